@@ -1,0 +1,104 @@
+"""The catalogue of verbs: everything that can happen, in the past tense. An entry's verb is always one of these."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    """What happened. Members are never renamed: the journal keeps them for ever."""
+
+    # the life of a ticket
+    INCIDENT_REPORTED = "incident.reported"
+    REQUEST_MADE = "request.made"
+    ACKNOWLEDGED = "ticket.acknowledged"
+    ASSIGNED = "ticket.assigned"
+    UNASSIGNED = "ticket.unassigned"
+    HANDED_OVER = "ticket.handed_over"
+    ESCALATED = "ticket.escalated"
+    REPLIED = "ticket.replied"
+    NOTED = "ticket.noted"
+    WAITED = "ticket.waited"
+    RESUMED = "ticket.resumed"
+    RESTORED = "incident.restored"
+    RESOLVED = "ticket.resolved"
+    FULFILLED = "request.fulfilled"
+    CONFIRMED = "ticket.confirmed"
+    REOPENED = "ticket.reopened"
+    CLOSED = "ticket.closed"
+    CANCELLED = "ticket.cancelled"
+    FOLLOWED_UP = "ticket.followed_up"
+    RATED = "ticket.rated"
+    EDITED = "ticket.edited"
+    PRIORITY_SET = "ticket.priority_set"
+    PRIORITY_OVERRIDDEN = "ticket.priority_overridden"
+    REFILED = "ticket.refiled"
+    RESTRICTED = "ticket.restricted"
+    UNRESTRICTED = "ticket.unrestricted"
+    ATTACHED = "ticket.attached"
+    DETACHED = "ticket.detached"
+    TAGGED = "ticket.tagged"
+    UNTAGGED = "ticket.untagged"
+    WATCHED = "ticket.watched"
+    UNWATCHED = "ticket.unwatched"
+    LINKED = "ticket.linked"
+    UNLINKED = "ticket.unlinked"
+    MERGED = "ticket.merged"
+    UNMERGED = "ticket.unmerged"
+    SPLIT = "ticket.split"
+    UNDONE = "ticket.undone"
+    IMPORTED = "ticket.imported"
+    # announcements
+    ANNOUNCED = "incident.announced"
+    ANNOUNCEMENT_UPDATED = "incident.announcement_updated"
+    ANNOUNCEMENT_ENDED = "incident.announcement_ended"
+    AFFECTED = "incident.affected"
+    # people and what is set up
+    CREATED = "record.created"
+    CHANGED = "record.changed"
+    DEACTIVATED = "record.deactivated"
+    ACTIVATED = "record.activated"
+    REMOVED = "record.removed"
+    ROLE_GRANTED = "person.role_granted"
+    ROLE_REVOKED = "person.role_revoked"
+    JOINED_TEAM = "person.joined_team"
+    LEFT_TEAM = "person.left_team"
+    ADDRESS_ADDED = "person.address_added"
+    ADDRESS_CONFIRMED = "person.address_confirmed"
+    ADDRESS_REMOVED = "person.address_removed"
+    PASSWORD_SET = "person.password_set"
+    PASSWORD_RESET_ASKED = "person.password_reset_asked"
+    SIGNED_IN = "person.signed_in"
+    SIGN_IN_FAILED = "person.sign_in_failed"
+    SIGNED_OUT_EVERYWHERE = "person.signed_out_everywhere"
+    SECOND_FACTOR_ON = "person.second_factor_on"
+    SECOND_FACTOR_OFF = "person.second_factor_off"
+    TOKEN_CREATED = "token.created"
+    TOKEN_REVOKED = "token.revoked"
+    # machinery
+    JOB_STARTED = "job.started"
+    JOB_FINISHED = "job.finished"
+    EXPORTED = "record.exported"
+    REDELIVERED = "delivery.redelivered"
+
+
+#: Verbs a requester may see on their own ticket; everything else is the desk's.
+PUBLIC_VERBS: frozenset[Verb] = frozenset(
+    {
+        Verb.INCIDENT_REPORTED,
+        Verb.REQUEST_MADE,
+        Verb.ACKNOWLEDGED,
+        Verb.REPLIED,
+        Verb.WAITED,
+        Verb.RESUMED,
+        Verb.RESTORED,
+        Verb.RESOLVED,
+        Verb.FULFILLED,
+        Verb.CONFIRMED,
+        Verb.REOPENED,
+        Verb.CLOSED,
+        Verb.CANCELLED,
+        Verb.FOLLOWED_UP,
+        Verb.RATED,
+    }
+)

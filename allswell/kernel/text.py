@@ -1,0 +1,61 @@
+"""Every text from outside passes here once, so that both databases take it and screens can show it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from .errors import Invalid
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_INVISIBLE = re.compile(r"[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
+_SPACE = re.compile(r"\s+")
+_NOT_SLUG = re.compile(r"[^a-z0-9]+")
+_ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
+
+
+def clean(text: str) -> str:
+    """Text that both databases store alike: no NUL or other control characters, no lone surrogates, NFC, LF line ends.
+
+    SQLite would take a NUL or a lone surrogate, PostgreSQL answers an error.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _SURROGATE.sub("\ufffd", _CONTROL.sub("", text))
+    return unicodedata.normalize("NFC", text)
+
+
+def line(text: str, *, field: str, limit: int, required: bool = True) -> str:
+    """One line: cleaned, invisible marks out, white space folded. Raises Invalid when empty (if required) or over `limit` characters."""
+    text = _SPACE.sub(" ", _INVISIBLE.sub("", clean(text))).strip()
+    if required and not text:
+        raise Invalid("This is needed.", field=field)
+    if len(text) > limit:
+        raise Invalid("Use at most %(limit)s characters.", field=field, limit=limit)
+    return text
+
+
+def prose(text: str, *, field: str, limit: int = 100_000, required: bool = False) -> str:
+    """Several lines: cleaned, trailing white space out. Raises Invalid when empty (if required) or over `limit` characters."""
+    text = clean(text).strip()
+    if required and not text:
+        raise Invalid("This is needed.", field=field)
+    if len(text) > limit:
+        raise Invalid("Use at most %(limit)s characters.", field=field, limit=limit)
+    return text
+
+
+def slug(text: str) -> str:
+    """A short name for addresses: "Account look-up" -> "account-look-up"; "" when nothing is left."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _NOT_SLUG.sub("-", ascii_text.lower()).strip("-")[:60].strip("-")
+
+
+def folded_address(address: str, *, field: str = "email") -> str:
+    """An e-mail address as it is compared: trimmed, lower case. Raises Invalid when it is none."""
+    address = clean(address).strip().lower()
+    if len(address) > 254 or not _ADDRESS.fullmatch(address):
+        raise Invalid("This is not an e-mail address.", field=field)
+    return address

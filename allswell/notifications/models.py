@@ -1,0 +1,84 @@
+"""Notices and their delivery: the outbox is a table, written in the transaction of the fact."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Delivery(models.Model):
+    """One notice to one recipient by one channel. Claimed under a lease, sent, then settled: never lost, seldom twice.
+
+    `key` stays the same over retries (Message-ID, webhook-id). `content` is the notice: {"topic", "subject", …}; its words are
+    made when it is sent, in the recipient's language. An `app` delivery is settled at birth and has `read_at`.
+    """
+
+    CHANNELS = [("app", "app"), ("email", "email"), ("webhook", "webhook")]
+
+    channel = models.CharField(max_length=10, choices=CHANNELS)
+    topic = models.CharField(max_length=30)
+    person = models.ForeignKey("people.Person", models.CASCADE, null=True, related_name="deliveries")
+    address = models.CharField(max_length=500, default="")
+    webhook = models.ForeignKey("notifications.Webhook", models.CASCADE, null=True, related_name="deliveries")
+    ticket = models.ForeignKey("tickets.Ticket", models.CASCADE, null=True, related_name="+", db_index=False)
+    entry = models.ForeignKey("journal.Entry", models.PROTECT, null=True, related_name="+", db_index=False)
+    content = models.JSONField(default=dict)
+    key = models.CharField(max_length=120, unique=True)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease = models.BigIntegerField(default=0)  # fencing number: only the holder of the newest lease may settle
+    claimed_until = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, default="")  # sent, failed, moot, bundled, unwanted
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(settled_at__isnull=True), name="delivery_pending"),
+            models.Index(fields=["person", "-id"], condition=Q(channel="app"), name="delivery_inbox"),
+            models.Index(fields=["person"], condition=Q(channel="app", read_at__isnull=True), name="delivery_unread"),
+            models.Index(fields=["webhook", "-id"], condition=Q(webhook__isnull=False), name="delivery_webhook"),
+            models.Index(fields=["ticket", "id"], condition=Q(ticket__isnull=False), name="delivery_of_ticket"),
+        ]
+
+
+class Attempt(models.Model):
+    """One try to send a delivery, and what came back."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    outcome = models.CharField(max_length=12)  # sent, retry, failed
+    detail = models.CharField(max_length=500, default="")
+    status = models.PositiveSmallIntegerField(null=True)
+
+
+class Preference(models.Model):
+    """Whether a person wants a topic by a channel; what is not said follows `rules.DEFAULTS`."""
+
+    person = models.ForeignKey("people.Person", models.CASCADE, related_name="preferences")
+    topic = models.CharField(max_length=30)
+    channel = models.CharField(max_length=10)
+    is_wanted = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "topic", "channel"], name="preference_once")]
+
+
+class Webhook(models.Model):
+    """An address of another program that is told of journal verbs, signed as Standard Webhooks says.
+
+    `secret` is encrypted. Only tickets `owner` may see are told.
+    """
+
+    name = models.CharField(max_length=80)
+    url = models.CharField(max_length=500)
+    secret = models.TextField()
+    old_secret = models.TextField(default="")
+    verbs = models.JSONField(default=list)  # journal verbs; empty: all
+    owner = models.ForeignKey("people.Person", models.PROTECT, related_name="webhooks")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    failing_since = models.DateTimeField(null=True)
+    disabled_reason = models.CharField(max_length=200, default="")

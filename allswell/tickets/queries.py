@@ -1,0 +1,124 @@
+"""Reading tickets. Every list, counter, search and export starts from `visible_to`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from allswell.kernel.actor import Actor, Grant, Role, ScopeKind
+from allswell.people.rules import Act, TicketFacts, may
+
+from .models import Attachment, Comment, Ticket, Watcher
+from .rules import WatcherKind
+
+_READS = (Role.AGENT, Role.LEAD, Role.DUTY_MANAGER, Role.AUDITOR)
+
+
+def _watching(person: int, *kinds: WatcherKind) -> Exists:
+    return Exists(Watcher.objects.filter(ticket=OuterRef("pk"), person=person, kind__in=[kind.value for kind in kinds]))
+
+
+def _by_role(actor: Actor) -> Q | None:
+    """What the actor's reading roles cover; None when they hold none."""
+    person = actor.person
+    assert person is not None
+    inside: Q = Q(is_restricted=False) | Q(assignee=person) | Q(_watching(person, WatcherKind.NAMED))
+    if actor.teams:
+        inside |= Q(team__in=sorted(actor.teams))
+    covered: Q | None = None
+    for grant in actor.grants:
+        if grant.role not in _READS:
+            continue
+        reach = _reach(grant, person)
+        if grant.role is not Role.AUDITOR:
+            reach = inside if reach is None else reach & inside
+        elif reach is None:
+            return Q(pk__isnull=False)  # an auditor of the installation reads all
+        covered = reach if covered is None else covered | reach
+    return covered
+
+
+def _reach(grant: Grant, person: int) -> Q | None:
+    """The tickets a grant's scope covers; None: all."""
+    if grant.scope is ScopeKind.INSTALLATION:
+        return None
+    if grant.scope is ScopeKind.ORGANIZATION:
+        return Q(organization__in=sorted(grant.organizations))
+    return Q(team=grant.team) | Q(assignee=person) | Q(_watching(person, WatcherKind.WATCHER))
+
+
+def own(actor: Actor) -> QuerySet[Ticket]:
+    """What the actor sees as a requester: what they asked for, and what they are in copy of."""
+    if actor.person is None:
+        return Ticket.objects.none()
+    return Ticket.objects.filter(Q(requester=actor.person) | Q(_watching(actor.person, WatcherKind.PARTICIPANT)))
+
+
+def at_the_desk(actor: Actor) -> QuerySet[Ticket]:
+    """What the actor sees as somebody of the desk, notes included."""
+    if actor.is_system:
+        return Ticket.objects.all()
+    if actor.person is None:
+        return Ticket.objects.none()
+    covered = _by_role(actor)
+    return Ticket.objects.none() if covered is None else Ticket.objects.filter(covered)
+
+
+def visible_to(actor: Actor) -> QuerySet[Ticket]:
+    """Every ticket the actor may see, in any part."""
+    if actor.is_system:
+        return Ticket.objects.all()
+    if actor.person is None:
+        return Ticket.objects.none()
+    mine = Q(requester=actor.person) | Q(_watching(actor.person, WatcherKind.PARTICIPANT))
+    covered = _by_role(actor)
+    return Ticket.objects.filter(mine if covered is None else mine | covered)
+
+
+def ticket(number: int) -> Ticket | None:
+    """A ticket with what most use cases need; no permission is asked."""
+    return Ticket.objects.select_related("organization", "team").filter(pk=number).first()
+
+
+def facts(ticket: Ticket, *, person: int | None) -> TicketFacts:
+    """What permission depends on; of the watchers only `person` is looked up."""
+    kinds: set[str] = set()
+    if person is not None:
+        kinds = set(Watcher.objects.filter(ticket=ticket.pk, person=person).values_list("kind", flat=True))
+
+    def me(kind: WatcherKind) -> frozenset[int]:
+        return frozenset({person}) if person is not None and kind.value in kinds else frozenset()
+
+    return TicketFacts(
+        organization=ticket.organization_id,
+        team=ticket.team_id,
+        requester=ticket.requester_id,
+        assignee=ticket.assignee_id,
+        is_restricted=ticket.is_restricted,
+        participants=me(WatcherKind.PARTICIPANT),
+        watchers=me(WatcherKind.WATCHER),
+        named=me(WatcherKind.NAMED),
+    )
+
+
+def may_see_internal(actor: Actor, ticket: Ticket) -> bool:
+    """Whether the actor sees the notes and the journal of this ticket, not only its public conversation."""
+    return may(actor, Act.SEE_INTERNAL, facts(ticket, person=actor.person))
+
+
+def comments(ticket: Ticket, *, internal: bool) -> QuerySet[Comment]:
+    """The conversation, oldest first; notes only when `internal`."""
+    rows = Comment.objects.filter(ticket=ticket).select_related("author").order_by("created_at", "id")
+    return rows if internal else rows.filter(is_public=True)
+
+
+def attachments(ticket: Ticket, *, internal: bool) -> QuerySet[Attachment]:
+    """The files, oldest first; those of notes only when `internal`."""
+    rows = Attachment.objects.filter(ticket=ticket).order_by("id")
+    return rows if internal else rows.filter(is_public=True)
+
+
+def watchers(ticket_id: int, kinds: Iterable[WatcherKind]) -> list[int]:
+    """Ids of the people who watch a ticket in one of these ways."""
+    return list(Watcher.objects.filter(ticket=ticket_id, kind__in=[k.value for k in kinds]).values_list("person_id", flat=True))
