@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.world import World
 
 from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
@@ -12,6 +11,7 @@ from allswell.notifications.models import Delivery
 from allswell.tickets import queries
 from allswell.tickets.models import Ticket
 from allswell.tickets.rules import WaitingOn
+from tests.support.world import World
 
 
 def verbs(ticket: Ticket) -> list[str]:
