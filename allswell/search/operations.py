@@ -4,42 +4,50 @@ from __future__ import annotations
 
 from django.db import connection
 
-#: characters of a text that are indexed; the rest is a log file
+#: characters of a text that are indexed; what is longer is a log file
 LIMIT = 20_000
 
+_SQLITE_ADD = (
+    "UPDATE search_document SET public = public || char(10) || %s, internal = internal || char(10) || %s WHERE rowid = %s"
+)
+_SQLITE_NEW = "INSERT INTO search_document (rowid, public, internal) VALUES (%s, %s, %s)"
+_POSTGRESQL_ADD = (
+    "UPDATE search_document SET public = public || to_tsvector('english', %s::text),"
+    " words = words || to_tsvector('english', %s::text) WHERE ticket_id = %s"
+)
+_POSTGRESQL_NEW = (
+    "INSERT INTO search_document (ticket_id, public, words)"
+    " VALUES (%s, to_tsvector('english', %s::text), to_tsvector('english', %s::text))"
+    " ON CONFLICT (ticket_id) DO UPDATE SET public = EXCLUDED.public, words = EXCLUDED.words"
+)
 
-def add(ticket: int, *, public: str = "", internal: str = "") -> None:
-    """Add words to a ticket's document; the first call makes the document."""
+
+def create(ticket: int, *, public: str, internal: str = "") -> None:
+    """Write the document of a new ticket."""
     public, internal = public[:LIMIT], internal[:LIMIT]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute(
-                "UPDATE search_document SET public = public || char(10) || %s, internal = internal || char(10) || %s WHERE rowid = %s",
-                [public, internal, ticket],
-            )
+            cursor.execute(_SQLITE_NEW, [ticket, public, internal])
         else:
-            cursor.execute(
-                "UPDATE search_document SET public = public || to_tsvector('english', %s::text),"
-                " internal = internal || to_tsvector('english', %s::text) WHERE ticket_id = %s",
-                [public, internal, ticket],
-            )
-        if cursor.rowcount == 0:
-            replace(ticket, public=public, internal=internal, is_new=True)
+            cursor.execute(_POSTGRESQL_NEW, [ticket, public, f"{public}\n{internal}"])
 
 
-def replace(ticket: int, *, public: str, internal: str, is_new: bool = False) -> None:
-    """Write a ticket's document anew (after an edit or a merge)."""
+def add(ticket: int, *, public: str = "", internal: str = "") -> None:
+    """Add words to a ticket's document."""
+    public, internal = public[:LIMIT], internal[:LIMIT]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            if not is_new:
-                cursor.execute("DELETE FROM search_document WHERE rowid = %s", [ticket])
-            cursor.execute(
-                "INSERT INTO search_document (rowid, public, internal) VALUES (%s, %s, %s)", [ticket, public, internal]
-            )
+            cursor.execute(_SQLITE_ADD, [public, internal, ticket])
         else:
-            cursor.execute(
-                "INSERT INTO search_document (ticket_id, public, internal)"
-                " VALUES (%s, to_tsvector('english', %s::text), to_tsvector('english', %s::text))"
-                " ON CONFLICT (ticket_id) DO UPDATE SET public = EXCLUDED.public, internal = EXCLUDED.internal",
-                [ticket, public, internal],
-            )
+            cursor.execute(_POSTGRESQL_ADD, [public, f"{public}\n{internal}", ticket])
+        missing = cursor.rowcount == 0
+    if missing:
+        create(ticket, public=public, internal=internal)
+
+
+def replace(ticket: int, *, public: str, internal: str) -> None:
+    """Write a ticket's document anew (after an edit or a merge)."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM search_document WHERE rowid = %s", [ticket])
+    create(ticket, public=public, internal=internal)

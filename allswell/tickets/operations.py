@@ -48,7 +48,7 @@ def open_ticket(*, actor: Actor, now: datetime, **values: Any) -> tuple[Ticket, 
         **values,
     )
     ticket.save(force_insert=True)
-    search.add(ticket.pk, public=f"{ticket.title}\n{ticket.description}")
+    search.create(ticket.pk, public=f"{ticket.title}\n{ticket.description}")
     names = ("impact", "urgency", "priority", "service_id", "team_id", "requester_id")
     data = {name.removesuffix("_id"): getattr(ticket, name) for name in names}
     return ticket, record(_OPENED[rules.Kind(ticket.kind)], ticket, actor=actor, now=now, data=data)

@@ -1,4 +1,6 @@
-"""One search document per ticket: FTS5 on SQLite, tsvector on PostgreSQL. Public and internal words stand apart."""
+"""One search document per ticket: FTS5 on SQLite, tsvector on PostgreSQL. Public words stand apart from internal ones.
+
+On PostgreSQL `words` holds both and is indexed; `public` is read only for tickets that are the viewer's own, which are few."""
 
 from django.db import migrations
 
@@ -8,9 +10,8 @@ SQLITE = [
 POSTGRESQL = [
     """CREATE TABLE search_document (
         ticket_id bigint PRIMARY KEY REFERENCES tickets_ticket (id) ON DELETE CASCADE,
-        public tsvector NOT NULL, internal tsvector NOT NULL)""",
-    "CREATE INDEX search_document_public ON search_document USING gin (public)",
-    "CREATE INDEX search_document_internal ON search_document USING gin (internal)",
+        public tsvector NOT NULL, words tsvector NOT NULL)""",
+    "CREATE INDEX search_document_words ON search_document USING gin (words)",
 ]
 
 
