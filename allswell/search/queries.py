@@ -18,6 +18,8 @@ from django.db.models.expressions import RawSQL
 _WORD = re.compile(r"\w+", re.UNICODE)
 #: hits looked at before a search gives up finding ones the viewer may see
 DEPTH = 20_000
+#: newest tickets that a beginning of a word is looked up in on PostgreSQL, which cannot read a prefix newest first (564 ms in a million)
+TYPING_WINDOW = 30_000
 
 
 def words_of(text: str) -> list[str]:
@@ -32,7 +34,10 @@ def _condition(words: list[str], *, internal: bool, is_typing: bool) -> tuple[st
         query = " ".join(f'"{word}"' for word in words) + star
         return "rowid", "search_document MATCH %s", [query if internal else f"{{public}} : ({query})"]
     query = " & ".join(words) + (":*" if is_typing else "")
-    return "ticket_id", f"{'words' if internal else 'public'} @@ to_tsquery('english', %s)", [query]
+    condition = f"{'words' if internal else 'public'} @@ to_tsquery('english', %s)"
+    if is_typing:
+        condition += f" AND ticket_id > (SELECT max(ticket_id) FROM search_document) - {TYPING_WINDOW}"
+    return "ticket_id", condition, [query]
 
 
 def _candidates(words: list[str], *, internal: bool, is_typing: bool, before: int | None) -> Iterator[list[int]]:

@@ -60,8 +60,11 @@ class Server:
         )
 
 
-def start(folder: Path) -> Server | None:
-    """Start a server in `folder`; None where PostgreSQL is not installed."""
+_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+
+
+def start(folder: Path, *, options: str = _FAST) -> Server | None:
+    """Start a server in `folder`; None where PostgreSQL is not installed. By default it forgets all in a power cut."""
     programs = _programs()
     if programs is None:
         return None
@@ -73,7 +76,7 @@ def start(folder: Path) -> Server | None:
         shutil.chown(folder, user, user)
     server = Server(programs, folder, user)
     server.run("initdb", "-D", str(folder / "data"), "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c jit=off"
+    options = f"-k {folder} -c listen_addresses='' -c jit=off {options}"
     server.run("pg_ctl", "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", options, "start")
     server.run("createdb", "-h", str(folder), "allswell")
     return server
