@@ -36,7 +36,11 @@ def _condition(words: list[str], *, internal: bool, is_typing: bool) -> tuple[st
     query = " & ".join(words) + (":*" if is_typing else "")
     condition = f"{'words' if internal else 'public'} @@ to_tsquery('english', %s)"
     if is_typing:
-        condition += f" AND ticket_id > (SELECT max(ticket_id) FROM search_document) - {TYPING_WINDOW}"
+        return (
+            "ticket_id",
+            f"{condition} AND ticket_id > (SELECT max(ticket_id) FROM search_document) - %s",
+            [query, TYPING_WINDOW],
+        )
     return "ticket_id", condition, [query]
 
 
