@@ -52,7 +52,7 @@ def _candidates(words: list[str], *, internal: bool, is_typing: bool, before: in
         below, extra = ("", []) if before is None else (f" AND {key} < %s", [before])
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {key} FROM search_document WHERE {condition}{below} ORDER BY {key} DESC LIMIT {size}",  # noqa: S608
+                f"SELECT {key} FROM search_document WHERE {condition}{below} ORDER BY {key} DESC LIMIT {size}",
                 [*values, *extra],
             )
             chunk = [row[0] for row in cursor.fetchall()]
@@ -88,4 +88,4 @@ def matching(tickets: QuerySet[Any], text: str, *, internal: bool) -> QuerySet[A
     if not words:
         return tickets.none()
     key, condition, values = _condition(words, internal=internal, is_typing=False)
-    return tickets.filter(pk__in=RawSQL(f"SELECT {key} FROM search_document WHERE {condition}", values))  # noqa: S608
+    return tickets.filter(pk__in=RawSQL(f"SELECT {key} FROM search_document WHERE {condition}", values))
