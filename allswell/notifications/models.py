@@ -11,6 +11,7 @@ class Delivery(models.Model):
 
     `key` stays the same over retries (Message-ID, webhook-id). `content` is the notice: {"topic", "subject", …}; its words are
     made when it is sent, in the recipient's language. An `app` delivery is settled at birth and has `read_at`.
+    Notices told in one mail point at its first by `bundled_in`: they fare as that one does.
     """
 
     CHANNELS = [("app", "app"), ("email", "email"), ("webhook", "webhook")]
@@ -32,10 +33,13 @@ class Delivery(models.Model):
     settled_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, default="")  # sent, failed, moot, bundled, unwanted
     read_at = models.DateTimeField(null=True)
+    bundled_in = models.ForeignKey("self", models.CASCADE, null=True, related_name="bundled", db_index=False)
 
     class Meta:
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(settled_at__isnull=True), name="delivery_pending"),
+            models.Index(fields=["channel", "due_at"], condition=Q(settled_at__isnull=True), name="delivery_pending"),
+            models.Index(fields=["person"], condition=Q(channel="email", settled_at__isnull=True), name="delivery_to_mail"),
+            models.Index(fields=["bundled_in"], condition=Q(bundled_in__isnull=False), name="delivery_bundle"),
             models.Index(fields=["person", "-id"], condition=Q(channel="app"), name="delivery_inbox"),
             models.Index(fields=["person"], condition=Q(channel="app", read_at__isnull=True), name="delivery_unread"),
             models.Index(fields=["webhook", "-id"], condition=Q(webhook__isnull=False), name="delivery_webhook"),
@@ -47,11 +51,15 @@ class Attempt(models.Model):
     """One try to send a delivery, and what came back."""
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries")
+    channel = models.CharField(max_length=10)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     outcome = models.CharField(max_length=12)  # sent, retry, failed
     detail = models.CharField(max_length=500, default="")
-    status = models.PositiveSmallIntegerField(null=True)
+    status = models.PositiveSmallIntegerField(null=True)  # what an HTTP or SMTP server answered
+
+    class Meta:
+        indexes = [models.Index(fields=["channel", "-id"], name="attempt_of_channel")]
 
 
 class Preference(models.Model):
@@ -75,7 +83,8 @@ class Webhook(models.Model):
     name = models.CharField(max_length=80)
     url = models.CharField(max_length=500)
     secret = models.TextField()
-    old_secret = models.TextField(default="")
+    old_secret = models.TextField(default="")  # signs as well while the receiver changes over
+    old_secret_until = models.DateTimeField(null=True)
     verbs = models.JSONField(default=list)  # journal verbs; empty: all
     owner = models.ForeignKey("people.Person", models.PROTECT, related_name="webhooks")
     is_active = models.BooleanField(default=True)

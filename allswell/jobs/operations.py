@@ -1,0 +1,105 @@
+"""Writing jobs and heartbeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from allswell.journal import operations as journal
+from allswell.journal.rules import Verb
+from allswell.kernel.actor import Actor
+
+from . import rules
+from .models import Heartbeat, Job
+from .queries import Pulse
+
+
+def start(kind: str, *, params: dict[str, Any], total: int, actor: Actor, now: datetime) -> Job:
+    """Write down long work for the engine. `params` is JSON and says all that is needed to do it; `total` records it has."""
+    job = Job.objects.create(kind=kind, person_id=actor.person, params=params, action=actor.action, created_at=now, total=total)
+    journal.record(Verb.JOB_STARTED, about=("job", job.pk), actor=actor, now=now, data={"kind": kind, "total": total})
+    return job
+
+
+def claim(*, now: datetime) -> Job | None:
+    """Take the oldest free job under a new lease; None when there is none. Of many engines one gets it."""
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    job = (
+        Job.objects.select_for_update(skip_locked=True)
+        .filter(free, finished_at__isnull=True)
+        .order_by("created_at", "id")
+        .first()
+    )
+    if job is None:
+        return None
+    values: dict[str, Any] = {"lease": job.lease + 1, "claimed_until": now + rules.LEASE}
+    if job.started_at is None:
+        values["started_at"] = now
+    Job.objects.filter(pk=job.pk, lease=job.lease).update(**values)
+    for name, value in values.items():
+        setattr(job, name, value)
+    return job
+
+
+def advance(job: Job, *, done: int, changed: int, problems: Iterable[dict[str, Any]] = (), now: datetime) -> bool:
+    """Note `done` more records as dealt with; False when another engine has taken the job over (nothing was written)."""
+    kept = [*job.problems, *problems][: rules.PROBLEMS_KEPT]
+    values = {"position": job.position + done, "changed": job.changed + changed, "problems": kept}
+    matched = Job.objects.filter(pk=job.pk, lease=job.lease, finished_at__isnull=True).update(
+        claimed_until=now + rules.LEASE, **values
+    )
+    for name, value in values.items():
+        setattr(job, name, value)
+    return bool(matched)
+
+
+def release(job: Job) -> None:
+    """Give the job back, so that any engine may go on with it at once."""
+    Job.objects.filter(pk=job.pk, lease=job.lease, finished_at__isnull=True).update(claimed_until=None)
+
+
+def finish(job: Job, *, actor: Actor, now: datetime) -> bool:
+    """The job is done; False when another engine has taken it over."""
+    matched = Job.objects.filter(pk=job.pk, lease=job.lease, finished_at__isnull=True).update(finished_at=now, claimed_until=None)
+    if matched:
+        job.finished_at = now
+        found = {"kind": job.kind, "changed": job.changed, "problems": len(job.problems)}
+        journal.record(Verb.JOB_FINISHED, about=("job", job.pk), actor=actor, now=now, data=found)
+    return bool(matched)
+
+
+def cancel(job: Job) -> bool:
+    """Ask the engine to stop the job after its batch; False when it is finished already."""
+    return bool(Job.objects.filter(pk=job.pk, finished_at__isnull=True).update(is_cancelled=True))
+
+
+def beat(pulses: Iterable[Pulse]) -> None:
+    """Write the heartbeats of one node's modules."""
+    names = [name for name in Pulse.__slots__ if name not in ("node", "module")]
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(**{name: getattr(pulse, name) for name in Pulse.__slots__}) for pulse in pulses],
+        update_conflicts=True,
+        unique_fields=["node", "module"],
+        update_fields=names,
+    )
+
+
+def forget(node: str) -> None:
+    """A node ended in good order: its modules are not missed."""
+    Heartbeat.objects.filter(node=node).delete()
+
+
+def forget_silent(*, before: datetime) -> int:
+    """Remove heartbeats of nodes not heard of since `before`."""
+    return Heartbeat.objects.filter(beat_at__lt=before).delete()[0]
+
+
+def forget_jobs(*, before: datetime, limit: int) -> int:
+    """Remove jobs finished before; the journal keeps that they were. At most `limit`."""
+    old = Job.objects.filter(finished_at__lt=before).order_by("id").values_list("pk", flat=True)[:limit]
+    return Job.objects.filter(pk__in=list(old)).delete()[0]
+
+
