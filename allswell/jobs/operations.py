@@ -101,5 +101,3 @@ def forget_jobs(*, before: datetime, limit: int) -> int:
     """Remove jobs finished before; the journal keeps that they were. At most `limit`."""
     old = Job.objects.filter(finished_at__lt=before).order_by("id").values_list("pk", flat=True)[:limit]
     return Job.objects.filter(pk__in=list(old)).delete()[0]
-
-
