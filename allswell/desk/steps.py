@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from allswell.incidents import operations as incidents
+from allswell.incidents import queries as incident_queries
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound, Stale
 from allswell.notifications import operations as notifications
@@ -15,6 +17,7 @@ from allswell.tickets import queries
 from allswell.tickets.rules import WatcherKind
 
 if TYPE_CHECKING:
+    from allswell.incidents.models import Announcement
     from allswell.journal.models import Entry
     from allswell.tickets.models import Ticket
 
@@ -54,6 +57,59 @@ def desk_audience(ticket: Ticket) -> set[int]:
     if ticket.assignee_id:
         audience.add(ticket.assignee_id)
     return audience
+
+
+def affected_audience(ticket: Ticket) -> set[int]:
+    """Who hears what is announced about an incident but not its conversation: those who said "same for me"."""
+    return set(queries.watchers(ticket.pk, [WatcherKind.AFFECTED])) - public_audience(ticket)
+
+
+def works_again(ticket: Ticket, *, entry: Entry, actor: Actor, now: datetime) -> None:
+    """An incident was resolved: what was announced about it ends, and everybody affected is told, in the announcement's words.
+
+    `entry` is the resolution; the notices hang on it.
+    """
+    announcement = incident_queries.last_announcement(ticket.pk)
+    if announcement is None:
+        return
+    if announcement.ended_at is None:
+        incidents.end_announcement(announcement, actor=actor, now=now)
+    tell_announced(entry, announcement, step="works_again", persons=affected_audience(ticket), actor=actor, now=now)
+
+
+def withdraw_announcement(ticket: Ticket, *, actor: Actor, now: datetime) -> None:
+    """An incident was cancelled: what was announced about it ends, and who follows it is told that it was withdrawn."""
+    announcement = incident_queries.open_announcement(ticket.pk)
+    if announcement is None:
+        return
+    entry = incidents.end_announcement(announcement, actor=actor, now=now)
+    tell_announced(entry, announcement, step="withdrawn", persons=affected_audience(ticket), actor=actor, now=now)
+
+
+def tell_announced(
+    entry: Entry,
+    announcement: Announcement,
+    *,
+    step: str,
+    persons: Iterable[int],
+    actor: Actor,
+    now: datetime,
+    body: str = "",
+) -> None:
+    """A notice in the announcement's words alone. `step`: announced, updated, ended, works_again or withdrawn."""
+    until = announcement.next_update_at if announcement.ended_at is None else None
+    tell(
+        entry,
+        topic=Topic.ANNOUNCED,
+        persons=persons,
+        actor=actor,
+        now=now,
+        announcement=announcement.pk,
+        step=step,
+        title=announcement.title,
+        body=body,
+        next_update_at=until.isoformat() if until else None,
+    )
 
 
 def tell(entry: Entry, *, topic: Topic, persons: Iterable[int], actor: Actor, now: datetime, **content: Any) -> None:

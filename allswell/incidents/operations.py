@@ -1,10 +1,22 @@
-"""Writing incidents."""
+"""Writing incidents and what is announced about them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .models import Incident
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+
+from allswell.journal.models import Entry
+from allswell.journal.rules import Verb
+from allswell.kernel.actor import Actor
+from allswell.kernel.errors import Stale
+from allswell.tickets import operations as tickets
+from allswell.tickets.rules import WatcherKind
+
+from .models import Announcement, AnnouncementUpdate, Incident
 
 if TYPE_CHECKING:
     from allswell.tickets.models import Ticket
@@ -13,3 +25,67 @@ if TYPE_CHECKING:
 def open_incident(ticket: Ticket, *, people_affected: int | None, can_work: str) -> None:
     """Write the incident's own facts beside its ticket."""
     Incident.objects.create(ticket=ticket, people_affected=people_affected, can_work=can_work)
+
+
+def announce(
+    ticket: Ticket,
+    *,
+    title: str,
+    body: str,
+    service: int | None,
+    audience: Iterable[int] | None,
+    next_update_at: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> tuple[Announcement, Entry]:
+    """Write an announcement. `audience` are ids of organizations; None: everybody."""
+    written = Announcement.objects.create(
+        ticket=ticket,
+        service_id=service,
+        title=title,
+        body=body,
+        is_for_all=audience is None,
+        next_update_at=next_update_at,
+        announced_by_id=actor.person,
+        announced_at=now,
+        updated_at=now,
+    )
+    told = sorted(set(audience or ()))
+    written.audience.set(told)
+    data = {"announcement": written.pk, "is_for_all": audience is None, "audience": told}
+    return written, tickets.record(Verb.ANNOUNCED, ticket, actor=actor, now=now, data=data)
+
+
+def update_announcement(
+    announcement: Announcement, *, body: str, next_update_at: datetime | None, actor: Actor, now: datetime
+) -> tuple[AnnouncementUpdate, Entry]:
+    """One more word on an open announcement. Raises Stale when it was ended meanwhile."""
+    matched = Announcement.objects.filter(pk=announcement.pk, ended_at__isnull=True).update(
+        updated_at=now, next_update_at=next_update_at
+    )
+    if not matched:
+        raise Stale("This announcement has just been ended.")
+    announcement.updated_at, announcement.next_update_at = now, next_update_at
+    written = AnnouncementUpdate.objects.create(announcement=announcement, body=body, author_id=actor.person, created_at=now)
+    data = {"announcement": announcement.pk, "update": written.pk}
+    return written, tickets.record(Verb.ANNOUNCEMENT_UPDATED, announcement.ticket, actor=actor, now=now, data=data)
+
+
+def end_announcement(announcement: Announcement, *, actor: Actor, now: datetime) -> Entry:
+    """Take an announcement down. Raises Stale when somebody else just did."""
+    if not Announcement.objects.filter(pk=announcement.pk, ended_at__isnull=True).update(ended_at=now, updated_at=now):
+        raise Stale("This announcement has just been ended.")
+    announcement.ended_at = announcement.updated_at = now
+    data = {"announcement": announcement.pk}
+    return tickets.record(Verb.ANNOUNCEMENT_ENDED, announcement.ticket, actor=actor, now=now, data=data)
+
+
+def affect(announcement: Announcement, *, person: int, actor: Actor, now: datetime) -> bool:
+    """A person has it too: they follow the incident's announcements and are counted. False when they were already."""
+    ticket = announcement.ticket
+    if not tickets.watch(ticket, person=person, kind=WatcherKind.AFFECTED, now=now):
+        return False
+    known = Coalesce(F("people_affected"), Value(1 if ticket.requester_id else 0))
+    Incident.objects.filter(ticket=ticket).update(people_affected=known + 1)
+    tickets.record(Verb.AFFECTED, ticket, actor=actor, now=now, data={"announcement": announcement.pk, "person": person})
+    return True

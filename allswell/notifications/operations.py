@@ -54,3 +54,21 @@ def enqueue(
                 )
             )
     Delivery.objects.bulk_create(deliveries)
+
+
+def prefer(person: int, wanted: dict[tuple[str, str], bool]) -> list[tuple[str, str]]:
+    """Write what a person wants: {(topic, channel): wanted}. Answers the choices that changed; a default is not written."""
+    said = {(row.topic, row.channel): row for row in Preference.objects.filter(person=person)}
+    changed: list[tuple[str, str]] = []
+    for (topic, channel), is_wanted in sorted(wanted.items()):
+        row = said.get((topic, channel))
+        if row is None:
+            if is_wanted is (channel in rules.DEFAULTS[rules.Topic(topic)]):
+                continue
+            Preference.objects.create(person_id=person, topic=topic, channel=channel, is_wanted=is_wanted)
+        elif row.is_wanted is not is_wanted:
+            Preference.objects.filter(pk=row.pk).update(is_wanted=is_wanted)
+        else:
+            continue
+        changed.append((topic, channel))
+    return changed

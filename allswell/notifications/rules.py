@@ -46,3 +46,17 @@ def channels(topic: Topic, *, said: dict[str, bool]) -> frozenset[str]:
     for channel, is_wanted in said.items():
         (wanted.add if is_wanted else wanted.discard)(channel)
     return frozenset(wanted)
+
+
+#: what only the desk is told
+_AGENT_TOPICS = (Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.JOB)
+_EVERYBODYS_TOPICS = (Topic.RECEIVED, Topic.REPLIED, Topic.STATE, Topic.ANNOUNCED)
+
+
+#: (topic, channel) a person may choose; what is not here cannot be switched off
+CHOICES = frozenset((topic.value, channel) for topic in (*_EVERYBODYS_TOPICS, *_AGENT_TOPICS) for channel in ("app", "email"))
+
+
+def topics(*, is_agent: bool) -> tuple[Topic, ...]:
+    """The topics a person is asked about on their profile."""
+    return (*_EVERYBODYS_TOPICS, *_AGENT_TOPICS) if is_agent else _EVERYBODYS_TOPICS

@@ -140,6 +140,24 @@ def lineage(organization: Organization | None) -> list[Organization]:
     return [found[pk] for pk in reversed(ids) if pk in found]
 
 
+def _path(organization: int | None) -> str:
+    if organization is None:
+        return ""
+    return Organization.objects.filter(pk=organization).values_list("path", flat=True).first() or ""
+
+
+def organization_and_above(organization: int | None) -> list[int]:
+    """Ids of an organization and of all above it."""
+    path = _path(organization)
+    return [int(part) for part in path.strip("/").split("/") if part]
+
+
+def organization_and_below(organization: int | None) -> list[int]:
+    """Ids of an organization and of all below it."""
+    path = _path(organization)
+    return list(Organization.objects.filter(path__startswith=path).values_list("pk", flat=True)) if path else []
+
+
 def inherited(organization: Organization | None, name: str) -> Any:
     """The nearest value of a setting that is not None, from the organization upwards; None when nobody set it."""
     for row in lineage(organization):

@@ -9,8 +9,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from allswell.kernel.actor import Actor, Grant, Role, ScopeKind
 from allswell.people.rules import Act, TicketFacts, may
 
-from .models import Attachment, Comment, Ticket, Watcher
-from .rules import WatcherKind
+from .models import Attachment, Comment, Link, Ticket, Watcher
+from .rules import LinkKind, WatcherKind
 
 _READS = (Role.AGENT, Role.LEAD, Role.DUTY_MANAGER, Role.AUDITOR)
 
@@ -122,3 +122,21 @@ def attachments(ticket: Ticket, *, internal: bool) -> QuerySet[Attachment]:
 def watchers(ticket_id: int, kinds: Iterable[WatcherKind]) -> list[int]:
     """Ids of the people who watch a ticket in one of these ways."""
     return list(Watcher.objects.filter(ticket=ticket_id, kind__in=[k.value for k in kinds]).values_list("person_id", flat=True))
+
+
+def watched_by(person: int, numbers: Iterable[int], kind: WatcherKind) -> set[int]:
+    """Which of these tickets a person watches in this way."""
+    rows = Watcher.objects.filter(person=person, ticket__in=list(numbers), kind=kind.value)
+    return set(rows.values_list("ticket_id", flat=True))
+
+
+def asked_by(person: int, numbers: Iterable[int]) -> set[int]:
+    """Which of these tickets a person asked for."""
+    return set(Ticket.objects.filter(pk__in=list(numbers), requester=person).values_list("pk", flat=True))
+
+
+def requesters_of_same(ticket_id: int) -> set[int]:
+    """Who asked for the tickets that are children or duplicates of this one."""
+    kinds = [LinkKind.CHILD_OF.value, LinkKind.DUPLICATE_OF.value]
+    rows = Link.objects.filter(target=ticket_id, kind__in=kinds, source__requester__isnull=False)
+    return set(rows.values_list("source__requester_id", flat=True))

@@ -88,6 +88,7 @@ def resolve(
         closing_at=tickets.closing_at(now, DEFAULT_CLOSES_AFTER_DAYS if days is None else days),
     )
     steps.tell(entry, topic=Topic.STATE, persons=steps.public_audience(ticket), actor=actor, now=now)
+    steps.works_again(ticket, entry=entry, actor=actor, now=now)
     return ticket
 
 
@@ -132,4 +133,5 @@ def cancel(number: int, *, reason: str, actor: Actor, now: datetime, version: in
         resolution_code=reason,
     )
     steps.tell(entry, topic=Topic.STATE, persons=steps.public_audience(ticket), actor=actor, now=now)
+    steps.withdraw_announcement(ticket, actor=actor, now=now)
     return ticket

@@ -1,0 +1,89 @@
+"""Reading incidents and what is announced about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from allswell.people import queries as people
+from allswell.tickets import queries as tickets
+from allswell.tickets.rules import WatcherKind
+
+from . import rules
+from .models import Announcement, AnnouncementUpdate, Incident
+
+if TYPE_CHECKING:
+    from allswell.kernel.actor import Actor
+    from allswell.people.models import Organization
+
+
+def incident(number: int) -> Incident | None:
+    """An incident's own facts."""
+    return Incident.objects.filter(ticket=number).first()
+
+
+def _with_words(rows: QuerySet[Announcement]) -> QuerySet[Announcement]:
+    """The announcements with service and updates (newest first) loaded, newest announcement first."""
+    updates = Prefetch("updates", AnnouncementUpdate.objects.order_by("-created_at", "-id"))
+    return rows.select_related("service").prefetch_related(updates).order_by("-announced_at", "-id")
+
+
+def visible_announcements(actor: Actor) -> QuerySet[Announcement]:
+    """What is announced now to this actor: to everybody, to their organization or to one above it.
+
+    The one scope behind portal, status page, matching and "same for me".
+    """
+    rows = Announcement.objects.filter(ended_at__isnull=True)
+    if actor.is_system:
+        return _with_words(rows)
+    above = people.organization_and_above(actor.organization)
+    # a subquery, not a join: an announcement to two organizations above is still one announcement
+    addressed = Announcement.audience.through.objects.filter(organization__in=above).values("announcement")
+    return _with_words(rows.filter(Q(is_for_all=True) | Q(pk__in=addressed)))
+
+
+def announcements_at_the_desk(actor: Actor) -> QuerySet[Announcement]:
+    """The open announcements of incidents the actor works on or reads, for the ribbon; the incident comes loaded."""
+    rows = Announcement.objects.filter(ended_at__isnull=True, ticket__in=tickets.at_the_desk(actor))
+    return _with_words(rows.select_related("ticket"))
+
+
+def open_announcement(number: int) -> Announcement | None:
+    """The open announcement of an incident; there is at most one."""
+    return _with_words(Announcement.objects.filter(ticket=number, ended_at__isnull=True)).first()
+
+
+def last_announcement(number: int) -> Announcement | None:
+    """The newest announcement of an incident, open or ended."""
+    return _with_words(Announcement.objects.filter(ticket=number)).first()
+
+
+def announcement(announcement_id: int) -> Announcement | None:
+    """An announcement, open or ended, its incident loaded."""
+    return Announcement.objects.select_related("ticket", "ticket__organization").filter(pk=announcement_id).first()
+
+
+def audience(announcement_id: int) -> list[Organization]:
+    """The organizations an announcement is for, by name; none when it is for everybody."""
+    row = Announcement.objects.filter(pk=announcement_id).first()
+    return list(row.audience.order_by("name")) if row else []
+
+
+def matching(text: str, actor: Actor) -> list[Announcement]:
+    """The visible announcements that answer what is being typed, best first, at most three."""
+    scored = [
+        (rules.answers(text, title=row.title, body=row.body, service=row.service.name if row.service else ""), row)
+        for row in visible_announcements(actor)[:50]
+    ]
+    found = [pair for pair in scored if rules.is_answer(pair[0])]
+    return [row for _, row in sorted(found, key=lambda pair: -pair[0])[:3]]
+
+
+def joined(actor: Actor, announcements: list[Announcement]) -> set[int]:
+    """Which of these announcements the actor said "same for me" to, or asked for themselves; ids of announcements."""
+    if actor.person is None or not announcements:
+        return set()
+    numbers = [row.ticket_id for row in announcements]
+    mine = tickets.watched_by(actor.person, numbers, WatcherKind.AFFECTED) | tickets.asked_by(actor.person, numbers)
+    return {row.pk for row in announcements if row.ticket_id in mine}

@@ -1,0 +1,23 @@
+"""Reading notices and what people want of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from django.db.models import QuerySet
+
+from . import rules
+from .models import Delivery, Preference
+
+
+def wanted(person: int, *, is_agent: bool) -> dict[rules.Topic, frozenset[str]]:
+    """Topic -> channels a person is told by, as their profile shows it."""
+    said: dict[str, dict[str, bool]] = defaultdict(dict)
+    for row in Preference.objects.filter(person=person):
+        said[row.topic][row.channel] = row.is_wanted
+    return {topic: rules.channels(topic, said=said[topic.value]) for topic in rules.topics(is_agent=is_agent)}
+
+
+def inbox(person: int) -> QuerySet[Delivery]:
+    """The notices a person has in the app, newest first."""
+    return Delivery.objects.filter(person=person, channel="app").order_by("-id")
