@@ -115,7 +115,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from allswell.people.models import Person
 person = Person.objects.get(name="Person 500")
 session = import_module(settings.SESSION_ENGINE).SessionStore()
-session.update({SESSION_KEY: str(person.pk), BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0], HASH_SESSION_KEY: person.get_session_auth_hash()})
+session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(person.pk), settings.AUTHENTICATION_BACKENDS[0]
+session[HASH_SESSION_KEY] = person.get_session_auth_hash()
 session.save()
 print(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
 """
