@@ -77,6 +77,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "allswell.web.static_files.ServeStatic",
+    "allswell.web.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -84,7 +86,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allswell.web.middleware.Viewer",
 ]
+CSRF_FAILURE_VIEW = "allswell.web.errors.form_expired"
 
 ROOT_URLCONF = "allswell.boot.urls"
 WSGI_APPLICATION = "allswell.boot.wsgi.application"

@@ -8,3 +8,8 @@ urlpatterns = [
     path("api/v1/", include("allswell.api.urls")),
     path("", include("allswell.web.urls")),
 ]
+
+handler400 = "allswell.web.errors.bad_request"
+handler403 = "allswell.web.errors.not_allowed"
+handler404 = "allswell.web.errors.not_found"
+handler500 = "allswell.web.errors.broken"

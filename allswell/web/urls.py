@@ -1,7 +1,12 @@
-"""The addresses of the pages."""
+"""The addresses of the pages, by audience."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("allswell.web.account.urls")),
+    path("", include("allswell.web.agent.urls")),
+    path("", include("allswell.web.setup.urls")),
+    path("", include("allswell.web.portal.urls")),
+]

@@ -1,0 +1,23 @@
+// Small things every page has: toasts that go, focus after a failed form, the zone of this browser, menus that close.
+const SIX_SECONDS = 6000;
+
+const letGo = toast => {
+  let left = setTimeout(() => toast.remove(), toast.classList.contains('bad') ? 2 * SIX_SECONDS : SIX_SECONDS);
+  toast.addEventListener('pointerenter', () => clearTimeout(left));
+  toast.addEventListener('focusin', () => clearTimeout(left));
+  toast.addEventListener('pointerleave', () => { left = setTimeout(() => toast.remove(), SIX_SECONDS); });
+};
+document.querySelectorAll('.toast').forEach(letGo);
+
+addEventListener('click', event => {
+  event.target.closest('[data-dismiss]')?.closest('.toast')?.remove();
+  for (const menu of document.querySelectorAll('details.me[open],details.menu-of[open]'))
+    if (!menu.contains(event.target)) menu.open = false;
+});
+
+(document.querySelector('[data-focus]') ?? document.querySelector('[aria-invalid=true]'))?.focus();
+
+// before somebody signs in, times are shown in the zone of the browser
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.cookie.includes('zone='))
+  document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
