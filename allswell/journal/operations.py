@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db import IntegrityError
+from django.db.models import Field, JSONField, Model
+
 from allswell.kernel.actor import Actor
+from allswell.kernel.errors import Conflict
 
 from .models import Entry
 from .rules import Verb
@@ -57,3 +61,52 @@ def record(
 def record_all(entries: list[Entry]) -> None:
     """Write many entries at once."""
     Entry.objects.bulk_create(entries, batch_size=500)
+
+
+def _plain(field: Field[Any, Any], value: Any) -> Any:
+    """The value as the journal may keep it; None for texts and documents, which stand in erasable rows only."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str) and not field.choices:
+        return None
+    return None if isinstance(field, JSONField) else value
+
+
+def _save(row: Model, **how: Any) -> None:
+    try:
+        row.save(**how)
+    except IntegrityError as error:
+        raise Conflict("Something with this name or address is there already.") from error
+
+
+def create(row: Model, *, about: str, actor: Actor, now: datetime) -> Entry:
+    """Save a new record of what is set up, with its entry; `about` is its kind ("team"). Raises Conflict on a taken key."""
+    _save(row, force_insert=True)
+    plain = {field.attname: _plain(field, getattr(row, field.attname)) for field in row._meta.concrete_fields}
+    kept = {name: value for name, value in plain.items() if value not in (None, "", row.pk) and name != "uid"}
+    return record(Verb.CREATED, about=(about, row.pk), actor=actor, now=now, data=kept)
+
+
+def change(
+    row: Model, values: dict[str, Any], *, about: str, actor: Actor, now: datetime, verb: Verb = Verb.CHANGED
+) -> Entry | None:
+    """Save what differs in `values` (attribute name -> value) and write down which fields changed; None when nothing did.
+
+    Raises Conflict on a taken key.
+    """
+    fields = {field.attname: field for field in row._meta.concrete_fields}
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if not changed:
+        return None
+    before = {name: _plain(fields[name], getattr(row, name)) for name in changed}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    _save(row, update_fields=[fields[name].name for name in changed])
+    after = {name: _plain(fields[name], value) for name, value in changed.items()}
+    known = [name for name in changed if before[name] is not None or after[name] is not None]
+    data = {
+        "fields": sorted(changed),
+        "from": {name: before[name] for name in known},
+        "to": {name: after[name] for name in known},
+    }
+    return record(verb, about=(about, row.pk), actor=actor, now=now, data=data)

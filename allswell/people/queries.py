@@ -10,10 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from allswell.kernel.actor import Actor, ActorKind, Channel, Grant, Role, ScopeKind
 
-from .models import EmailAddress, Membership, Organization, Person, Team, Token
+from .models import EmailAddress, Guess, Membership, Organization, Person, RoleGrant, SentLink, Team, Token
+from .rules import INSTALLATION, OrganizationFacts, PersonFacts, Place, TeamFacts
 
 _GRANTS = """
 SELECT 'g', g.role, g.scope, g.team_id, o.path FROM people_rolegrant g
@@ -61,6 +63,39 @@ def actor_for(person: Person, *, channel: Channel, token: Token | None = None) -
 def digest(secret: str) -> str:
     """SHA-256 of a random secret, as it is stored. Enough for 256 random bits; passwords use Argon2."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def bound(secret: str, person: Person) -> str:
+    """The digest of a secret sent by mail, bound to the person's present password: a new password voids it."""
+    return digest(f"{secret}.{person.pk}.{person.password}")
+
+
+def link_secret(seed: str) -> str:
+    """What stands in the address of a sent link. Made from a random seed with the installation's key, so that whoever
+    reads the outbox cannot make it."""
+    return salted_hmac("allswell.people.sent_link", seed, algorithm="sha256").hexdigest()
+
+
+def link_path(*, kind: str, link: int, seed: str) -> str:
+    """The path of the page a sent link opens."""
+    return f"/account/{'new-password' if kind == 'password' else 'confirm'}/{link}-{link_secret(seed)}"
+
+
+def sent_link(ref: str, *, kind: str, now: datetime) -> SentLink | None:
+    """The living link behind "<id>-<secret>" from an address bar, its person loaded; None for anything else."""
+    pk, _, secret = ref.partition("-")
+    if not (pk.isascii() and pk.isdigit() and len(pk) < 19 and len(secret) == 64 and secret.isascii()):
+        return None
+    rows = SentLink.objects.select_related("person", "address")
+    link = rows.filter(pk=int(pk), kind=kind, used_at__isnull=True, expires_at__gt=now, person__is_active=True).first()
+    if link is None or not constant_time_compare(link.digest, bound(secret, link.person)):
+        return None
+    return link
+
+
+def guesses(key: str, *, since: datetime) -> int:
+    """How many attempts were counted under a key since then."""
+    return Guess.objects.filter(key=key, at__gt=since).count()
 
 
 def token_owner(secret: str, *, now: datetime) -> Token | None:
@@ -173,3 +208,166 @@ def team_sizes() -> dict[int, int]:
     for team in Membership.objects.filter(person__is_active=True).values_list("team_id", flat=True):
         sizes[team] += 1
     return sizes
+
+
+# what an actor may know of: the one scope per kind of record
+
+
+def reach(actor: Actor) -> frozenset[int] | None:
+    """The organizations whose people and records somebody of the desk may know; None: all of them.
+
+    A role in a team reaches the team's organization with all below it; in a team of no organization, everything.
+    """
+    if actor.is_system:
+        return None
+    inside: set[int] = set()
+    for grant in actor.grants:
+        if grant.role is Role.REQUESTER:
+            continue
+        if grant.scope is ScopeKind.INSTALLATION:
+            return None
+        if grant.scope is ScopeKind.ORGANIZATION:
+            inside |= grant.organizations
+            continue
+        path = Team.objects.filter(pk=grant.team).values_list("organization__path", flat=True).first()
+        if path is None:
+            return None
+        inside |= set(Organization.objects.filter(path__startswith=path).values_list("id", flat=True))
+    return frozenset(inside)
+
+
+def people_visible_to(actor: Actor) -> QuerySet[Person]:
+    """Whom the actor may know: at the desk everybody within reach, else oneself."""
+    inside = reach(actor)
+    if inside is None:
+        return Person.objects.all()
+    return Person.objects.filter(Q(organization__in=sorted(inside)) | Q(pk=actor.person or 0))
+
+
+def teams_visible_to(actor: Actor) -> QuerySet[Team]:
+    """The teams the actor may know: at the desk those within reach, one's own, and those that serve all organizations."""
+    inside = reach(actor)
+    if inside is None:
+        return Team.objects.all()
+    own = Q(pk__in=sorted(actor.teams))
+    if not (actor.is_agent or actor.has_role(Role.ADMINISTRATOR)):
+        return Team.objects.filter(own)
+    return Team.objects.filter(Q(organization__in=sorted(inside)) | Q(organization=None) | own)
+
+
+def organizations_visible_to(actor: Actor) -> QuerySet[Organization]:
+    """The organizations the actor may know: those within reach, and one's own."""
+    inside = reach(actor)
+    if inside is None:
+        return Organization.objects.all()
+    return Organization.objects.filter(Q(pk__in=sorted(inside)) | Q(pk=actor.organization or 0))
+
+
+def ancestors(organization: int | None) -> list[int]:
+    """Ids of an organization and all above it."""
+    path = Organization.objects.filter(pk=organization).values_list("path", flat=True).first() if organization else None
+    return [int(part) for part in (path or "").split("/") if part]
+
+
+# what permission depends on
+
+
+def _place(grant: RoleGrant) -> Place:
+    if grant.scope == ScopeKind.ORGANIZATION.value:
+        return OrganizationFacts(grant.organization_id or 0)
+    if grant.scope == ScopeKind.TEAM.value and grant.team is not None:
+        return TeamFacts(team=grant.team.pk, organization=grant.team.organization_id)
+    return INSTALLATION
+
+
+def person_facts(person: Person) -> PersonFacts:
+    """A person, as permission sees them: where they belong and how far their roles reach."""
+    grants = RoleGrant.objects.select_related("team").filter(person=person).exclude(role=Role.REQUESTER.value)
+    return PersonFacts(person.pk, person.organization_id, tuple(_place(grant) for grant in grants))
+
+
+def grant_facts(grant: RoleGrant) -> Place:
+    """Where a role is held."""
+    return _place(grant)
+
+
+def team_facts(team: Team) -> TeamFacts:
+    """A team, as permission sees it."""
+    return TeamFacts(team=team.pk, organization=team.organization_id)
+
+
+# for the use cases of setup
+
+
+def any_person(person_id: int) -> Person | None:
+    """A person, in use or not."""
+    return Person.objects.select_related("organization").filter(pk=person_id).first()
+
+
+def person_by_ref(external_ref: str) -> Person | None:
+    """The person with this key in another system."""
+    return Person.objects.filter(external_ref=external_ref).first() if external_ref else None
+
+
+def organization_by_ref(ref: int | str) -> Organization | None:
+    """An organization by id or slug."""
+    return Organization.objects.filter(**_ref(ref)).first()
+
+
+def team_by_ref(ref: int | str) -> Team | None:
+    """A team by id or slug, in use or not."""
+    return Team.objects.select_related("organization", "lead").filter(**_ref(ref)).first()
+
+
+def _ref(ref: int | str) -> dict[str, Any]:
+    return {"pk": int(ref)} if isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 19) else {"slug": ref}
+
+
+def grant_by_id(grant_id: int) -> RoleGrant | None:
+    """A role somebody holds."""
+    return RoleGrant.objects.select_related("person", "organization", "team").filter(pk=grant_id).first()
+
+
+def grants(person_id: int) -> QuerySet[RoleGrant]:
+    """The roles somebody holds."""
+    rows = RoleGrant.objects.filter(person=person_id).select_related("organization", "team", "granted_by")
+    return rows.order_by("scope", "role", "id")
+
+
+def administers_alone(person_id: int) -> bool:
+    """Whether this person, and nobody else in use, administers the installation."""
+    rows = RoleGrant.objects.filter(role=Role.ADMINISTRATOR.value, scope="installation", person__is_active=True)
+    return set(rows.values_list("person_id", flat=True)) == {person_id}
+
+
+def addresses(person_id: int) -> QuerySet[EmailAddress]:
+    """A person's addresses, the one for mail first."""
+    return EmailAddress.objects.filter(person=person_id).order_by("-is_primary", "id")
+
+
+def address(address_id: int) -> EmailAddress | None:
+    """An address with its person."""
+    return EmailAddress.objects.select_related("person").filter(pk=address_id).first()
+
+
+def tokens(person_id: int) -> QuerySet[Token]:
+    """A person's tokens, newest first."""
+    return Token.objects.filter(person=person_id).order_by("-id")
+
+
+def token(token_id: int) -> Token | None:
+    """A token with its person."""
+    return Token.objects.select_related("person").filter(pk=token_id).first()
+
+
+def memberships(person_id: int) -> QuerySet[Membership]:
+    """The teams somebody works in."""
+    return Membership.objects.filter(person=person_id).select_related("team").order_by("team__name")
+
+
+def works_as_agent_in(person_id: int, team: Team) -> bool:
+    """Whether an agent's role of this person covers the team already."""
+    covering = [Role.AGENT.value, Role.LEAD.value, Role.DUTY_MANAGER.value]
+    above = ancestors(team.organization_id)
+    inside = Q(scope="installation") | Q(team=team) | Q(organization__in=above)
+    return RoleGrant.objects.filter(inside, person=person_id, role__in=covering).exists()

@@ -20,6 +20,15 @@ class Proof(StrEnum):
     CONFIRMED = "confirmed"  # a link sent to it was opened
 
 
+class TokenScope(StrEnum):
+    """How far a token reaches, within what its person may do."""
+
+    ALL = "all"
+    READ = "read"  # reads everything, changes nothing
+    TICKETS = "tickets"  # reads, and works on tickets
+    SETUP = "setup"  # reads, and changes people, teams, services, webhooks
+
+
 class Act(StrEnum):
     """What an actor may ask to do."""
 
@@ -68,7 +77,28 @@ class Installation:
 
 
 INSTALLATION = Installation()
-Thing = TicketFacts | OrganizationFacts | TeamFacts | Installation
+Place = OrganizationFacts | TeamFacts | Installation
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """A person, for permission: who sets them up must cover their organization and everything their roles reach.
+
+    Otherwise an administrator of one branch could take over an administrator of the installation by setting their password.
+    """
+
+    person: int
+    organization: int | None
+    reach: tuple[Place, ...] = ()
+
+
+Thing = TicketFacts | PersonFacts | Place
+
+
+def place_of(organization: int | None) -> Place:
+    """Where something without a team stands: its organization, or the installation when it has none."""
+    return INSTALLATION if organization is None else OrganizationFacts(organization)
+
 
 _READS = frozenset({Role.AGENT, Role.LEAD, Role.DUTY_MANAGER, Role.AUDITOR})
 _WORKS = frozenset({Role.AGENT, Role.LEAD, Role.DUTY_MANAGER})
@@ -106,7 +136,12 @@ def _may_ticket(actor: Actor, act: Act, ticket: TicketFacts) -> bool:
     )
 
 
-def _may_elsewhere(actor: Actor, act: Act, thing: OrganizationFacts | TeamFacts | Installation) -> bool:
+def _may_person(actor: Actor, act: Act, person: PersonFacts) -> bool:
+    home = _may_elsewhere(actor, act, place_of(person.organization))
+    return home and (act is not Act.SET_UP or all(_may_elsewhere(actor, act, place) for place in person.reach))
+
+
+def _may_elsewhere(actor: Actor, act: Act, thing: Place) -> bool:
     if act is Act.SEE_DESK:
         return actor.is_agent or actor.has_role(Role.ADMINISTRATOR)
     roles = {
@@ -135,6 +170,8 @@ def may(actor: Actor, act: Act, thing: Thing) -> bool:
         return True
     if isinstance(thing, TicketFacts):
         return _may_ticket(actor, act, thing)
+    if isinstance(thing, PersonFacts):
+        return _may_person(actor, act, thing)
     return _may_elsewhere(actor, act, thing)
 
 

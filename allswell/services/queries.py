@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+
+from allswell.kernel.actor import Actor
+from allswell.people import queries as people
 
 from . import rules
 from .models import ConfigurationItem, Dependency
@@ -15,9 +18,29 @@ def services() -> QuerySet[ConfigurationItem]:
     return ConfigurationItem.objects.all()
 
 
+def visible_to(actor: Actor) -> QuerySet[ConfigurationItem]:
+    """The services the actor may know: those of everybody, of one's own organization and those above it, and at the desk
+    those within reach."""
+    inside = people.reach(actor)
+    if inside is None:
+        return ConfigurationItem.objects.all()
+    known = inside | set(people.ancestors(actor.organization))
+    return ConfigurationItem.objects.filter(Q(organization=None) | Q(organization__in=sorted(known)))
+
+
+def needs(item_id: int) -> QuerySet[ConfigurationItem]:
+    """What a service needs, directly."""
+    return ConfigurationItem.objects.filter(needed_by__downstream=item_id).order_by("name", "id")
+
+
+def needed_by(item_id: int) -> QuerySet[ConfigurationItem]:
+    """What needs a service, directly."""
+    return ConfigurationItem.objects.filter(needs__upstream=item_id).order_by("name", "id")
+
+
 def by_ref(ref: int | str) -> ConfigurationItem | None:
     """A service by id or slug."""
-    lookup = {"pk": int(ref)} if isinstance(ref, int) or str(ref).isdigit() else {"slug": ref}
+    lookup = {"pk": int(ref)} if isinstance(ref, int) or (ref.isascii() and ref.isdigit()) else {"slug": ref}
     return ConfigurationItem.objects.filter(**lookup).first()
 
 

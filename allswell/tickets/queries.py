@@ -140,3 +140,8 @@ def requesters_of_same(ticket_id: int) -> set[int]:
     kinds = [LinkKind.CHILD_OF.value, LinkKind.DUPLICATE_OF.value]
     rows = Link.objects.filter(target=ticket_id, kind__in=kinds, source__requester__isnull=False)
     return set(rows.values_list("source__requester_id", flat=True))
+
+
+def has_open(**where: int) -> bool:
+    """Whether any open ticket, visible or not, has these columns: has_open(team=3)."""
+    return Ticket.objects.filter(done_at__isnull=True, **where).exists()
