@@ -229,7 +229,7 @@ def reach(actor: Actor) -> frozenset[int] | None:
         if grant.scope is ScopeKind.ORGANIZATION:
             inside |= grant.organizations
             continue
-        path = Team.objects.filter(pk=grant.team).values_list("organization__path", flat=True).first()
+        path = Team.objects.filter(pk=grant.team or 0).values_list("organization__path", flat=True).first()
         if path is None:
             return None
         inside |= set(Organization.objects.filter(path__startswith=path).values_list("id", flat=True))
