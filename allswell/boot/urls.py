@@ -1,11 +1,10 @@
-"""Which address belongs to whom."""
+"""Which address belongs to whom. Everything below /api/ is answered before, by `allswell.api.front.ApiMiddleware`."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
 urlpatterns = [
-    path("api/v1/", include("allswell.api.urls")),
     path("", include("allswell.web.urls")),
 ]
 

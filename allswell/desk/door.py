@@ -10,12 +10,30 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from django.db import transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Around(Protocol):
+    """What an entry point wants done inside the transaction of a use case, before and after the act itself.
+
+    The API keeps the answer to a call with an Idempotency-Key this way: the answer is there exactly when the act is.
+    """
+
+    def before(self, *, now: datetime) -> None:
+        """Look at things as they are; raising takes everything back."""
+
+    def after(self, result: Any, *, now: datetime) -> None:
+        """Keep what follows from the result."""
+
+
+around: ContextVar[Around | None] = ContextVar("around", default=None)
 
 
 def use_case(function: Callable[P, R]) -> Callable[P, R]:
@@ -26,7 +44,13 @@ def use_case(function: Callable[P, R]) -> Callable[P, R]:
         if "actor" not in kwargs or "now" not in kwargs:
             raise TypeError(f"{function.__name__} takes actor and now by name")
         with transaction.atomic(durable=True):
-            return function(*args, **kwargs)
+            if (extra := around.get()) is None:
+                return function(*args, **kwargs)
+            now: Any = kwargs["now"]
+            extra.before(now=now)
+            result = function(*args, **kwargs)
+            extra.after(result, now=now)
+            return result
 
     door.is_use_case = True  # type: ignore[attr-defined]
     return door
