@@ -14,9 +14,13 @@ def install(patch: pytest.MonkeyPatch) -> None:
     flush = operations.execute_sql_flush
 
     def quietly(self: Any, statements: list[str]) -> None:
-        triggers = _drop_triggers() if self.connection.vendor == "sqlite" else []
+        triggers = []
+        if self.connection.vendor == "sqlite":
+            triggers = _drop_triggers()
+            statements = [*statements, "DELETE FROM search_document"]
         if self.connection.vendor == "postgresql":
-            statements = ["SET session_replication_role = replica", *statements, "SET session_replication_role = origin"]
+            emptied = [statement.rstrip("; ") + " CASCADE" for statement in statements if statement]
+            statements = ["SET session_replication_role = replica", *emptied, "SET session_replication_role = origin"]
         flush(self, statements)
         with connection.cursor() as cursor:
             for trigger in triggers:
