@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, Q
+
 from allswell.journal.models import Entry
 from allswell.people import queries as people
 
 from . import rules
-from .models import Delivery, Preference
+from .models import Attempt, Delivery, Preference, Webhook
 
 
 def enqueue(
@@ -48,7 +50,7 @@ def enqueue(
                     content=content,
                     key=f"{entry.action.hex}.{entry.pk}.{topic.value}.{person}.{channel}",
                     created_at=now,
-                    due_at=due_at or now,
+                    due_at=due_at or rules.due_at(topic, channel, now=now),
                     settled_at=now if channel == "app" else None,
                     outcome="sent" if channel == "app" else "",
                 )
@@ -72,3 +74,129 @@ def prefer(person: int, wanted: dict[tuple[str, str], bool]) -> list[tuple[str, 
             continue
         changed.append((topic, channel))
     return changed
+
+
+# the outbox: claimed under a lease, sent, settled. Marking before sending would lose notices at a crash.
+
+
+def _free(now: datetime) -> Q:
+    return Q(settled_at__isnull=True) & (Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
+
+
+def claim_mails(*, now: datetime, limit: int) -> list[rules.Claim]:
+    """Take due mails under a lease, each with what else waits for the same person about the same ticket.
+
+    Of many engines each gets others. A mail of an engine that died is taken alone: what it may have sent must not grow.
+    """
+    due = list(
+        Delivery.objects.select_for_update(skip_locked=True)
+        .filter(_free(now), channel="email", due_at__lte=now)
+        .order_by("due_at")[:limit]
+    )
+    if not due:
+        return []
+    heads = {mail.pk for mail in due if mail.claimed_until is not None or mail.person_id is None}
+    for person in {mail.person_id for mail in due if mail.pk not in heads}:
+        heads |= _bundle(person, due={mail.pk for mail in due}, now=now)
+    return _lease(heads, now=now)
+
+
+def _bundle(person: int | None, *, due: set[int], now: datetime) -> set[int]:
+    """Bring a person's waiting mails together; the ids of those that are due to be sent."""
+    rows = (
+        Delivery.objects.select_for_update(skip_locked=True)
+        .filter(person=person, channel="email", settled_at__isnull=True, claimed_until__isnull=True)
+        .values_list("id", "topic", "ticket_id")
+        .order_by("id")[:500]
+    )
+    heads = set()
+    for head, *others in rules.bundles(rules.Waiting(pk, rules.Topic(topic), ticket) for pk, topic, ticket in rows):
+        if not due.intersection((head, *others)):
+            continue
+        heads.add(head)
+        if others:
+            Delivery.objects.filter(bundled_in__in=others).update(bundled_in=head)
+            Delivery.objects.filter(pk__in=others).update(settled_at=now, outcome=rules.Outcome.BUNDLED.value, bundled_in=head)
+    return heads
+
+
+def claim_calls(*, now: datetime, limit: int) -> list[rules.Claim]:
+    """Take due calls of webhooks under a lease; of an endpoint that fails only one, to see whether it is back."""
+    failing = set(Webhook.objects.filter(failing_since__isnull=False).values_list("pk", flat=True))
+    rows = (
+        Delivery.objects.select_for_update(skip_locked=True)
+        .filter(_free(now), channel="webhook", due_at__lte=now)
+        .order_by("due_at")
+        .values_list("id", "webhook_id")[: limit * 4]
+    )
+    taken: dict[int, list[int]] = defaultdict(list)
+    for pk, webhook in rows:
+        if len(taken[webhook]) < (1 if webhook in failing else limit // 2):
+            taken[webhook].append(pk)
+    return _lease({pk for ids in taken.values() for pk in ids}, now=now)
+
+
+def _lease(ids: set[int], *, now: datetime) -> list[rules.Claim]:
+    Delivery.objects.filter(pk__in=ids).update(lease=F("lease") + 1, claimed_until=now + rules.LEASE)
+    rows = Delivery.objects.filter(pk__in=ids).order_by("due_at", "id")
+    names = ("id", "lease", "key", "channel", "attempts", "created_at", "webhook_id")
+    return [rules.Claim(*row) for row in rows.values_list(*names)]
+
+
+def settle(claim: rules.Claim, outcome: rules.Outcome, *, now: datetime) -> bool:
+    """The delivery is over; False when another engine holds it by now. What a mail of the account said is forgotten."""
+    mine = Delivery.objects.filter(pk=claim.id, lease=claim.lease, settled_at__isnull=True)
+    forget: dict[str, Any] = {"content": {}} if mine.filter(topic=rules.Topic.ACCOUNT.value).exists() else {}
+    return bool(mine.update(settled_at=now, outcome=outcome.value, claimed_until=None, **forget))
+
+
+def put_back(claim: rules.Claim, *, due_at: datetime, is_attempt: bool, is_certain: bool = True) -> bool:
+    """To be tried again; False when another engine holds it by now. What may have arrived is not bundled with others any more."""
+    return bool(
+        Delivery.objects.filter(pk=claim.id, lease=claim.lease, settled_at__isnull=True).update(
+            due_at=due_at,
+            attempts=claim.attempts + int(is_attempt),
+            claimed_until=None if is_certain else due_at,
+        )
+    )
+
+
+def note_attempt(claim: rules.Claim, answer: rules.Answer) -> None:
+    """Write down a try and what came of it."""
+    Attempt.objects.create(
+        delivery_id=claim.id,
+        channel=claim.channel,
+        started_at=answer.started_at,
+        ended_at=answer.ended_at,
+        outcome=answer.outcome.value,
+        detail=answer.detail[:500],
+        status=answer.status,
+    )
+    if answer.outcome is rules.Outcome.SENT:
+        Delivery.objects.filter(pk=claim.id).update(attempts=claim.attempts + 1)
+
+
+def give_up_mails(*, now: datetime, limit: int) -> int:
+    """Mails nobody could take for days (no mail server is set) have failed."""
+    old = Delivery.objects.filter(
+        _free(now), channel="email", due_at__lte=now, created_at__lt=now - rules.MAIL_GIVES_UP_AFTER
+    ).values_list("pk", flat=True)[:limit]
+    return Delivery.objects.filter(pk__in=list(old), settled_at__isnull=True).update(
+        settled_at=now, outcome=rules.Outcome.FAILED.value
+    )
+
+
+# webhooks
+
+
+def rest(webhook: int, *, until: datetime, now: datetime) -> None:
+    """An endpoint failed: its other deliveries wait a little, so that it does not hold up the others'."""
+    Webhook.objects.filter(pk=webhook, failing_since__isnull=True).update(failing_since=now)
+    Delivery.objects.filter(webhook=webhook, settled_at__isnull=True, claimed_until__isnull=True, due_at__lt=until).update(
+        due_at=until
+    )
+
+
+def recovered(webhook: int) -> None:
+    """An endpoint answered as it should."""
+    Webhook.objects.filter(pk=webhook, failing_since__isnull=False).update(failing_since=None)

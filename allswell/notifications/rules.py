@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain
 
 
 class Topic(StrEnum):
@@ -60,3 +64,129 @@ CHOICES = frozenset((topic.value, channel) for topic in (*_EVERYBODYS_TOPICS, *_
 def topics(*, is_agent: bool) -> tuple[Topic, ...]:
     """The topics a person is asked about on their profile."""
     return (*_EVERYBODYS_TOPICS, *_AGENT_TOPICS) if is_agent else _EVERYBODYS_TOPICS
+
+
+#: topics that are the desk's own: only who may see a ticket's notes is told by them
+DESK_TOPICS = frozenset({Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED})
+#: topics told one by one, never gathered into another mail
+ALONE = frozenset({Topic.ACCOUNT, Topic.ANNOUNCED, Topic.JOB})
+#: how long a mail waits for others about the same ticket, and for its cause to be taken back
+GATHERS_FOR = timedelta(seconds=10)
+_AT_ONCE = frozenset({Topic.RECEIVED, Topic.ESCALATED, Topic.ACCOUNT})
+#: from this many tickets on, a person's waiting mails become one digest
+DIGEST_FROM = 4
+#: who has claimed a delivery must have settled it within this, or another engine sends it again
+LEASE = timedelta(seconds=60)
+#: no new sending is begun later than this after the claim
+BEGINS_WITHIN = timedelta(seconds=25)
+MAIL_GIVES_UP_AFTER = timedelta(days=5)
+_MAIL_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (0.5, 1, 2, 5, 10, 20, 40, 60))
+#: Standard Webhooks' table: the pause before the second try, the third, …; after the last the delivery has failed
+_WEBHOOK_PAUSES = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
+)
+_LONGEST_RETRY_AFTER = timedelta(hours=24)
+#: an endpoint that has just failed gets no other delivery before this
+WEBHOOK_REST = timedelta(seconds=60)
+
+
+class Outcome(StrEnum):
+    """How a delivery ended, or how a try to send it did (sent, retry, failed)."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    FAILED = "failed"
+    MOOT = "moot"  # by the time of sending it did not matter any more
+    BUNDLED = "bundled"  # told in another mail
+    UNWANTED = "unwanted"  # switched off meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery this engine holds under a lease: only with this number may it be settled."""
+
+    id: int
+    lease: int
+    key: str
+    channel: str
+    attempts: int
+    created_at: datetime
+    webhook: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a try to send. `status` is what the server answered; `retry_after` what it asked for.
+
+    `is_certain` is False when it may have arrived although no answer came. `is_gone`: the receiver wants nothing any more.
+    `is_bad_address`: nobody is there.
+    """
+
+    outcome: Outcome
+    started_at: datetime
+    ended_at: datetime
+    detail: str = ""
+    status: int | None = None
+    retry_after: timedelta | None = None
+    is_certain: bool = True
+    is_gone: bool = False
+    is_bad_address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A mail to one person that waits to be sent."""
+
+    id: int
+    topic: Topic
+    ticket: int | None
+
+
+def due_at(topic: Topic, channel: str, *, now: datetime) -> datetime:
+    """When a notice is to be sent: mails wait a moment for others of their kind, but for the urgent ones."""
+    return now + GATHERS_FOR if channel == "email" and topic not in _AT_ONCE else now
+
+
+def bundles(waiting: Iterable[Waiting]) -> list[list[int]]:
+    """One person's waiting mails, as the mails they become: one per ticket, or one digest of all when the tickets are many.
+
+    The first id of each is the mail's own.
+    """
+    alone: list[list[int]] = []
+    by_ticket: dict[int, list[int]] = {}
+    for mail in sorted(waiting, key=lambda mail: mail.id):
+        if mail.ticket is None or mail.topic in ALONE:
+            alone.append([mail.id])
+        else:
+            by_ticket.setdefault(mail.ticket, []).append(mail.id)
+    groups = list(by_ticket.values())
+    if len(groups) >= DIGEST_FROM:
+        groups = [sorted(chain.from_iterable(groups))]
+    return sorted(alone + groups)
+
+
+def next_try(claim: Claim, answer: Answer, *, chance: float) -> datetime | None:
+    """When to try again after a failed try; None: give up. `chance` in [0, 1) spreads the load."""
+    now = answer.ended_at
+    if claim.channel == "email":
+        pause = _MAIL_PAUSES[min(claim.attempts, len(_MAIL_PAUSES) - 1)]
+        at = now + pause * (0.9 + 0.2 * chance)
+        return at if at - claim.created_at <= MAIL_GIVES_UP_AFTER else None
+    if claim.attempts >= len(_WEBHOOK_PAUSES):
+        return None
+    pause = _WEBHOOK_PAUSES[claim.attempts] * (1 + 0.2 * chance)
+    return now + max(pause, min(answer.retry_after or pause, _LONGEST_RETRY_AFTER))
+
+
+def rests_until(at: datetime, *, now: datetime) -> datetime:
+    """Until when the other deliveries of an endpoint wait whose delivery failed and is tried again `at`."""
+    return min(at, now + WEBHOOK_REST)
+
+
+def takes(verbs: Iterable[str], verb: str) -> bool:
+    """Whether a webhook that asked for `verbs` (none: all) is told of `verb`."""
+    asked = list(verbs)
+    return not asked or verb in asked
