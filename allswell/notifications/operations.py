@@ -76,6 +76,24 @@ def prefer(person: int, wanted: dict[tuple[str, str], bool]) -> list[tuple[str, 
     return changed
 
 
+def mail_account(person: int, *, address: str, subject: str, link: str, entry: Entry, now: datetime) -> None:
+    """A mail about a person's own sign-in, to `address`, at once. `subject`: a key of `wording.ACCOUNT`; `link`: what they open.
+
+    The link stands in the outbox only until the mail is sent.
+    """
+    Delivery.objects.create(
+        channel="email",
+        topic=rules.Topic.ACCOUNT.value,
+        person_id=person,
+        address=address,
+        entry=entry,
+        content={"subject": subject, "link": link},
+        key=f"{entry.action.hex}.{entry.pk}.account.{person}.email",
+        created_at=now,
+        due_at=now,
+    )
+
+
 # the outbox: claimed under a lease, sent, settled. Marking before sending would lose notices at a crash.
 
 
