@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from allswell.desk import tickets as desk
-
 from allswell.kernel.actor import Actor, Channel
 from allswell.people import queries as people
 from allswell.people.models import EmailAddress, Membership, Organization, Person, RoleGrant, Team
