@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from allswell.kernel.actor import Actor, ActorKind, Channel, Grant, Role, ScopeKind
 
 from .models import EmailAddress, Guess, Membership, Organization, Person, RoleGrant, SentLink, Team, Token
-from .rules import INSTALLATION, OrganizationFacts, PersonFacts, Place, TeamFacts
+from .rules import INSTALLATION, OrganizationFacts, PersonFacts, Place, TeamFacts, is_away
 
 _GRANTS = """
 SELECT 'g', g.role, g.scope, g.team_id, o.path FROM people_rolegrant g
@@ -58,6 +59,34 @@ def actor_for(person: Person, *, channel: Channel, token: Token | None = None) -
         locale=person.locale or settings.LANGUAGE_CODE,
         time_zone=person.time_zone or settings.DEFAULT_TIME_ZONE,
     )
+
+
+def actors(person_ids: Iterable[int]) -> dict[int, Actor]:
+    """The actors several people are, to ask what each of them may: person id -> actor. Who is not active is left out."""
+    found = list(Person.objects.filter(pk__in=list(person_ids), is_active=True))
+    ids = [row.pk for row in found]
+    grants: dict[int, list[Grant]] = defaultdict(list)
+    inside: dict[str, frozenset[int]] = {}
+    rows = RoleGrant.objects.filter(person__in=ids).values_list("person_id", "role", "scope", "team_id", "organization__path")
+    for owner, role, scope, of_team, path in rows:
+        if path and path not in inside:
+            inside[path] = frozenset(Organization.objects.filter(path__startswith=path).values_list("id", flat=True))
+        reach = inside[path] if path else frozenset()
+        grants[owner].append(Grant(role=Role(role), scope=ScopeKind(scope), organizations=reach, team=of_team))
+    member_of: dict[int, set[int]] = defaultdict(set)
+    for owner, in_team in Membership.objects.filter(person__in=ids).values_list("person_id", "team_id"):
+        member_of[owner].add(in_team)
+    return {
+        row.pk: Actor(
+            kind=ActorKind.PERSON,
+            person=row.pk,
+            name=row.name,
+            organization=row.organization_id,
+            grants=tuple(grants[row.pk]),
+            teams=frozenset(member_of[row.pk]),
+        )
+        for row in found
+    }
 
 
 def digest(secret: str) -> str:
@@ -110,7 +139,7 @@ def token_owner(secret: str, *, now: datetime) -> Token | None:
 
 def person_by_address(address: str) -> Person | None:
     """The person a proven (vouched or confirmed) address belongs to. `address` is folded."""
-    row = EmailAddress.objects.select_related("person").filter(address=address).exclude(proof="claimed").first()
+    row = EmailAddress.objects.select_related("person__organization").filter(address=address).exclude(proof="claimed").first()
     return row.person if row else None
 
 
@@ -125,14 +154,33 @@ def person(person_id: int) -> Person | None:
     return Person.objects.select_related("organization").filter(pk=person_id, is_active=True).first()
 
 
+def present(person_id: int, *, now: datetime) -> int:
+    """Who does a person's work now: they themselves, or while they are away who stands in for them (and for those, in turn).
+
+    Where everybody is away, or nobody stands in, it stays with the person.
+    """
+    seen: list[int] = []
+    at: int | None = person_id
+    while at is not None and at not in seen:
+        seen.append(at)
+        row = Person.objects.filter(pk=at).values_list("is_active", "away_from", "away_until", "stands_in_id").first()
+        if row is None:
+            break
+        is_active, away_from, away_until, stands_in = row
+        if is_active and not is_away(away_from, away_until, now=now):
+            return at
+        at = stands_in
+    return person_id
+
+
 def team(team_id: int) -> Team | None:
     """An active team."""
     return Team.objects.filter(pk=team_id, is_active=True).first()
 
 
-def default_team() -> int | None:
+def default_team() -> Team | None:
     """Where a ticket goes that names neither team nor service: the first team of line 1."""
-    return Team.objects.filter(is_active=True, line=1).order_by("id").values_list("id", flat=True).first()
+    return Team.objects.filter(is_active=True, line=1).order_by("id").first()
 
 
 def people() -> QuerySet[Person]:
@@ -171,6 +219,8 @@ def lineage(organization: Organization | None) -> list[Organization]:
     if organization is None:
         return []
     ids = [int(part) for part in organization.path.strip("/").split("/") if part]
+    if ids == [organization.pk]:
+        return [organization]
     found = {row.pk: row for row in Organization.objects.filter(pk__in=ids)}
     return [found[pk] for pk in reversed(ids) if pk in found]
 

@@ -39,9 +39,9 @@ def needed_by(item_id: int) -> QuerySet[ConfigurationItem]:
 
 
 def by_ref(ref: int | str) -> ConfigurationItem | None:
-    """A service by id or slug."""
-    lookup = {"pk": int(ref)} if isinstance(ref, int) or (ref.isascii() and ref.isdigit()) else {"slug": ref}
-    return ConfigurationItem.objects.filter(**lookup).first()
+    """A service by id or slug, with its team."""
+    lookup = {"pk": int(ref)} if isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 18) else {"slug": ref}
+    return ConfigurationItem.objects.select_related("team").filter(**lookup).first()
 
 
 def blast_radius(item_id: int) -> list[ConfigurationItem]:

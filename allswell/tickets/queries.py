@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from allswell.kernel.actor import Actor, Grant, Role, ScopeKind
 from allswell.people.rules import Act, TicketFacts, may
 
-from .models import Attachment, Comment, Link, Ticket, Watcher
+from .models import Attachment, Category, Comment, CustomField, Link, Ticket, TicketTag, Watcher
 from .rules import LinkKind, WatcherKind
 
 _READS = (Role.AGENT, Role.LEAD, Role.DUTY_MANAGER, Role.AUDITOR)
@@ -88,22 +88,24 @@ def ticket(number: int) -> Ticket | None:
 
 def facts(ticket: Ticket, *, person: int | None) -> TicketFacts:
     """What permission depends on; of the watchers only `person` is looked up."""
-    kinds: set[str] = set()
-    if person is not None:
-        kinds = set(Watcher.objects.filter(ticket=ticket.pk, person=person).values_list("kind", flat=True))
+    return facts_for(ticket, [] if person is None else [person])
 
-    def me(kind: WatcherKind) -> frozenset[int]:
-        return frozenset({person}) if person is not None and kind.value in kinds else frozenset()
 
+def facts_for(ticket: Ticket, persons: Iterable[int]) -> TicketFacts:
+    """What permission of these people depends on; of the watchers only they are looked up, in one statement."""
+    by_kind: dict[str, set[int]] = {kind.value: set() for kind in WatcherKind}
+    if wanted := list(persons):
+        for person, kind in Watcher.objects.filter(ticket=ticket.pk, person__in=wanted).values_list("person_id", "kind"):
+            by_kind[kind].add(person)
     return TicketFacts(
         organization=ticket.organization_id,
         team=ticket.team_id,
         requester=ticket.requester_id,
         assignee=ticket.assignee_id,
         is_restricted=ticket.is_restricted,
-        participants=me(WatcherKind.PARTICIPANT),
-        watchers=me(WatcherKind.WATCHER),
-        named=me(WatcherKind.NAMED),
+        participants=frozenset(by_kind[WatcherKind.PARTICIPANT.value]),
+        watchers=frozenset(by_kind[WatcherKind.WATCHER.value]),
+        named=frozenset(by_kind[WatcherKind.NAMED.value]),
     )
 
 
@@ -150,3 +152,24 @@ def requesters_of_same(ticket_id: int) -> set[int]:
 def has_open(**where: int) -> bool:
     """Whether any open ticket, visible or not, has these columns: has_open(team=3)."""
     return Ticket.objects.filter(done_at__isnull=True, **where).exists()
+
+
+def tags(ticket_id: int) -> list[str]:
+    """The words on a ticket, in order of the alphabet."""
+    return list(TicketTag.objects.filter(ticket=ticket_id).order_by("tag__name").values_list("tag__name", flat=True))
+
+
+def is_participant(ticket_id: int, person: int | None) -> bool:
+    """Whether a person is in copy of a ticket."""
+    rows = Watcher.objects.filter(ticket=ticket_id, person=person, kind=WatcherKind.PARTICIPANT.value)
+    return person is not None and rows.exists()
+
+
+def category(category_id: int) -> Category | None:
+    """A category in use."""
+    return Category.objects.filter(pk=category_id, is_active=True).first()
+
+
+def custom_fields(kind: str) -> list[CustomField]:
+    """The fields an installation adds to tickets of a kind, in their order."""
+    return list(CustomField.objects.filter(is_active=True, ticket_kind__in=["", kind]).order_by("position", "id"))
