@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from allswell.tickets.models import Ticket
 
 
-def ticket_for(number: int, act: Act, *, actor: Actor, version: int | None = None) -> Ticket:
+def ticket_for(number: int, act: Act, *, actor: Actor, version: int | None = None, is_locked: bool = False) -> Ticket:
     """The ticket, if the actor may do this to it. `version` is what the actor saw (If-Match).
 
-    Raises NotFound, NotAllowed, Stale.
+    `is_locked` makes others wait until this act is done, for acts of which two at once both stand. Raises NotFound, NotAllowed,
+    Stale.
     """
-    ticket = queries.ticket(number)
+    ticket = queries.ticket(number, is_locked=is_locked)
     if ticket is None:
         raise NotFound("There is no such ticket, or you may not see it.")
     require(actor, act, queries.facts(ticket, person=actor.person))
@@ -124,22 +125,27 @@ def those_who_may(act: Act, ticket: Ticket, persons: Iterable[int]) -> set[int]:
     return {person for person, actor in people.actors(wanted).items() if may(actor, act, facts)}
 
 
+def _reaches(actor: Actor, organization: int | None) -> bool:
+    inside = people.reach(actor)
+    return inside is None or organization is None or organization in inside
+
+
 def person_within_reach(ref: int | str, *, actor: Actor, field: str) -> Person:
     """A person the actor may name, by id or e-mail address. Raises Invalid alike for who is unknown and who is out of reach."""
     if isinstance(ref, str) and not (ref.isdecimal() and len(ref) < 18):
         person = people.person_by_address(text.folded_address(ref, field=field))
     else:
         person = people.person(int(ref))
-    if person is not None and person.is_active:
-        if person.pk == actor.person or rules.reaches(actor, person.organization_id):
-            return person
+    is_known = person is not None and person.is_active
+    if person and is_known and (person.pk == actor.person or _reaches(actor, person.organization_id)):
+        return person
     raise Invalid("Nobody is known by this name or address.", field=field)
 
 
 def team_within_reach(team: int, *, actor: Actor, field: str = "team") -> Team:
     """A team the actor may give tickets to. Raises Invalid."""
     found = people.team(team)
-    if found is None or not rules.reaches(actor, found.organization_id):
+    if found is None or not _reaches(actor, found.organization_id):
         raise Invalid("There is no such team.", field=field)
     return found
 

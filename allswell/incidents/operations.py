@@ -27,6 +27,11 @@ def open_incident(ticket: Ticket, *, people_affected: int | None, can_work: str)
     Incident.objects.create(ticket=ticket, people_affected=people_affected, can_work=can_work)
 
 
+def ensure_incident(ticket: Ticket) -> None:
+    """A ticket became an incident: it has an incident's facts, those it had before or new ones."""
+    Incident.objects.get_or_create(ticket=ticket)
+
+
 def announce(
     ticket: Ticket,
     *,

@@ -178,9 +178,15 @@ def team(team_id: int) -> Team | None:
     return Team.objects.filter(pk=team_id, is_active=True).first()
 
 
-def default_team() -> Team | None:
+def first_line() -> Team | None:
     """Where a ticket goes that names neither team nor service: the first team of line 1."""
     return Team.objects.filter(is_active=True, line=1).order_by("id").first()
+
+
+def default_team() -> int | None:
+    """The id of `first_line`."""
+    team = first_line()
+    return team.pk if team else None
 
 
 def people() -> QuerySet[Person]:

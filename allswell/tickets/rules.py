@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any
 
 from allswell.kernel import text
-from allswell.kernel.actor import Actor, Role, ScopeKind
 from allswell.kernel.errors import Conflict, Invalid
 
 
@@ -157,24 +156,6 @@ WAITING_RANK = 10
 def queue_rank(state: str, priority: int) -> int:
     """Order of attention until the clocks come: the priority, waiting tickets after all others (10 more)."""
     return priority + (WAITING_RANK if state == State.WAITING else 0)
-
-
-_SPEAKS_FOR = frozenset({Role.AGENT, Role.LEAD, Role.DUTY_MANAGER})
-
-
-def reaches(actor: Actor, organization: int | None) -> bool:
-    """Whether the desk's work of this actor reaches an organization: its people may be named, its teams handed tickets.
-
-    A role in one organization reaches what is below it; what belongs to no organization is everybody's.
-    """
-    if actor.is_system:
-        return True
-    for grant in actor.grants:
-        if grant.role not in _SPEAKS_FOR:
-            continue
-        if grant.scope is not ScopeKind.ORGANIZATION or organization is None or organization in grant.organizations:
-            return True
-    return False
 
 
 # -- time ----------------------------------------------------------------------------------------------------------------------

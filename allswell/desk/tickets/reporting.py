@@ -11,7 +11,7 @@ from allswell.desk.door import use_case
 from allswell.incidents import operations as incidents
 from allswell.journal.rules import Verb
 from allswell.kernel import text
-from allswell.kernel.actor import Actor
+from allswell.kernel.actor import Actor, Role
 from allswell.kernel.errors import Conflict, Invalid
 from allswell.notifications.rules import Topic
 from allswell.people import queries as people
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from allswell.services.models import ConfigurationItem
     from allswell.tickets.models import Ticket
 
+WORKS = (Role.AGENT, Role.LEAD, Role.DUTY_MANAGER)
 MOST_PEOPLE = 10_000_000
 _URGENCY = {"no": 1, "detour": 2, "yes": 3, "": 3}
 
@@ -60,19 +61,23 @@ def _requester(report: Report, actor: Actor) -> Person | None:
     if wanted is None:
         return None
     person = steps.person_within_reach(wanted, actor=actor, field="requester")
-    if person.pk != actor.person and not (actor.is_agent or actor.is_system):
+    if person.pk != actor.person and not (actor.has_role(*WORKS) or actor.is_system):
         raise Invalid("Nobody is known by this name or address.", field="requester")
     return person
 
 
-def service_named(ref: int | str | None) -> ConfigurationItem | None:
+def service_named(ref: int | str | None, *, actor: Actor) -> ConfigurationItem | None:
     """The service somebody names, by id or slug. Raises Invalid."""
     if ref is None or ref == "":
         return None
     service = services.by_ref(ref)
-    if service is None or not service.is_active:
+    if service is None or not service.is_active or not _knows(actor, service):
         raise Invalid("There is no such service.", field="service")
     return service
+
+
+def _knows(actor: Actor, service: ConfigurationItem) -> bool:
+    return service.organization_id is None or services.visible_to(actor).filter(pk=service.pk).exists()
 
 
 def _team(what: Report, service: ConfigurationItem | None, actor: Actor) -> Team | None:
@@ -80,11 +85,11 @@ def _team(what: Report, service: ConfigurationItem | None, actor: Actor) -> Team
         return steps.team_within_reach(what.team, actor=actor)
     if service is not None and service.team is not None and service.team.is_active:
         return service.team
-    return people.default_team()
+    return people.first_line()
 
 
 def _checked(what: Report, actor: Actor) -> None:
-    if not (actor.is_agent or actor.is_system):
+    if not (actor.has_role(*WORKS) or actor.is_system):
         for name in ("team", "assignee"):
             if getattr(what, name) is not None:
                 raise Invalid("Only the desk chooses this.", field=name)
@@ -117,7 +122,7 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
     """
     _checked(what, actor)
     requester = _requester(what, actor)
-    service = service_named(what.service)
+    service = service_named(what.service, actor=actor)
     organization = requester.organization if requester else None
     impact = what.impact or impact_of(service.criticality if service else 3, what.people_affected)
     urgency = what.urgency or _URGENCY[what.can_work]
@@ -172,9 +177,7 @@ def open_like(ticket: Ticket, *, title: str, description: str, link: LinkKind, a
 
 def open_follow_up(ticket: Ticket, *, description: str, actor: Actor, now: datetime) -> Ticket:
     """The follow-up of a closed ticket; both journals say so."""
-    opened = open_like(
-        ticket, title=ticket.title, description=description, link=LinkKind.FOLLOW_UP_OF, actor=actor, now=now
-    )
+    opened = open_like(ticket, title=ticket.title, description=description, link=LinkKind.FOLLOW_UP_OF, actor=actor, now=now)
     tickets.record(Verb.FOLLOWED_UP, ticket, actor=actor, now=now, data={"by": opened.pk})
     return opened
 

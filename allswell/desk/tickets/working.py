@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from allswell.desk import assigning, steps
 from allswell.desk.door import use_case
-from allswell.desk.practices import lifecycle
 from allswell.journal import queries as journal
 from allswell.journal.rules import Verb
 from allswell.kernel import text
@@ -17,7 +16,7 @@ from allswell.notifications.rules import Topic
 from allswell.people import queries as people
 from allswell.people.rules import Act
 from allswell.tickets import operations as tickets
-from allswell.tickets.rules import Move, State, WatcherKind
+from allswell.tickets.rules import WatcherKind
 
 if TYPE_CHECKING:
     from allswell.tickets.models import Ticket

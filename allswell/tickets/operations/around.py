@@ -41,3 +41,10 @@ def untag_by_id(ticket: Ticket, tag: int) -> None:
 def tag_by_id(ticket: Ticket, tag: int) -> None:
     """Put a tag back on a ticket."""
     TicketTag.objects.get_or_create(ticket=ticket, tag_id=tag)
+
+
+def copy_named(ticket: Ticket, to: Ticket, *, now: datetime) -> None:
+    """Who may see the one restricted ticket may see the other."""
+    named = Watcher.objects.filter(ticket=ticket, kind=WatcherKind.NAMED.value).values_list("person_id", flat=True)
+    for person in named:
+        watch(to, person=person, kind=WatcherKind.NAMED, now=now)

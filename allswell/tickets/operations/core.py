@@ -13,7 +13,6 @@ from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Stale
 from allswell.search import operations as search
-
 from allswell.tickets import rules
 from allswell.tickets.models import Comment, Ticket
 from allswell.tickets.rules import Move, State
@@ -129,6 +128,19 @@ def _stamps(ticket: Ticket, verb: Move, now: datetime) -> dict[str, Any]:
     if verb is Move.CANCEL:
         return {"done_at": now, "asked_at": None}
     return {}
+
+
+def index(ticket: Ticket) -> None:
+    """Write the ticket's search document anew, from its words and those of its conversation."""
+    public: list[str] = [ticket.title, ticket.description]
+    internal: list[str] = []
+    length = 0
+    for body, is_public in Comment.objects.filter(ticket=ticket).order_by("id").values_list("body", "is_public").iterator():
+        (public if is_public else internal).append(body)
+        length += len(body)
+        if length > search.LIMIT * 10:
+            break
+    search.replace(ticket.pk, public="\n".join(public), internal="\n".join(internal))
 
 
 def comment(
