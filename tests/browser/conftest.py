@@ -33,11 +33,10 @@ _CAST = """
 import django; django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
-from tests.support.world import World
 from allswell.kernel import clock
-import tests.support.world as support
+from tests.support import world as support
 support.START = clock.now()
-world = World()
+world = support.World()
 for person in (world.maria, world.rolf, world.jonas, world.amir, world.priya, world.ada, world.audrey, world.otto, world.lena, world.olga):
     person.set_password({password!r})
     person.save()
