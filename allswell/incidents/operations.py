@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
+from allswell.journal import bulk
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
@@ -94,3 +95,8 @@ def affect(announcement: Announcement, *, person: int, actor: Actor, now: dateti
     Incident.objects.filter(ticket=ticket).update(people_affected=known + 1)
     tickets.record(Verb.AFFECTED, ticket, actor=actor, now=now, data={"announcement": announcement.pk, "person": person})
     return True
+
+
+def open_many(numbers: list[int]) -> None:
+    """Write the own facts of many new incidents, of which nothing more is known."""
+    bulk.insert([Incident(ticket_id=number) for number in numbers])

@@ -11,6 +11,7 @@ from django.db.models import Field, JSONField, Model
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict
 
+from . import bulk
 from .models import Entry
 from .rules import Verb
 
@@ -60,7 +61,7 @@ def record(
 
 def record_all(entries: list[Entry]) -> None:
     """Write many entries at once."""
-    Entry.objects.bulk_create(entries, batch_size=500)
+    bulk.insert(entries)
 
 
 def _plain(field: Field[Any, Any], value: Any) -> Any:
