@@ -100,7 +100,9 @@ def instant(value: Any, *, order: str, zone: ZoneInfo, field: str) -> datetime |
         )
         moment = local.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise Invalid("%(name)s: “%(value)s” is no date (%(order)s).", field=field, name=field, value=value[:40], order=order) from error
+        raise Invalid(
+            "%(name)s: “%(value)s” is no date (%(order)s).", field=field, name=field, value=value[:40], order=order
+        ) from error
     if moment < _EARLIEST:
         raise Invalid("%(name)s: “%(value)s” is before 1970.", field=field, name=field, value=value[:40])
     return moment
