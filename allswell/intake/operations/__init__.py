@@ -1,1 +1,0 @@
-"""Writing what is brought in, many rows at a time, inside the desk's transaction."""

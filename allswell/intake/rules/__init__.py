@@ -1,1 +1,0 @@
-"""What an import decides: the mapping, the cells of a row, the neutral record, the history it makes. Pure."""
