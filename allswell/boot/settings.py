@@ -128,6 +128,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "allswell.people.second_factor.Adapter"
+MFA_RECOVERY_CODE_DIGITS = 10
 AUTHENTICATION_BACKENDS = ["allswell.web.sign_in.EmailBackend"]
 
 USE_TZ = True

@@ -113,3 +113,8 @@ def importer() -> Actor:
 def setup() -> Actor:
     """The operator at the command line."""
     return Actor(kind=ActorKind.SETUP, name="Operator", channel=Channel.DESK)
+
+
+def nobody() -> Actor:
+    """Somebody at a page who has not signed in."""
+    return Actor(kind=ActorKind.PERSON, channel=Channel.PORTAL)

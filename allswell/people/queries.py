@@ -7,9 +7,13 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from allswell.database.rows import Prepared, PreparedModel
@@ -92,6 +96,29 @@ def sent_link(ref: str, *, kind: str, now: datetime) -> SentLink | None:
     if link is None or not constant_time_compare(link.digest, bound(secret, link.person)):
         return None
     return link
+
+
+def guess_key(purpose: str, *parts: object) -> str:
+    """What attempts are counted under: a keyed hash, so that neither addresses nor guesses can be read from the table."""
+    text = "\n".join([purpose, *(str(part) for part in parts)])
+    return salted_hmac("allswell.people.guess", text, algorithm="sha256").hexdigest()
+
+
+def has_second_factor(person_id: int) -> bool:
+    """Whether a code is asked for at sign-in."""
+    return Authenticator.objects.filter(user=person_id, type=Authenticator.Type.TOTP).exists()
+
+
+def recovery_codes_left(person_id: int) -> int:
+    """How many recovery codes are unused."""
+    row = Authenticator.objects.filter(user=person_id, type=Authenticator.Type.RECOVERY_CODES).first()
+    return len(RecoveryCodes(row).get_unused_codes()) if row else 0
+
+
+def sessions(person_id: int) -> QuerySet[UserSession]:
+    """Where somebody is signed in, newest first."""
+    alive = Session.objects.filter(session_key=OuterRef("session_key"))
+    return UserSession.objects.filter(Exists(alive), user=person_id).order_by("-created_at", "-id")
 
 
 def guesses(key: str, *, since: datetime) -> int:

@@ -19,7 +19,6 @@ from .records import (
     create_person,
     create_team,
     deactivate,
-    end_sessions,
     free_slug,
     grant,
     join,
@@ -29,6 +28,13 @@ from .records import (
     remove_address,
     revoke,
     set_password,
+)
+from .sign_in import (
+    end_sessions,
+    note_session,
+    pass_second_factor,
+    turn_off_second_factor,
+    turn_on_second_factor,
 )
 
 __all__ = [
@@ -50,12 +56,16 @@ __all__ = [
     "make_primary",
     "move_organization",
     "note_guess",
+    "note_session",
+    "pass_second_factor",
     "remove_address",
     "revoke",
     "revoke_token",
     "send_link",
     "set_password",
     "tidy",
+    "turn_off_second_factor",
+    "turn_on_second_factor",
     "use_link",
     "void_links",
 ]

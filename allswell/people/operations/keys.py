@@ -61,8 +61,7 @@ def send_link(person: Person, *, kind: str, address: EmailAddress | None, now: d
     It is bound to the password hash: when that changes, it opens nothing. The seed alone opens nothing either, so it may
     wait in the outbox.
     """
-    if address is None:
-        void_links(person, kind=kind, now=now)
+    void_links(person, kind=kind, now=now, address=address if kind == "address" else None)
     seed = secrets.token_urlsafe(32)
     link = SentLink(
         person=person,
@@ -81,19 +80,25 @@ def use_link(link: SentLink, *, now: datetime) -> bool:
     return bool(SentLink.objects.filter(pk=link.pk, used_at__isnull=True).update(used_at=now))
 
 
-def void_links(person: Person, *, kind: str, now: datetime) -> None:
-    """Make every unused link of this kind useless."""
-    SentLink.objects.filter(person=person, kind=kind, used_at__isnull=True).update(used_at=now)
+def void_links(person: Person, *, kind: str, now: datetime, address: EmailAddress | None = None) -> None:
+    """Make every unused link of this kind (and, if given, of this address) useless."""
+    rows = SentLink.objects.filter(person=person, kind=kind, used_at__isnull=True)
+    (rows.filter(address=address) if address else rows).update(used_at=now)
 
 
-def note_guess(keys: Iterable[str], *, now: datetime) -> None:
-    """Count an attempt, before it is known whether it is right: a hundred at once are a hundred."""
-    Guess.objects.bulk_create([Guess(key=key, at=now) for key in keys])
+def note_guess(keys: Iterable[str], *, now: datetime) -> list[int]:
+    """Count an attempt, before it is known whether it is right: a hundred at once are a hundred. Returns the rows' ids."""
+    rows = [Guess(key=key, at=now) for key in keys]
+    for row in rows:
+        row.save(force_insert=True)
+    return [row.pk for row in rows]
 
 
-def forget_guesses(keys: Iterable[str]) -> None:
-    """It was the right person after all."""
-    Guess.objects.filter(key__in=list(keys)).delete()
+def forget_guesses(ids: Iterable[int], *, key: str = "") -> None:
+    """It was the right person after all: these attempts, and all others under `key`, are forgotten."""
+    Guess.objects.filter(pk__in=list(ids)).delete()
+    if key:
+        Guess.objects.filter(key=key).delete()
 
 
 def tidy(*, now: datetime) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from allauth.usersessions.models import UserSession
-from django.contrib.sessions.models import Session
 from django.db.models import F, Model, QuerySet, Value
 from django.db.models.functions import Concat, Substr
 
@@ -87,15 +85,6 @@ def set_password(person: Person, *, password_hash: str, actor: Actor, now: datet
     person.password = password_hash
     person.save(update_fields=["password"])
     journal.record(Verb.PASSWORD_SET, about=("person", person.pk), actor=actor, now=now)
-
-
-def end_sessions(person: Person, *, but: str = "") -> int:
-    """Sign a person out everywhere, except in the session with the key `but`; how many sessions ended."""
-    rows = UserSession.objects.filter(user=person).exclude(session_key=but)
-    keys = list(rows.values_list("session_key", flat=True))
-    Session.objects.filter(session_key__in=keys).delete()
-    rows.delete()
-    return len(keys)
 
 
 def add_address(person: Person, *, address: str, proof: Proof, is_primary: bool, actor: Actor, now: datetime) -> EmailAddress:
