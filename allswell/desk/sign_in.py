@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password, verify_password
 
 from allswell.journal import operations as journal
@@ -17,7 +18,6 @@ from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, DeskError, Invalid, NotAllowed, NotFound
 from allswell.notifications import operations as notifications
-from allswell.notifications.rules import Topic
 from allswell.people import operations as people
 from allswell.people import queries
 from allswell.people.rules import Act, Proof
@@ -101,9 +101,7 @@ def attempt(*, email: str, password: str, ip: str, actor: Actor, now: datetime) 
     """
     address = _folded(email)
     account = queries.guess_key("sign-in", address, network_of(ip))
-    ids = _admit(
-        [(account, PER_ACCOUNT_AND_IP), (queries.guess_key("sign-in", network_of(ip)), PER_IP)], actor=actor, now=now
-    )
+    ids = _admit([(account, PER_ACCOUNT_AND_IP), (queries.guess_key("sign-in", network_of(ip)), PER_IP)], actor=actor, now=now)
     person = queries.person_by_address(address) if address else None
     if len(password) > 1024 or (person is not None and not person.is_active):
         person = None
@@ -208,9 +206,10 @@ def _mail_password_link(address: str, *, actor: Actor, now: datetime) -> None:
         return
     entry = journal.record(Verb.PASSWORD_RESET_ASKED, about=("person", person.pk), actor=actor, now=now)
     primary = queries.addresses(person.pk).filter(is_primary=True).first()
-    link, seed = people.send_link(person, kind="password", address=primary, now=now)
-    content = {"act": "set_password", "kind": "password", "link": link.pk, "seed": seed}
-    notifications.enqueue(entry, topic=Topic.ACCOUNT, persons=[person.pk], content=content, now=now)
+    if primary is not None:
+        ref = people.send_link(person, kind="password", address=primary, now=now)
+        link = f"{settings.PUBLIC_URL}/account/new-password/{ref}"
+        notifications.mail_account(person.pk, address=primary.address, subject="password", link=link, entry=entry, now=now)
 
 
 @use_case
@@ -249,14 +248,12 @@ def _mail_confirmation(address_id: int, *, actor: Actor, now: datetime) -> None:
     row = _own_address(address_id, actor=actor)
     if row.proof == Proof.CONFIRMED.value:
         return
-    link, seed = people.send_link(row.person, kind="address", address=row, now=now)
+    ref = people.send_link(row.person, kind="address", address=row, now=now)
     entry = journal.record(
         Verb.ADDRESS_ADDED, about=("person", row.person_id), actor=actor, now=now, data={"address": row.pk, "is_asked": True}
     )
-    content = {"act": "confirm_address", "kind": "address", "link": link.pk, "seed": seed}
-    notifications.enqueue(
-        entry, topic=Topic.ACCOUNT, persons=[row.person_id], content=content, now=now, address=row.address
-    )
+    link = f"{settings.PUBLIC_URL}/account/confirm/{ref}"
+    notifications.mail_account(row.person_id, address=row.address, subject="address", link=link, entry=entry, now=now)
 
 
 @use_case

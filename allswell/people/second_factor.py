@@ -8,7 +8,7 @@ from django.conf import settings
 from allswell.kernel.sealed import seal, unseal
 
 
-class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
+class Adapter(DefaultMFAAdapter):
     """Seals what the library would keep in the clear."""
 
     def encrypt(self, text: str) -> str:
