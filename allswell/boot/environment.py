@@ -14,9 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from allswell.kernel.errors import CannotStart
 
-class SettingError(Exception):
+
+class SettingError(CannotStart):
     """A setting is unknown, missing or wrong; the message names it and says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code=2)
 
 
 @dataclass(frozen=True)

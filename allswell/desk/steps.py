@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from allswell.incidents import operations as incidents
 from allswell.incidents import queries as incident_queries
+from allswell.kernel import text
 from allswell.kernel.actor import Actor
-from allswell.kernel.errors import NotFound, Stale
+from allswell.kernel.errors import Invalid, NotFound, Stale
 from allswell.notifications import operations as notifications
 from allswell.notifications.rules import Topic
+from allswell.people import queries as people
 from allswell.people.rules import Act, may, require
-from allswell.tickets import queries
+from allswell.tickets import queries, rules
 from allswell.tickets.rules import WatcherKind
 
 if TYPE_CHECKING:
     from allswell.incidents.models import Announcement
     from allswell.journal.models import Entry
+    from allswell.people.models import Organization, Person, Team
     from allswell.tickets.models import Ticket
 
 
-def ticket_for(number: int, act: Act, *, actor: Actor, version: int | None = None) -> Ticket:
+def ticket_for(number: int, act: Act, *, actor: Actor, version: int | None = None, is_locked: bool = False) -> Ticket:
     """The ticket, if the actor may do this to it. `version` is what the actor saw (If-Match).
 
-    Raises NotFound, NotAllowed, Stale.
+    `is_locked` makes others wait until this act is done, for acts of which two at once both stand. Raises NotFound, NotAllowed,
+    Stale.
     """
-    ticket = queries.ticket(number)
+    ticket = queries.ticket(number, is_locked=is_locked)
     if ticket is None:
         raise NotFound("There is no such ticket, or you may not see it.")
     require(actor, act, queries.facts(ticket, person=actor.person))
@@ -52,11 +56,11 @@ def public_audience(ticket: Ticket) -> set[int]:
 
 
 def desk_audience(ticket: Ticket) -> set[int]:
-    """Who at the desk hears of a ticket: its assignee and its watchers."""
+    """Who at the desk hears of a ticket: its assignee and its watchers, as far as they (still) see it."""
     audience = set(queries.watchers(ticket.pk, [WatcherKind.WATCHER, WatcherKind.NAMED]))
     if ticket.assignee_id:
         audience.add(ticket.assignee_id)
-    return audience
+    return those_who_may(Act.SEE_INTERNAL, ticket, audience)
 
 
 def affected_audience(ticket: Ticket) -> set[int]:
@@ -112,6 +116,69 @@ def tell_announced(
     )
 
 
-def tell(entry: Entry, *, topic: Topic, persons: Iterable[int], actor: Actor, now: datetime, **content: Any) -> None:
-    """Put notices into the outbox, to everybody named but the one who did it."""
-    notifications.enqueue(entry, topic=topic, persons=set(persons) - {actor.person}, content=content, now=now)
+def those_who_may(act: Act, ticket: Ticket, persons: Iterable[int]) -> set[int]:
+    """Those of `persons` who may do this to a ticket; notices and mentions never reach further."""
+    wanted = set(persons)
+    if not wanted:
+        return set()
+    facts = queries.facts_for(ticket, wanted)
+    return {person for person, actor in people.actors(wanted).items() if may(actor, act, facts)}
+
+
+def _reaches(actor: Actor, organization: int | None) -> bool:
+    inside = people.reach(actor)
+    return inside is None or organization is None or organization in inside
+
+
+def person_within_reach(ref: int | str, *, actor: Actor, field: str) -> Person:
+    """A person the actor may name, by id or e-mail address. Raises Invalid alike for who is unknown and who is out of reach."""
+    if isinstance(ref, str) and not (ref.isdecimal() and len(ref) < 18):
+        person = people.person_by_address(text.folded_address(ref, field=field))
+    else:
+        person = people.person(int(ref))
+    is_known = person is not None and person.is_active
+    if person and is_known and (person.pk == actor.person or _reaches(actor, person.organization_id)):
+        return person
+    raise Invalid("Nobody is known by this name or address.", field=field)
+
+
+def team_within_reach(team: int, *, actor: Actor, field: str = "team") -> Team:
+    """A team the actor may give tickets to. Raises Invalid."""
+    found = people.team(team)
+    if found is None or not _reaches(actor, found.organization_id):
+        raise Invalid("There is no such team.", field=field)
+    return found
+
+
+def matrix_for(organization: Organization | None) -> rules.Matrix:
+    """The priority matrix in force for an organization."""
+    return rules.Matrix.parse(people.inherited(organization, "priority_matrix"))
+
+
+def custom_values(kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of custom fields for a kind of ticket, checked. Raises Invalid naming `custom.<key>`."""
+    fields = [
+        rules.CustomRule(key=row.key, kind=row.kind, choices=tuple(row.choices), is_required=row.is_required)
+        for row in queries.custom_fields(kind)
+    ]
+    return rules.custom_values(fields, values)
+
+
+def tell(
+    entry: Entry,
+    *,
+    topic: Topic,
+    persons: Iterable[int],
+    actor: Actor,
+    now: datetime,
+    is_held: bool = False,
+    is_for_actor_too: bool = False,
+    **content: Any,
+) -> None:
+    """Put notices into the outbox, to everybody named but the one who did it.
+
+    `is_held` holds them back for as long as the act can be undone without anybody noticing.
+    """
+    told = set(persons) if is_for_actor_too else set(persons) - {actor.person}
+    due_at = now + timedelta(seconds=rules.HOLD_SECONDS) if is_held else now
+    notifications.enqueue(entry, topic=topic, persons=told, content=content, now=now, due_at=due_at)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
-from allswell.database.rows import insert
+from allswell.journal import bulk
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 def open_incident(ticket: Ticket, *, people_affected: int | None, can_work: str) -> None:
     """Write the incident's own facts beside its ticket."""
-    insert(Incident(ticket=ticket, people_affected=people_affected, can_work=can_work))
+    Incident.objects.create(ticket=ticket, people_affected=people_affected, can_work=can_work)
+
+
+def ensure_incident(ticket: Ticket) -> None:
+    """A ticket became an incident: it has an incident's facts, those it had before or new ones."""
+    Incident.objects.get_or_create(ticket=ticket)
 
 
 def announce(
@@ -90,3 +95,8 @@ def affect(announcement: Announcement, *, person: int, actor: Actor, now: dateti
     Incident.objects.filter(ticket=ticket).update(people_affected=known + 1)
     tickets.record(Verb.AFFECTED, ticket, actor=actor, now=now, data={"announcement": announcement.pk, "person": person})
     return True
+
+
+def open_many(numbers: list[int]) -> None:
+    """Write the own facts of many new incidents, of which nothing more is known."""
+    bulk.insert([Incident(ticket_id=number) for number in numbers])

@@ -14,6 +14,8 @@ from . import rules
 from .models import Announcement, AnnouncementUpdate, Incident
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from allswell.kernel.actor import Actor
     from allswell.people.models import Organization
 
@@ -29,18 +31,27 @@ def _with_words(rows: QuerySet[Announcement]) -> QuerySet[Announcement]:
     return rows.select_related("service").prefetch_related(updates).order_by("-announced_at", "-id")
 
 
+def _addressed(actor: Actor) -> Q:
+    """Announcements to everybody, to the actor's organization or to one above it."""
+    if actor.is_system:
+        return Q(pk__isnull=False)
+    above = people.organization_and_above(actor.organization)
+    # a subquery, not a join: an announcement to two organizations above is still one announcement
+    told = Announcement.audience.through.objects.filter(organization__in=above).values("announcement")
+    return Q(is_for_all=True) | Q(pk__in=told)
+
+
 def visible_announcements(actor: Actor) -> QuerySet[Announcement]:
     """What is announced now to this actor: to everybody, to their organization or to one above it.
 
     The one scope behind portal, status page, matching and "same for me".
     """
-    rows = Announcement.objects.filter(ended_at__isnull=True)
-    if actor.is_system:
-        return _with_words(rows)
-    above = people.organization_and_above(actor.organization)
-    # a subquery, not a join: an announcement to two organizations above is still one announcement
-    addressed = Announcement.audience.through.objects.filter(organization__in=above).values("announcement")
-    return _with_words(rows.filter(Q(is_for_all=True) | Q(pk__in=addressed)))
+    return _with_words(Announcement.objects.filter(_addressed(actor), ended_at__isnull=True))
+
+
+def ended_announcements(actor: Actor, *, since: datetime) -> QuerySet[Announcement]:
+    """What was announced to this actor and has ended since."""
+    return _with_words(Announcement.objects.filter(_addressed(actor), ended_at__gte=since))
 
 
 def announcements_at_the_desk(actor: Actor) -> QuerySet[Announcement]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from allswell.kernel.actor import Actor, Role, ScopeKind
 from allswell.tickets.rules import Kind, Lifecycle, Move, State
@@ -56,6 +56,7 @@ _PART = re.compile(r"[^\W_]+")
 _LONGEST = 24  # words of a text that are looked at
 _ENOUGH = 4  # weight below which nothing was really said: "is it", "the"
 _MATCHES = 0.5
+_NAMED = 0.9
 
 
 def _is_unspaced(character: str) -> bool:
@@ -148,3 +149,12 @@ def answers(typed: str, *, title: str, body: str = "", service: str = "") -> flo
 def is_answer(score: float) -> bool:
     """Whether an announcement with this score is shown."""
     return score >= _MATCHES
+
+
+def named(typed: str, names: Mapping[int, str]) -> int | None:
+    """The one whose name is typed, all but completely; None when none or more than one is. `names`: key -> name."""
+    asked = words(typed)
+    shares = {key: _share(words(name), asked) for key, name in names.items()}
+    best = max(shares.values(), default=0.0)
+    found = [key for key, share in shares.items() if share == best]
+    return found[0] if best >= _NAMED and len(found) == 1 else None

@@ -8,10 +8,10 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import Field, JSONField, Model
 
-from allswell.database.rows import insert
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict
 
+from . import bulk
 from .models import Entry
 from .rules import Verb
 
@@ -55,13 +55,13 @@ def record(
 ) -> Entry:
     """Write down that it happened. Called by operations, inside the desk's transaction."""
     written = entry(verb, about=about, actor=actor, now=now, ticket=ticket, data=data, happened_at=happened_at)
-    insert(written)
+    written.save(force_insert=True)
     return written
 
 
 def record_all(entries: list[Entry]) -> None:
     """Write many entries at once."""
-    Entry.objects.bulk_create(entries, batch_size=500)
+    bulk.insert(entries)
 
 
 def _plain(field: Field[Any, Any], value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -23,3 +24,12 @@ def about(kind: str, record_id: int) -> QuerySet[Entry]:
 def values(number: int, verb: Verb, name: str) -> set[Any]:
     """What `data[name]` was in a ticket's entries with this verb."""
     return {entry.data.get(name) for entry in Entry.objects.filter(ticket_id=number, verb=verb.value)}
+
+
+def lately_on_tickets(since: datetime, *, limit: int) -> list[tuple[int, int, datetime]]:
+    """(entry, ticket, recorded_at) of the newest entries about tickets recorded since then, newest first.
+
+    For nudging live screens only. A slow transaction commits entries with an older `recorded_at`, so readers overlap their windows.
+    """
+    rows = Entry.objects.filter(recorded_at__gte=since, ticket__isnull=False).order_by("-recorded_at", "-id")
+    return list(rows.values_list("id", "ticket_id", "recorded_at")[:limit])

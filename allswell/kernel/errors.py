@@ -56,3 +56,11 @@ class Conflict(DeskError):
 
     code = "conflict"
     http = 409
+
+
+class CannotStart(Exception):
+    """The program cannot start or go on; the message is one line that says why and what to do. `code` is the exit code."""
+
+    def __init__(self, message: str, *, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from . import rules
 from .models import Delivery, Preference
@@ -21,3 +22,9 @@ def wanted(person: int, *, is_agent: bool) -> dict[rules.Topic, frozenset[str]]:
 def inbox(person: int) -> QuerySet[Delivery]:
     """The notices a person has in the app, newest first."""
     return Delivery.objects.filter(person=person, channel="app").order_by("-id")
+
+
+def unread_counts(people: Iterable[int]) -> dict[int, int]:
+    """Person id -> notices in the app not read yet; who has none is left out."""
+    rows = Delivery.objects.filter(person__in=sorted(people), channel="app", read_at__isnull=True)
+    return dict(rows.order_by().values_list("person").annotate(Count("id")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +17,10 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from allswell.database.rows import Prepared, PreparedModel
 from allswell.kernel.actor import Actor, ActorKind, Channel, Grant, Role, ScopeKind
 
 from .models import EmailAddress, Guess, Membership, Organization, Person, RoleGrant, SentLink, Team, Token
-from .rules import INSTALLATION, OrganizationFacts, PersonFacts, Place, TeamFacts
+from .rules import INSTALLATION, OrganizationFacts, PersonFacts, Place, TeamFacts, is_away
 
 _GRANTS = """
 SELECT 'g', g.role, g.scope, g.team_id, o.path FROM people_rolegrant g
@@ -63,6 +63,34 @@ def actor_for(person: Person, *, channel: Channel, token: Token | None = None) -
         locale=person.locale or settings.LANGUAGE_CODE,
         time_zone=person.time_zone or settings.DEFAULT_TIME_ZONE,
     )
+
+
+def actors(person_ids: Iterable[int]) -> dict[int, Actor]:
+    """The actors several people are, to ask what each of them may: person id -> actor. Who is not active is left out."""
+    found = list(Person.objects.filter(pk__in=list(person_ids), is_active=True))
+    ids = [row.pk for row in found]
+    grants: dict[int, list[Grant]] = defaultdict(list)
+    inside: dict[str, frozenset[int]] = {}
+    rows = RoleGrant.objects.filter(person__in=ids).values_list("person_id", "role", "scope", "team_id", "organization__path")
+    for owner, role, scope, of_team, path in rows:
+        if path and path not in inside:
+            inside[path] = frozenset(Organization.objects.filter(path__startswith=path).values_list("id", flat=True))
+        reach = inside[path] if path else frozenset()
+        grants[owner].append(Grant(role=Role(role), scope=ScopeKind(scope), organizations=reach, team=of_team))
+    member_of: dict[int, set[int]] = defaultdict(set)
+    for owner, in_team in Membership.objects.filter(person__in=ids).values_list("person_id", "team_id"):
+        member_of[owner].add(in_team)
+    return {
+        row.pk: Actor(
+            kind=ActorKind.PERSON,
+            person=row.pk,
+            name=row.name,
+            organization=row.organization_id,
+            grants=tuple(grants[row.pk]),
+            teams=frozenset(member_of[row.pk]),
+        )
+        for row in found
+    }
 
 
 def digest(secret: str) -> str:
@@ -115,46 +143,6 @@ def guesses(key: str, *, since: datetime) -> int:
     return Guess.objects.filter(key=key, at__gt=since).count()
 
 
-_CALLER = Prepared(
-    lambda digest: Token.objects.filter(digest=digest).values_list(
-        "pk",
-        "scopes",
-        "expires_at",
-        "revoked_at",
-        "person__is_active",
-        "person_id",
-        "person__name",
-        "person__organization_id",
-        "person__locale",
-        "person__time_zone",
-    )
-)
-
-
-def caller(secret: str, *, now: datetime) -> Actor | None:
-    """Who calls the API with this token, with what they may do now; None when the token does not live. Two statements."""
-    row = _CALLER.first(digest(secret))
-    if row is None:
-        return None
-    token, scopes, expires_at, revoked_at, is_active, person, name, organization, locale, time_zone = row
-    if revoked_at or not is_active or (expires_at and expires_at <= now):
-        return None
-    grants, teams = _access(person)
-    return Actor(
-        kind=ActorKind.TOKEN,
-        person=person,
-        name=name,
-        organization=organization,
-        grants=grants,
-        teams=teams,
-        scopes=frozenset(scopes),
-        token=token,
-        channel=Channel.API,
-        locale=locale or settings.LANGUAGE_CODE,
-        time_zone=time_zone or settings.DEFAULT_TIME_ZONE,
-    )
-
-
 def token_owner(secret: str, *, now: datetime) -> Token | None:
     """The living token with this secret, its living person loaded; None otherwise."""
     return (
@@ -165,26 +153,16 @@ def token_owner(secret: str, *, now: datetime) -> Token | None:
     )
 
 
-_BY_ADDRESS = PreparedModel(
-    Person,
-    lambda address: Person.objects.filter(
-        pk__in=EmailAddress.objects.filter(address=address).exclude(proof="claimed").values("person")
-    ),
-)
-_PRIMARY = Prepared(
-    lambda *people: EmailAddress.objects.filter(person__in=people, is_primary=True).values_list("person_id", "address")
-)
-
-
 def person_by_address(address: str) -> Person | None:
     """The person a proven (vouched or confirmed) address belongs to. `address` is folded."""
-    person: Person | None = _BY_ADDRESS.record(address)
-    return person
+    row = EmailAddress.objects.select_related("person__organization").filter(address=address).exclude(proof="claimed").first()
+    return row.person if row else None
 
 
 def primary_addresses(person_ids: list[int]) -> dict[int, str]:
     """Person id -> primary address."""
-    return dict(_PRIMARY.rows(*person_ids)) if person_ids else {}
+    rows = EmailAddress.objects.filter(person__in=person_ids, is_primary=True).values_list("person_id", "address")
+    return dict(rows)
 
 
 def person(person_id: int) -> Person | None:
@@ -192,14 +170,39 @@ def person(person_id: int) -> Person | None:
     return Person.objects.select_related("organization").filter(pk=person_id, is_active=True).first()
 
 
+def present(person_id: int, *, now: datetime) -> int:
+    """Who does a person's work now: they themselves, or while they are away who stands in for them (and for those, in turn).
+
+    Where everybody is away, or nobody stands in, it stays with the person.
+    """
+    seen: list[int] = []
+    at: int | None = person_id
+    while at is not None and at not in seen:
+        seen.append(at)
+        row = Person.objects.filter(pk=at).values_list("is_active", "away_from", "away_until", "stands_in_id").first()
+        if row is None:
+            break
+        is_active, away_from, away_until, stands_in = row
+        if is_active and not is_away(away_from, away_until, now=now):
+            return at
+        at = stands_in
+    return person_id
+
+
 def team(team_id: int) -> Team | None:
     """An active team."""
     return Team.objects.filter(pk=team_id, is_active=True).first()
 
 
-def default_team() -> int | None:
+def first_line() -> Team | None:
     """Where a ticket goes that names neither team nor service: the first team of line 1."""
-    return Team.objects.filter(is_active=True, line=1).order_by("id").values_list("id", flat=True).first()
+    return Team.objects.filter(is_active=True, line=1).order_by("id").first()
+
+
+def default_team() -> int | None:
+    """The id of `first_line`."""
+    team = first_line()
+    return team.pk if team else None
 
 
 def people() -> QuerySet[Person]:
@@ -233,15 +236,14 @@ def manager_chain(team: Team) -> list[int]:
     return chain
 
 
-_LINEAGE = PreparedModel(Organization, lambda *ids: Organization.objects.filter(pk__in=ids))
-
-
 def lineage(organization: Organization | None) -> list[Organization]:
     """The organization and those above it, nearest first: where inherited settings are looked up."""
     if organization is None:
         return []
     ids = [int(part) for part in organization.path.strip("/").split("/") if part]
-    found = {row.pk: row for row in _LINEAGE.records(*ids)}
+    if ids == [organization.pk]:
+        return [organization]
+    found = {row.pk: row for row in Organization.objects.filter(pk__in=ids)}
     return [found[pk] for pk in reversed(ids) if pk in found]
 
 

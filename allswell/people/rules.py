@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from allswell.kernel.actor import Actor, Grant, Role, ScopeKind
@@ -27,6 +28,13 @@ class TokenScope(StrEnum):
     READ = "read"  # reads everything, changes nothing
     TICKETS = "tickets"  # reads, and works on tickets
     SETUP = "setup"  # reads, and changes people, teams, services, webhooks
+
+
+def is_away(away_from: datetime | None, away_until: datetime | None, *, now: datetime) -> bool:
+    """Whether somebody is out of office; an end without a beginning has begun, a beginning without an end goes on."""
+    if away_from is None and away_until is None:
+        return False
+    return (away_from is None or away_from <= now) and (away_until is None or now < away_until)
 
 
 class Act(StrEnum):

@@ -32,6 +32,15 @@ def create(ticket: int, *, public: str, internal: str = "") -> None:
             cursor.execute(_POSTGRESQL_NEW, [ticket, public, f"{public}\n{internal}"])
 
 
+def create_many(documents: list[tuple[int, str]]) -> None:
+    """Write the documents of new tickets, (number, public words), at once."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.executemany(_SQLITE_NEW, [(number, public[:LIMIT], "") for number, public in documents])
+        else:
+            cursor.executemany(_POSTGRESQL_NEW, [(number, public[:LIMIT], public[:LIMIT]) for number, public in documents])
+
+
 def add(ticket: int, *, public: str = "", internal: str = "") -> None:
     """Add words to a ticket's document."""
     public, internal = public[:LIMIT], internal[:LIMIT]

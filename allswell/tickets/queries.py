@@ -6,11 +6,10 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from allswell.database.rows import Prepared
 from allswell.kernel.actor import Actor, Grant, Role, ScopeKind
 from allswell.people.rules import Act, TicketFacts, may
 
-from .models import Attachment, Comment, Link, Ticket, Watcher
+from .models import Attachment, Category, Comment, CustomField, Link, Ticket, TicketTag, Watcher
 from .rules import LinkKind, WatcherKind
 
 _READS = (Role.AGENT, Role.LEAD, Role.DUTY_MANAGER, Role.AUDITOR)
@@ -82,29 +81,32 @@ def all_tickets() -> QuerySet[Ticket]:
     return Ticket.objects.all()
 
 
-def ticket(number: int) -> Ticket | None:
-    """A ticket with what most use cases need; no permission is asked."""
-    return Ticket.objects.select_related("organization", "team").filter(pk=number).first()
+def ticket(number: int, *, is_locked: bool = False) -> Ticket | None:
+    """A ticket with what most use cases need; no permission is asked. `is_locked` lets nobody else write it until the end."""
+    rows = Ticket.objects.select_related("organization", "team").filter(pk=number)
+    return (rows.select_for_update(of=("self",)) if is_locked else rows).first()
 
 
 def facts(ticket: Ticket, *, person: int | None) -> TicketFacts:
     """What permission depends on; of the watchers only `person` is looked up."""
-    kinds: set[str] = set()
-    if person is not None:
-        kinds = set(Watcher.objects.filter(ticket=ticket.pk, person=person).values_list("kind", flat=True))
+    return facts_for(ticket, [] if person is None else [person])
 
-    def me(kind: WatcherKind) -> frozenset[int]:
-        return frozenset({person}) if person is not None and kind.value in kinds else frozenset()
 
+def facts_for(ticket: Ticket, persons: Iterable[int]) -> TicketFacts:
+    """What permission of these people depends on; of the watchers only they are looked up, in one statement."""
+    by_kind: dict[str, set[int]] = {kind.value: set() for kind in WatcherKind}
+    if wanted := list(persons):
+        for person, kind in Watcher.objects.filter(ticket=ticket.pk, person__in=wanted).values_list("person_id", "kind"):
+            by_kind[kind].add(person)
     return TicketFacts(
         organization=ticket.organization_id,
         team=ticket.team_id,
         requester=ticket.requester_id,
         assignee=ticket.assignee_id,
         is_restricted=ticket.is_restricted,
-        participants=me(WatcherKind.PARTICIPANT),
-        watchers=me(WatcherKind.WATCHER),
-        named=me(WatcherKind.NAMED),
+        participants=frozenset(by_kind[WatcherKind.PARTICIPANT.value]),
+        watchers=frozenset(by_kind[WatcherKind.WATCHER.value]),
+        named=frozenset(by_kind[WatcherKind.NAMED.value]),
     )
 
 
@@ -125,12 +127,9 @@ def attachments(ticket: Ticket, *, internal: bool) -> QuerySet[Attachment]:
     return rows if internal else rows.filter(is_public=True)
 
 
-_WATCHERS = Prepared(lambda ticket, *kinds: Watcher.objects.filter(ticket=ticket, kind__in=kinds).values_list("person_id"))
-
-
 def watchers(ticket_id: int, kinds: Iterable[WatcherKind]) -> list[int]:
     """Ids of the people who watch a ticket in one of these ways."""
-    return [person for (person,) in _WATCHERS.rows(ticket_id, *(kind.value for kind in kinds))]
+    return list(Watcher.objects.filter(ticket=ticket_id, kind__in=[k.value for k in kinds]).values_list("person_id", flat=True))
 
 
 def watched_by(person: int, numbers: Iterable[int], kind: WatcherKind) -> set[int]:
@@ -154,3 +153,30 @@ def requesters_of_same(ticket_id: int) -> set[int]:
 def has_open(**where: int) -> bool:
     """Whether any open ticket, visible or not, has these columns: has_open(team=3)."""
     return Ticket.objects.filter(done_at__isnull=True, **where).exists()
+
+
+def open_children(number: int) -> list[Ticket]:
+    """The children of a ticket that are not done, by number, locked for writing."""
+    rows = Ticket.objects.filter(links_out__target=number, links_out__kind=LinkKind.CHILD_OF.value, done_at__isnull=True)
+    return list(rows.select_related("organization", "team").select_for_update(of=("self",)).order_by("pk"))
+
+
+def tags(ticket_id: int) -> list[str]:
+    """The words on a ticket, in order of the alphabet."""
+    return list(TicketTag.objects.filter(ticket=ticket_id).order_by("tag__name").values_list("tag__name", flat=True))
+
+
+def is_participant(ticket_id: int, person: int | None) -> bool:
+    """Whether a person is in copy of a ticket."""
+    rows = Watcher.objects.filter(ticket=ticket_id, person=person, kind=WatcherKind.PARTICIPANT.value)
+    return person is not None and rows.exists()
+
+
+def category(category_id: int) -> Category | None:
+    """A category in use."""
+    return Category.objects.filter(pk=category_id, is_active=True).first()
+
+
+def custom_fields(kind: str) -> list[CustomField]:
+    """The fields an installation adds to tickets of a kind, in their order."""
+    return list(CustomField.objects.filter(is_active=True, ticket_kind__in=["", kind]).order_by("position", "id"))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
+from allswell.kernel import text
 from allswell.kernel.errors import Conflict, Invalid
 
 
@@ -153,3 +156,74 @@ WAITING_RANK = 10
 def queue_rank(state: str, priority: int) -> int:
     """Order of attention until the clocks come: the priority, waiting tickets after all others (10 more)."""
     return priority + (WAITING_RANK if state == State.WAITING else 0)
+
+
+# -- time ----------------------------------------------------------------------------------------------------------------------
+
+#: seconds a notice of an act is held back, so that undoing it in time leaves nobody misinformed
+HOLD_SECONDS = 6
+UNDO_SECONDS = 60
+RETRACT_SECONDS = 10
+DEFAULT_CLOSES_AFTER_DAYS = 5
+DEFAULT_REOPENS_WITHIN_DAYS = 14
+
+
+def past(instant: datetime | None, *, now: datetime, field: str) -> datetime | None:
+    """An instant that lies in the past, at most 50 years. Raises Invalid."""
+    if instant is None:
+        return None
+    if instant.tzinfo is None:
+        raise Invalid("Say the time zone of this time.", field=field)
+    if instant > now + timedelta(minutes=5):
+        raise Invalid("This is in the future.", field=field)
+    if instant < now - timedelta(days=50 * 366):
+        raise Invalid("This is too long ago.", field=field)
+    return instant
+
+
+# -- custom fields -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CustomRule:
+    """What a custom field takes. `kind` is text, number, date, boolean or choice."""
+
+    key: str
+    kind: str
+    choices: tuple[str, ...] = ()
+    is_required: bool = False
+
+
+def _custom_value(rule: CustomRule, value: Any) -> Any:
+    field = f"custom.{rule.key}"
+    if rule.kind == "boolean":
+        if not isinstance(value, bool):
+            raise Invalid("Use true or false.", field=field)
+        return value
+    if rule.kind == "number":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
+            raise Invalid("Use a number.", field=field)
+        return value
+    if not isinstance(value, str):
+        raise Invalid("Use a text.", field=field)
+    if rule.kind == "date":
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            raise Invalid("Use a date such as 2026-11-23.", field=field) from None
+    value = text.prose(value, field=field, limit=1000)
+    if rule.kind == "choice" and value not in rule.choices:
+        raise Invalid("Choose one of the list.", field=field)
+    return value
+
+
+def custom_values(rules: Sequence[CustomRule], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of custom fields, checked; what is empty is left out. Raises Invalid naming `custom.<key>`."""
+    known = {rule.key: rule for rule in rules}
+    if unknown := values.keys() - known.keys():
+        raise Invalid("There is no such field.", field=f"custom.{min(unknown)}")
+    checked = {key: _custom_value(known[key], value) for key, value in values.items() if value is not None and value != ""}
+    for rule in rules:
+        if rule.is_required and rule.key not in checked:
+            raise Invalid("This is needed.", field=f"custom.{rule.key}")
+    return checked

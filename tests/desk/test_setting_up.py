@@ -45,7 +45,7 @@ def test_somebody_new_joins_a_team_and_works_there(world: World) -> None:
     )
     teams.join_team(nina.pk, team=world.dba_team.pk, **world.by(world.ada))
     assert may(world.actor(nina), Act.LEAD, TeamFacts(world.dba_team.pk, None)) is False
-    ticket = world.report(team=world.dba_team.pk)
+    ticket = world.report(world.jonas, team=world.dba_team.pk)
     assert ticket in _seen(world, nina)
     teams.leave_team(nina.pk, team="databases", **world.by(world.ada))
     assert ticket not in _seen(world, nina)
@@ -178,7 +178,7 @@ def test_tokens_expire_and_are_ones_own(world: World) -> None:
 
 
 def test_a_team_with_open_tickets_stays(world: World) -> None:
-    world.report(team=world.dba_team.pk)
+    world.report(world.jonas, team=world.dba_team.pk)
     with pytest.raises(Conflict):
         teams.deactivate_team("databases", **world.by(world.ada))
 

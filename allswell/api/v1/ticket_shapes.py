@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db.models import QuerySet
 from msgspec import UNSET, Struct, UnsetType
 
-from allswell.database.rows import Prepared
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
 from allswell.people.rules import Act, TicketFacts, may
@@ -192,11 +191,8 @@ def ticket_for(number: int, *, actor: Actor) -> Ticket:
     return make_all([row], actor=actor)[0]
 
 
-_BY_NUMBER = Prepared(lambda number: rows_of(queries.all_tickets().filter(pk=number)))
-
-
 def after_act(number: int, *, actor: Actor) -> Ticket:
     """One ticket as it is after an act of the actor, who may have lost sight of it by handing it over: then its public side."""
-    row = _BY_NUMBER.first(number)
+    row = rows_of(queries.all_tickets().filter(pk=number)).first()
     assert row is not None
     return make_all([row], actor=actor)[0]

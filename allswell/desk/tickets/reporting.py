@@ -1,4 +1,4 @@
-"""Receiving incidents and requests."""
+"""Receiving incidents and requests, and following up what is closed."""
 
 from __future__ import annotations
 
@@ -6,24 +6,30 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from allswell.desk import steps
+from allswell.desk import assigning, steps
 from allswell.desk.door import use_case
 from allswell.incidents import operations as incidents
+from allswell.journal.rules import Verb
 from allswell.kernel import text
-from allswell.kernel.actor import Actor
-from allswell.kernel.errors import Invalid
+from allswell.kernel.actor import Actor, Role
+from allswell.kernel.errors import Conflict, Invalid
 from allswell.notifications.rules import Topic
 from allswell.people import queries as people
+from allswell.people.rules import Act
 from allswell.services import queries as services
 from allswell.services.rules import impact_of
 from allswell.tickets import operations as tickets
-from allswell.tickets import rules
-from allswell.tickets.rules import Kind
+from allswell.tickets import queries, rules
+from allswell.tickets.rules import Kind, LinkKind, State
 
 if TYPE_CHECKING:
-    from allswell.people.models import Organization, Person
+    from allswell.people.models import Person, Team
     from allswell.services.models import ConfigurationItem
     from allswell.tickets.models import Ticket
+
+WORKS = (Role.AGENT, Role.LEAD, Role.DUTY_MANAGER)
+MOST_PEOPLE = 10_000_000
+_URGENCY = {"no": 1, "detour": 2, "yes": 3, "": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,56 +51,82 @@ class Report:
     people_affected: int | None = None
     can_work: str = ""
     occurred_at: datetime | None = None
+    category: int | None = None
     attachments: tuple[str, ...] = ()
     custom: dict[str, Any] = field(default_factory=dict)
 
 
-_URGENCY = {"no": 1, "detour": 2, "yes": 3, "": 3}
-
-
 def _requester(report: Report, actor: Actor) -> Person | None:
-    wanted = report.requester if report.requester is not None else actor.person
+    wanted = report.requester if report.requester not in (None, "") else actor.person
     if wanted is None:
         return None
-    if isinstance(wanted, str) and not wanted.isdigit():
-        person = people.person_by_address(text.folded_address(wanted, field="requester"))
-    else:
-        person = people.person(int(wanted))
-    if person is None or not person.is_active:
+    person = steps.person_within_reach(wanted, actor=actor, field="requester")
+    if person.pk != actor.person and not (actor.has_role(*WORKS) or actor.is_system):
         raise Invalid("Nobody is known by this name or address.", field="requester")
-    if person.pk != actor.person and not (actor.is_agent or actor.is_system):
-        raise Invalid("You can report for yourself only.", field="requester")
     return person
 
 
-def _service(ref: int | str | None) -> ConfigurationItem | None:
+def service_named(ref: int | str | None, *, actor: Actor) -> ConfigurationItem | None:
+    """The service somebody names, by id or slug. Raises Invalid."""
     if ref is None or ref == "":
         return None
     service = services.by_ref(ref)
-    if service is None or not service.is_active:
+    if service is None or not service.is_active or not _knows(actor, service):
         raise Invalid("There is no such service.", field="service")
     return service
 
 
-def matrix_for(organization: Organization | None) -> rules.Matrix:
-    """The priority matrix in force for an organization."""
-    return rules.Matrix.parse(people.inherited(organization, "priority_matrix"))
+def _knows(actor: Actor, service: ConfigurationItem) -> bool:
+    return service.organization_id is None or services.visible_to(actor).filter(pk=service.pk).exists()
+
+
+def _team(what: Report, service: ConfigurationItem | None, actor: Actor) -> Team | None:
+    if what.team is not None:
+        return steps.team_within_reach(what.team, actor=actor)
+    if service is not None and service.team is not None and service.team.is_active:
+        return service.team
+    return people.first_line()
+
+
+def _checked(what: Report, actor: Actor) -> None:
+    if not (actor.has_role(*WORKS) or actor.is_system):
+        for name in ("team", "assignee"):
+            if getattr(what, name) is not None:
+                raise Invalid("Only the desk chooses this.", field=name)
+    if what.can_work not in _URGENCY:
+        raise Invalid("Choose one of the list.", field="can_work")
+    if what.people_affected is not None and not 0 <= what.people_affected <= MOST_PEOPLE:
+        raise Invalid("This is not a number of people.", field="people_affected")
+    for name in ("impact", "urgency"):
+        level(getattr(what, name), name)
+
+
+def level(value: int | None, name: str) -> None:
+    """Refuse what is no impact or urgency; None is fine."""
+    if value is not None and not 1 <= value <= 4:
+        raise Invalid("Use a number from 1 (highest) to 4.", field=name)
+
+
+def category_named(category: int | None) -> int | None:
+    """A category in use, by id. Raises Invalid."""
+    if category is not None and queries.category(category) is None:
+        raise Invalid("There is no such category.", field="category")
+    return category
 
 
 @use_case
 def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
-    """Receive an incident or a request: find its service, team and priority, open it, tell the requester and the team.
+    """Receive an incident or a request: find its service, team and priority, open it, tell the requester.
 
     Raises Invalid (field named), NotAllowed.
     """
+    _checked(what, actor)
     requester = _requester(what, actor)
-    service = _service(what.service)
+    service = service_named(what.service, actor=actor)
     organization = requester.organization if requester else None
     impact = what.impact or impact_of(service.criticality if service else 3, what.people_affected)
-    urgency = what.urgency or _URGENCY.get(what.can_work, 3)
-    for name, value in (("impact", impact), ("urgency", urgency)):
-        if not 1 <= value <= 4:
-            raise Invalid("Use a number from 1 (highest) to 4.", field=name)
+    urgency = what.urgency or _URGENCY[what.can_work]
+    team = _team(what, service, actor)
     ticket, entry = tickets.open_ticket(
         actor=actor,
         now=now,
@@ -103,15 +135,58 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
         description=text.prose(what.description, field="description"),
         impact=impact,
         urgency=urgency,
-        priority=matrix_for(organization).priority(impact, urgency),
+        priority=steps.matrix_for(organization).priority(impact, urgency),
         service=service,
-        team_id=what.team or (service.team_id if service else None) or people.default_team(),
+        category_id=category_named(what.category),
+        team=team,
         requester=requester,
         organization=organization,
-        occurred_at=what.occurred_at,
-        custom=what.custom,
+        occurred_at=rules.past(what.occurred_at, now=now, field="occurred_at"),
+        custom=steps.custom_values(what.kind.value, what.custom),
     )
     if what.kind is Kind.INCIDENT:
         incidents.open_incident(ticket, people_affected=what.people_affected, can_work=what.can_work)
-    steps.tell(entry, topic=Topic.RECEIVED, persons=steps.public_audience(ticket), actor=actor, now=now)
+    if what.assignee is not None:
+        assigning.give(ticket, person=what.assignee, actor=actor, now=now)
+    if requester:
+        steps.tell(entry, topic=Topic.RECEIVED, persons=[requester.pk], actor=actor, now=now, is_for_actor_too=True)
     return ticket
+
+
+def open_like(ticket: Ticket, *, title: str, description: str, link: LinkKind, actor: Actor, now: datetime) -> Ticket:
+    """A new ticket that has everything from another but the words, linked to it."""
+    copied = ("kind", "impact", "urgency", "service_id", "category_id", "team_id", "requester_id", "organization_id", "custom")
+    opened, entry = tickets.open_ticket(
+        actor=actor,
+        now=now,
+        title=title,
+        description=description,
+        priority=steps.matrix_for(ticket.organization).priority(ticket.impact, ticket.urgency),
+        is_restricted=ticket.is_restricted,
+        **{name: getattr(ticket, name) for name in copied},
+    )
+    if opened.kind == Kind.INCIDENT:
+        incidents.open_incident(opened, people_affected=None, can_work="")
+    if ticket.is_restricted:
+        tickets.copy_named(ticket, opened, now=now)
+    tickets.link(opened, ticket, kind=link, actor=actor, now=now)
+    if opened.requester_id:
+        steps.tell(entry, topic=Topic.RECEIVED, persons=[opened.requester_id], actor=actor, now=now, is_for_actor_too=True)
+    return opened
+
+
+def open_follow_up(ticket: Ticket, *, description: str, actor: Actor, now: datetime) -> Ticket:
+    """The follow-up of a closed ticket; both journals say so."""
+    opened = open_like(ticket, title=ticket.title, description=description, link=LinkKind.FOLLOW_UP_OF, actor=actor, now=now)
+    tickets.record(Verb.FOLLOWED_UP, ticket, actor=actor, now=now, data={"by": opened.pk})
+    return opened
+
+
+@use_case
+def follow_up(number: int, *, description: str, actor: Actor, now: datetime) -> Ticket:
+    """Open a new ticket for what a closed one did not settle; a closed ticket itself never reopens. Raises Conflict."""
+    ticket = steps.ticket_for(number, Act.SPEAK, actor=actor)
+    if ticket.state not in (State.CLOSED, State.CANCELLED, State.REJECTED):
+        raise Conflict("This ticket is not closed; reply to it or reopen it.")
+    description = text.prose(description, field="description", required=True)
+    return open_follow_up(ticket, description=description, actor=actor, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,11 @@ from allswell.people.rules import Act
 from allswell.tickets import operations as tickets
 from allswell.tickets.rules import Move, State, WaitingOn
 
+from .reporting import open_follow_up
+
 if TYPE_CHECKING:
-    from allswell.tickets.models import Comment
+    from allswell.journal.models import Entry
+    from allswell.tickets.models import Comment, Ticket
 
 
 @use_case
@@ -32,24 +36,42 @@ def reply(
 ) -> Comment:
     """Say something publicly: the desk to the requester, or the requester to the desk.
 
-    The desk's first public reply is the first response. A requester's reply resumes a ticket that waits for them.
+    The desk's first public reply is the first response. A requester's reply resumes a ticket that waits for them; to a closed
+    ticket it opens a follow-up, and the comment answered is in that (look at its `ticket_id`).
     """
-    ticket = steps.ticket_for(number, Act.SPEAK, actor=actor, version=version)
-    if ticket.state == State.CLOSED:
-        raise Conflict("This ticket is closed; open a follow-up.")
+    ticket = steps.ticket_for(number, Act.SPEAK, actor=actor, version=version, is_locked=True)
     body = text.prose(body, field="body", required=True)
+    is_from_requester = steps.is_requester_side(actor, ticket)
+    if ticket.state == State.CLOSED:
+        if not is_from_requester:
+            raise Conflict("This ticket is closed; open a follow-up.")
+        ticket = open_follow_up(ticket, description="", actor=actor, now=now)
     written, entry = tickets.comment(ticket, body=body, is_public=True, actor=actor, now=now)
-    if steps.is_requester_side(actor, ticket):
-        tickets.change(ticket, now=now, asked_at=ticket.asked_at or now)
-        if ticket.state == State.WAITING and ticket.waiting_on == WaitingOn.REQUESTER:
-            tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.RESUME, actor=actor, now=now)
-        steps.tell(entry, topic=Topic.REPLIED, persons=steps.desk_audience(ticket), actor=actor, now=now)
+    if is_from_requester:
+        _ask(ticket, entry, actor=actor, now=now)
     else:
-        tickets.change(ticket, now=now, asked_at=None, first_response_at=ticket.first_response_at or now)
-        if ticket.state == State.NEW:
-            tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.ACKNOWLEDGE, actor=actor, now=now)
-        steps.tell(entry, topic=Topic.REPLIED, persons=steps.public_audience(ticket), actor=actor, now=now)
+        _answer(ticket, entry, actor=actor, now=now)
     return written
+
+
+def _ask(ticket: Ticket, entry: Entry, *, actor: Actor, now: datetime) -> None:
+    """The requester's side spoke: it waits for an answer again."""
+    tickets.change(ticket, now=now, asked_at=ticket.asked_at or now)
+    if ticket.state == State.WAITING and ticket.waiting_on == WaitingOn.REQUESTER:
+        tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.RESUME, actor=actor, now=now)
+    told = steps.desk_audience(ticket) | steps.public_audience(ticket)
+    steps.tell(entry, topic=Topic.REPLIED, persons=told, actor=actor, now=now, is_held=True)
+
+
+def _answer(ticket: Ticket, entry: Entry, *, actor: Actor, now: datetime) -> None:
+    """The desk spoke: nothing is asked any more, and the first time is the first response."""
+    tickets.change(ticket, now=now, asked_at=None, first_response_at=ticket.first_response_at or now)
+    if ticket.state == State.NEW:
+        tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.ACKNOWLEDGE, actor=actor, now=now)
+    audience = steps.public_audience(ticket)
+    steps.tell(entry, topic=Topic.REPLIED, persons=audience, actor=actor, now=now, is_held=True)
+    watching = steps.desk_audience(ticket) - audience
+    steps.tell(entry, topic=Topic.WATCHED, persons=watching, actor=actor, now=now, is_held=True)
 
 
 @use_case
@@ -58,15 +80,16 @@ def note(
     *,
     body: str,
     attachments: tuple[str, ...] = (),
-    mentions: tuple[int, ...] = (),
+    mentions: Iterable[int] = (),
     actor: Actor,
     now: datetime,
 ) -> Comment:
-    """Write an internal note; the requester never sees it. `mentions` are people to tell."""
-    ticket = steps.ticket_for(number, Act.WORK, actor=actor)
+    """Write an internal note; the requester never sees it. `mentions` are people to tell, as far as they may see it."""
+    ticket = steps.ticket_for(number, Act.WORK, actor=actor, is_locked=True)
     body = text.prose(body, field="body", required=True)
     written, entry = tickets.comment(ticket, body=body, is_public=False, actor=actor, now=now)
     tickets.change(ticket, now=now)
-    steps.tell(entry, topic=Topic.MENTIONED, persons=mentions, actor=actor, now=now)
-    steps.tell(entry, topic=Topic.WATCHED, persons=steps.desk_audience(ticket) - set(mentions), actor=actor, now=now)
+    mentioned = steps.those_who_may(Act.SEE_INTERNAL, ticket, mentions)
+    steps.tell(entry, topic=Topic.MENTIONED, persons=mentioned, actor=actor, now=now)
+    steps.tell(entry, topic=Topic.WATCHED, persons=steps.desk_audience(ticket) - mentioned, actor=actor, now=now)
     return written

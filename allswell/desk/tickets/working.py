@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from allswell.desk import steps
+from allswell.desk import assigning, steps
 from allswell.desk.door import use_case
-from allswell.desk.practices import lifecycle
 from allswell.journal import queries as journal
 from allswell.journal.rules import Verb
 from allswell.kernel import text
@@ -17,7 +16,7 @@ from allswell.notifications.rules import Topic
 from allswell.people import queries as people
 from allswell.people.rules import Act
 from allswell.tickets import operations as tickets
-from allswell.tickets.rules import Move, State, WatcherKind
+from allswell.tickets.rules import WatcherKind
 
 if TYPE_CHECKING:
     from allswell.tickets.models import Ticket
@@ -25,9 +24,14 @@ if TYPE_CHECKING:
 
 @use_case
 def take(number: int, *, actor: Actor, now: datetime, version: int | None = None) -> Ticket:
-    """Make it mine. Of two who take at once one wins and the other is told. Raises Conflict, Stale."""
+    """Make it mine. Of two who take at once one wins and the other is told. Raises Conflict, Stale.
+
+    Who wants what another has says so with `assign`.
+    """
     ticket = steps.ticket_for(number, Act.WORK, actor=actor, version=version)
-    _assign(ticket, person=actor.person, actor=actor, now=now)
+    if ticket.assignee_id not in (None, actor.person):
+        raise Conflict("Somebody else has this ticket already. Assign it to yourself to take it over.")
+    assigning.give(ticket, person=actor.person, actor=actor, now=now)
     return ticket
 
 
@@ -35,25 +39,8 @@ def take(number: int, *, actor: Actor, now: datetime, version: int | None = None
 def assign(number: int, *, person: int | None, actor: Actor, now: datetime, version: int | None = None) -> Ticket:
     """Give it to a person, or to nobody (None). Raises Invalid, Conflict, Stale."""
     ticket = steps.ticket_for(number, Act.WORK, actor=actor, version=version)
-    _assign(ticket, person=person, actor=actor, now=now)
+    assigning.give(ticket, person=person, actor=actor, now=now)
     return ticket
-
-
-def _assign(ticket: Ticket, *, person: int | None, actor: Actor, now: datetime) -> None:
-    if ticket.done_at:
-        raise Conflict("This ticket is done; reopen it first.")
-    before = ticket.assignee_id
-    if person == before:
-        return
-    if person is not None and people.person(person) is None:
-        raise Invalid("There is no such person.", field="person")
-    tickets.change(ticket, now=now, guard={"assignee": before}, assignee_id=person)
-    verb = Verb.ASSIGNED if person else Verb.UNASSIGNED
-    entry = tickets.record(verb, ticket, actor=actor, now=now, data={"from": before, "to": person})
-    if ticket.state == State.NEW and person == actor.person:
-        tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.ACKNOWLEDGE, actor=actor, now=now)
-    if person:
-        steps.tell(entry, topic=Topic.ASSIGNED, persons=[person], actor=actor, now=now)
 
 
 @use_case
@@ -64,15 +51,13 @@ def hand_over(
     ticket = steps.ticket_for(number, Act.WORK, actor=actor, version=version)
     if ticket.done_at:
         raise Conflict("This ticket is done; reopen it first.")
-    target = people.team(team)
-    if target is None:
-        raise Invalid("There is no such team.", field="team")
+    target = steps.team_within_reach(team, actor=actor)
     if target.pk == ticket.team_id:
         raise Invalid("This team has it already.", field="team")
     reason = text.prose(reason, field="reason", limit=4000, required=True)
     tried = text.prose(tried, field="tried", limit=4000)
     before, returns = ticket.team_id, _had_it_before(ticket, target.pk)
-    tickets.change(
+    former = tickets.change(
         ticket,
         now=now,
         guard={"team": before},
@@ -88,10 +73,10 @@ def hand_over(
         ticket,
         actor=actor,
         now=now,
-        data={"from": before, "to": target.pk, "comment": comment.pk, "returns": returns},
+        data={"from": before, "to": target.pk, "comment": comment.pk, "returns": returns, "before": former},
     )
     members = people.members(target.pk).values_list("pk", flat=True)
-    steps.tell(entry, topic=Topic.TEAM, persons=members, actor=actor, now=now)
+    steps.tell(entry, topic=Topic.TEAM, persons=members, actor=actor, now=now, is_held=True)
     return ticket
 
 
@@ -116,7 +101,8 @@ def escalate(number: int, *, reason: str, actor: Actor, now: datetime, version: 
         guard={"escalation_level": ticket.escalation_level},
         escalation_level=ticket.escalation_level + 1,
     )
-    tickets.watch(ticket, person=person, kind=WatcherKind.WATCHER, now=now)
+    for kind in (WatcherKind.WATCHER, *([WatcherKind.NAMED] if ticket.is_restricted else [])):
+        tickets.watch(ticket, person=person, kind=kind, now=now)
     comment, _ = tickets.comment(ticket, body=reason, is_public=False, actor=actor, now=now, data={"of": "escalated"})
     entry = tickets.record(
         Verb.ESCALATED,

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from . import home, mine, reporting
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("status/", home.status, name="status"),
+    path("announcements/<int:announcement>/same-for-me", home.same_for_me, name="same_for_me"),
+    path("report", reporting.report, name="report"),
+    path("request", reporting.need, name="need"),
+    path("my/", mine.my_tickets, name="my"),
+    path("my/<int:number>", mine.my_ticket, name="my_ticket"),
+    path("my/<int:number>/reply", mine.reply, name="my_reply"),
+    path("my/<int:number>/reopen", mine.reopen, name="my_reopen"),
+]

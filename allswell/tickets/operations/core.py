@@ -1,4 +1,4 @@
-"""Writing tickets: guarded updates and a journal entry, inside the desk's transaction."""
+"""The core of writing tickets: opening, guarded changes, moves, comments."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from typing import Any
 
 from django.db.models import F
 
-from allswell.database.rows import insert
 from allswell.journal import operations as journal
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Stale
 from allswell.search import operations as search
+from allswell.tickets import rules
+from allswell.tickets.models import Comment, Ticket
+from allswell.tickets.rules import Move, State
 
-from . import rules
-from .models import Comment, Ticket, Watcher
-from .rules import Move, State, WatcherKind
-
+#: columns whose former values an entry keeps, so that an act can be undone: ids, states and instants, never texts
+_REMEMBERED = frozenset(
+    {
+        "state", "waiting_on", "waiting_until", "acknowledged_at", "first_response_at", "asked_at", "restored_at", "resolved_at",
+        "done_at", "closed_at", "closing_at", "resolution_code", "assignee_id", "team_id", "handover_count", "return_count",
+        "reopened_count", "escalation_level", "impact", "urgency", "priority", "service_id", "category_id", "merged_into_id",
+        "is_restricted", "kind",
+    }
+)  # fmt: skip
 _OPENED = {rules.Kind.INCIDENT: Verb.INCIDENT_REPORTED, rules.Kind.REQUEST: Verb.REQUEST_MADE}
 _MOVED = {
     Move.ACKNOWLEDGE: Verb.ACKNOWLEDGED,
@@ -48,26 +55,33 @@ def open_ticket(*, actor: Actor, now: datetime, **values: Any) -> tuple[Ticket, 
         queue_rank=rules.queue_rank(State.NEW, values["priority"]),
         **values,
     )
-    insert(ticket)
+    ticket.save(force_insert=True)
     search.create(ticket.pk, public=f"{ticket.title}\n{ticket.description}")
     names = ("impact", "urgency", "priority", "service_id", "team_id", "requester_id")
     data = {name.removesuffix("_id"): getattr(ticket, name) for name in names}
     return ticket, record(_OPENED[rules.Kind(ticket.kind)], ticket, actor=actor, now=now, data=data)
 
 
-def change(ticket: Ticket, *, now: datetime, guard: dict[str, Any] | None = None, **values: Any) -> None:
+def change(ticket: Ticket, *, now: datetime, guard: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
     """Update columns of a ticket, in one guarded statement; `ticket` is brought up to date.
 
-    `guard` names columns that must still have these values. Raises Stale when they have not.
+    `guard` names columns that must still have these values. Raises Stale when they have not. Answers what the columns were
+    before, as the journal keeps it.
     """
     if {"state", "priority"} & values.keys():
         values["queue_rank"] = rules.queue_rank(values.get("state", ticket.state), values.get("priority", ticket.priority))
     matched = Ticket.objects.filter(pk=ticket.pk, **(guard or {})).update(updated_at=now, version=F("version") + 1, **values)
     if not matched:
         raise Stale("Somebody else just changed this ticket. Look at it again.")
+    before = {name: _plain(getattr(ticket, name)) for name in values if name in _REMEMBERED}
     for name, value in values.items():
         setattr(ticket, name, value)
     ticket.updated_at, ticket.version = now, ticket.version + 1
+    return before
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def move(
@@ -85,8 +99,11 @@ def move(
     after = lifecycle.after(before, verb)
     if before is State.WAITING:
         values = {"waiting_on": "", "waiting_until": None, **values}
-    change(ticket, now=now, guard={"state": before.value}, state=after.value, **_stamps(ticket, verb, now), **values)
-    return record(_MOVED[verb], ticket, actor=actor, now=now, data={"from": before.value, "to": after.value, **(data or {})})
+    stamps = {**_stamps(ticket, verb, now), **values}
+    former = change(ticket, now=now, guard={"state": before.value}, state=after.value, **stamps)
+    happened = Verb.FULFILLED if after is State.FULFILLED else _MOVED[verb]
+    kept = {"from": before.value, "to": after.value, "before": former, **(data or {})}
+    return record(happened, ticket, actor=actor, now=now, data=kept)
 
 
 def _stamps(ticket: Ticket, verb: Move, now: datetime) -> dict[str, Any]:
@@ -113,6 +130,19 @@ def _stamps(ticket: Ticket, verb: Move, now: datetime) -> dict[str, Any]:
     return {}
 
 
+def index(ticket: Ticket) -> None:
+    """Write the ticket's search document anew, from its words and those of its conversation."""
+    public: list[str] = [ticket.title, ticket.description]
+    internal: list[str] = []
+    length = 0
+    for body, is_public in Comment.objects.filter(ticket=ticket).order_by("id").values_list("body", "is_public").iterator():
+        (public if is_public else internal).append(body)
+        length += len(body)
+        if length > search.LIMIT * 10:
+            break
+    search.replace(ticket.pk, public="\n".join(public), internal="\n".join(internal))
+
+
 def comment(
     ticket: Ticket, *, body: str, is_public: bool, actor: Actor, now: datetime, data: dict[str, Any] | None = None
 ) -> tuple[Comment, Entry]:
@@ -128,11 +158,6 @@ def comment(
     search.add(ticket.pk, **{"public" if is_public else "internal": body})
     verb = Verb.REPLIED if is_public else Verb.NOTED
     return written, record(verb, ticket, actor=actor, now=now, data={"comment": written.pk, **(data or {})})
-
-
-def watch(ticket: Ticket, *, person: int, kind: WatcherKind, now: datetime) -> bool:
-    """Make a person a watcher of a kind; False when they are one already."""
-    return Watcher.objects.get_or_create(ticket=ticket, person_id=person, kind=kind.value, defaults={"since": now})[1]
 
 
 def closing_at(now: datetime, days: int) -> datetime:

@@ -1,1 +1,0 @@
-"""Speaking to the database quickly where it matters, without leaving Django's models."""

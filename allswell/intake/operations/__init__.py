@@ -1,0 +1,1 @@
+"""Writing what is brought in, many rows at a time, inside the desk's transaction."""

@@ -1,0 +1,176 @@
+"""My tickets, and one of them: what was said, an answer, "not solved", "solved, thank you"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.db.models import F
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from allswell.desk import tickets as desk
+from allswell.incidents import queries as incidents
+from allswell.journal import queries as journal
+from allswell.journal.rules import PUBLIC_VERBS, Verb
+from allswell.kernel.errors import DeskError, NotFound
+from allswell.people import queries as people
+from allswell.search import queries as search
+from allswell.tickets import queries as tickets
+from allswell.tickets.rules import RESOLVED_STATES, State, WatcherKind
+from allswell.web.pages import PageRequest, SeeOther, field_errors, page, signed_in, toast
+
+from . import words
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from allswell.kernel.actor import Actor
+    from allswell.people.models import Person
+    from allswell.tickets.models import Attachment, Comment, Ticket
+
+PAGE = 20
+_LIST = ("id", "kind", "title", "state", "waiting_on", "opened_at", "updated_at", "requester_id", "done_at")
+
+
+def newest(actor: Actor, *, limit: int) -> list[Ticket]:
+    """The actor's own tickets as the first page shows them: the open ones first, then what moved last."""
+    rows = tickets.own(actor).only(*_LIST)
+    return list(rows.order_by(F("done_at").asc(nulls_first=True), "-updated_at", "-id")[:limit])
+
+
+def _listed(actor: Actor, *, is_open: bool, query: str, before: int | None) -> list[Ticket]:
+    """One page of the actor's own tickets and one more, newest first."""
+    rows: QuerySet[Ticket] = tickets.own(actor).filter(done_at__isnull=is_open).only(*_LIST).order_by("-id")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    if not query:
+        return list(rows[: PAGE + 1])
+    number = query.rpartition("-")[2]
+    if number.isdigit() and len(number) < 13:
+        return list(rows.filter(pk=int(number))[:1])
+    found = search.newest(rows, query, internal=False, limit=PAGE + 1, before=before)
+    return list(rows.filter(pk__in=found))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() and len(text) < 13 else None
+
+
+@require_safe
+@signed_in
+def my_tickets(request: PageRequest) -> HttpResponse:
+    """What I asked for and what I am in copy of: open or done, found by words or number."""
+    is_open = request.GET.get("show") != "done"
+    query = request.GET.get("q", "").strip()[:200]
+    rows = _listed(request.actor, is_open=is_open, query=query, before=_number(request.GET.get("before", "")))
+    more = ""
+    if len(rows) > PAGE:
+        rows = rows[:PAGE]
+        kept = {"show": "" if is_open else "done", "q": query, "before": rows[-1].pk}
+        more = "?" + urlencode({name: value for name, value in kept.items() if value})
+    return page(request, "portal/mine.html", portal=words, rows=rows, is_open=is_open, query=query, more=more)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing on the page of a ticket: somebody's words, or something that happened."""
+
+    at: datetime
+    comment: Comment | None = None
+    files: tuple[Attachment, ...] = ()
+    text: str = ""
+    icon: str = ""
+
+
+def _lines(ticket: Ticket) -> list[Line]:
+    """The public conversation and what happened, oldest first. Notes never pass here: both reads ask for what is public."""
+    attached: dict[int | None, list[Attachment]] = {}
+    for file in tickets.attachments(ticket, internal=False):
+        attached.setdefault(file.comment_id, []).append(file)
+    lines = [Line(ticket.opened_at, files=tuple(attached.get(None, ())), icon="description")]
+    said = tickets.comments(ticket, internal=False)
+    lines += [Line(comment.created_at, comment=comment, files=tuple(attached.get(comment.pk, ()))) for comment in said]
+    shown = PUBLIC_VERBS - {Verb.REPLIED, Verb.INCIDENT_REPORTED, Verb.REQUEST_MADE}
+    for entry in journal.of_ticket(ticket.pk).filter(verb__in=[verb.value for verb in shown]):
+        text, icon = words.happened(entry.verb, entry.data.get("on", ""))
+        lines.append(Line(entry.happened_at, text=text, icon=icon))
+    return sorted(lines, key=lambda line: line.at)
+
+
+def _own(actor: Actor, number: int) -> Ticket:
+    found = tickets.own(actor).select_related("service", "requester", "assignee", "team").filter(pk=number).first()
+    if found is None:
+        raise NotFound("There is no such ticket, or you may not see it.")
+    return found
+
+
+def people_in_copy(number: int) -> list[Person]:
+    """Who else sees this conversation, by name."""
+    ids = tickets.watchers(number, [WatcherKind.PARTICIPANT])
+    return list(people.people().filter(pk__in=ids).order_by("name", "id")) if ids else []
+
+
+def _page(request: PageRequest, number: int, *, status: int = 200, **context: Any) -> HttpResponse:
+    ticket = _own(request.actor, number)
+    announcement = incidents.open_announcement(number)
+    if announcement and not incidents.visible_announcements(request.actor).filter(pk=announcement.pk).exists():
+        announcement = None
+    return page(
+        request,
+        "portal/ticket.html",
+        status,
+        portal=words,
+        ticket=ticket,
+        lines=_lines(ticket),
+        announcement=announcement,
+        in_copy=people_in_copy(number),
+        is_mine=ticket.requester_id == request.actor.person,
+        is_solved=ticket.state in RESOLVED_STATES,
+        may_write=ticket.state not in (State.CLOSED, State.CANCELLED, State.REJECTED),
+        stars=_stars(),
+        **{"errors": {}, "body": "", **context},
+    )
+
+
+def _stars() -> list[tuple[int, str]]:
+    return [(count, ngettext("%(n)s star", "%(n)s stars", count) % {"n": count}) for count in (5, 4, 3, 2, 1)]
+
+
+@require_safe
+@signed_in
+def my_ticket(request: PageRequest, number: int) -> HttpResponse:
+    """One of my tickets: the public conversation and nothing else of it."""
+    return _page(request, number)
+
+
+@require_POST
+@signed_in
+def reply(request: PageRequest, number: int) -> HttpResponse:
+    """Answer. What was written is kept when it cannot be sent."""
+    _own(request.actor, number)
+    body = request.POST.get("body", "")
+    try:
+        desk.reply(number, body=body, actor=request.actor, now=request.now)
+    except DeskError as error:
+        return _page(request, number, status=error.http, errors=field_errors(error), body=body)
+    toast(request, _("Sent."))
+    return SeeOther(f"/my/{number}#end")
+
+
+@require_POST
+@signed_in
+def reopen(request: PageRequest, number: int) -> HttpResponse:
+    """It is not solved after all, and why."""
+    _own(request.actor, number)
+    reason = request.POST.get("reason", "")
+    try:
+        desk.reopen(number, reason=reason, actor=request.actor, now=request.now)
+    except DeskError as error:
+        return _page(request, number, status=error.http, errors=field_errors(error), reason=reason)
+    toast(request, _("Opened again. We look at it."))
+    return SeeOther(f"/my/{number}#end")

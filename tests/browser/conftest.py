@@ -1,0 +1,159 @@
+"""A real desk on its own port and a real Chromium in front of it.
+
+The desk runs as people run it: `allswell serve`, web and engine, on a database of its own (SQLite, or the suite's PostgreSQL).
+Where no Chromium is found the tests are skipped and say so; in CI that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support import early
+
+CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+PASSWORD = "a watch at night"
+SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+_CAST = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from allswell.kernel import clock
+from tests.support import world as support
+support.START = clock.now()
+world = support.World()
+for person in (world.maria, world.rolf, world.jonas, world.amir, world.priya, world.ada, world.audrey, world.otto, world.lena, world.olga):
+    person.set_password({password!r})
+    person.save()
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a Chromium, skip loudly; in CI, fail."""
+    mine = [item for item in items if "tests/browser" in str(item.path)]
+    if CHROMIUM is None and mine:
+        if os.environ.get("CI"):
+            raise pytest.UsageError("No Chromium found: in CI the browser tests must run.")
+        for item in mine:
+            item.add_marker(pytest.mark.skip(reason="NO CHROMIUM FOUND: install chromium to run the browser tests"))
+
+
+@dataclass
+class Desk:
+    """A running desk."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """The desk with the cast of the stories, everybody with the same password."""
+    home: Path = tmp_path_factory.mktemp("desk")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ALLSWELL_")}
+    environment |= {
+        "ALLSWELL_DATA_DIR": str(home),
+        "ALLSWELL_PORT": str(port),
+        "ALLSWELL_URL": f"http://127.0.0.1:{port}",
+        "ALLSWELL_LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "allswell.boot.settings",
+    }
+    if early.SERVER:
+        early.SERVER.run("createdb", "-h", str(early.SERVER.folder), "browser")
+        environment["ALLSWELL_DATABASE_URL"] = early.SERVER.url("browser")
+    subprocess.run([sys.executable, "-c", _CAST.format(password=PASSWORD)], env=environment, check=True)
+    process = subprocess.Popen([sys.executable, "-m", "allswell", "serve"], env=environment, start_new_session=True)
+    url = environment["ALLSWELL_URL"]
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"{url}/readyz", timeout=1)
+            break
+        except OSError:
+            time.sleep(0.1)
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+        pytest.fail("the desk did not start")
+    yield Desk(url, process)
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with sync_playwright() as playwright:
+        arguments = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """Somebody in front of a screen. Console errors and policy violations are collected and fail the test at the end."""
+
+    def __init__(self, chromium: Browser, desk: Desk, *, size: str, theme: str, name: str = "") -> None:
+        self.context = chromium.new_context(
+            viewport=SIZES[size],  # type: ignore[arg-type]
+            color_scheme=theme,  # type: ignore[arg-type]
+            base_url=desk.url,
+            is_mobile=size == "phone",
+            has_touch=size == "phone",
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.troubles: list[str] = []
+        self.page.on("console", lambda message: self._hear(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.troubles.append(f"page error: {error}"))
+        if name:
+            self.sign_in(name)
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind == "error" or "Content Security Policy" in text:
+            self.troubles.append(f"{self.page.url}: {text}")
+
+    def sign_in(self, name: str) -> None:
+        """Sign in as a member of the cast."""
+        self.page.goto("/sign-in")
+        self.page.get_by_label("E-mail").fill(f"{name}@example.org")
+        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(lambda url: "/sign-in" not in url)
+
+    def accessible(self) -> None:
+        """Axe finds nothing on this page, and it does not scroll sideways."""
+        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": _RULES}})
+        assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{self.page.url} scrolls sideways by {wide} px"
+
+    def leave(self) -> None:
+        """Go; nothing may have gone wrong."""
+        self.context.close()
+        assert self.troubles == []

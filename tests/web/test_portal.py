@@ -1,0 +1,198 @@
+"""What people do in the portal: say what is wrong, see that it is known, follow it, answer, reopen; without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from allswell.desk import announcements
+from allswell.desk import tickets as desk
+from allswell.incidents.models import Announcement
+from allswell.tickets.models import Comment, Ticket, Watcher
+from allswell.tickets.rules import Kind, WaitingOn
+from tests.support.world import World
+
+Browser = Callable[..., Client]
+
+
+def announce(world: World, ticket: Ticket, **values: object) -> Announcement:
+    values = {"title": "Account look-up does not work in branches", "body": "Use Ledger Inquiry.", **values}
+    if "audience" not in values:
+        values["is_for_all"] = True
+    return announcements.announce(ticket.pk, **values, **world.by(world.jonas))  # type: ignore[arg-type]
+
+
+def test_the_first_page_asks_what_is_going_on(world: World, browser: Browser) -> None:
+    world.report(title="Statement printer jams")
+    html = browser(world.maria).get("/").content.decode()
+    assert "Maria. What is going on?" in html
+    assert "Statement printer jams" in html
+    assert "No known problem" in html
+    assert "/desk" not in html
+
+
+def test_nobody_is_let_in_unknown(world: World, browser: Browser) -> None:
+    for address in ("/", "/report", "/request", "/my/", "/my/1001", "/status/"):
+        response = browser(None).get(address)
+        assert response.status_code == 302
+        assert response.headers["Location"].startswith("/sign-in?next=")
+
+
+def test_it_is_reported_in_own_words_and_gets_a_number_at_once(world: World, browser: Browser) -> None:
+    client = browser(world.maria)
+    page = client.get("/report?q=Account+look-up+is+down").content.decode()
+    assert 'value="Account look-up is down"' in page
+    response = client.post("/report", {"q": "Account look-up is down", "can_work": "no", "description": "since 9"})
+    ticket = Ticket.objects.get()
+    assert response.headers["Location"] == f"/my/{ticket.pk}"
+    assert (ticket.kind, ticket.channel, ticket.service_id, ticket.priority) == ("incident", "portal", world.lookup.pk, 1)
+    html = client.get(f"/my/{ticket.pk}").content.decode()
+    assert f"INC-{ticket.pk}" in html
+    assert "We have it" in html
+    assert not re.search(r"\bP[1-5]\b", html)
+
+
+def test_what_was_written_is_kept_when_something_is_missing(world: World, browser: Browser) -> None:
+    response = browser(world.maria).post("/report", {"q": "It is broken", "description": "since nine o'clock"})
+    assert response.status_code == 422
+    html = response.content.decode()
+    assert "Choose one of the three." in html
+    assert 'value="It is broken"' in html
+    assert "since nine o&#39;clock" in html
+    assert not Ticket.objects.exists()
+
+
+def test_what_is_known_answers_while_typing(world: World, browser: Browser) -> None:
+    announcement = announce(world, world.report(service=world.lookup.slug))
+    client = browser(world.rolf)
+    fragment = client.get("/report?q=acount+lookup", headers={"HX-Request": "true"})
+    html = fragment.content.decode()
+    assert "<html" not in html
+    assert "HX-Request" in fragment.headers["Vary"]
+    assert "Yes, we know about this one" in html
+    assert f'formaction="/announcements/{announcement.pk}/same-for-me"' in html
+    assert "Yes, we know" not in client.get("/report?q=printer", headers={"HX-Request": "true"}).content.decode()
+
+
+def test_same_for_me_is_one_click(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    announcement = announce(world, ticket)
+    client = browser(world.rolf)
+    response = client.post(f"/announcements/{announcement.pk}/same-for-me", {"q": "look-up"})
+    assert (response.status_code, response.headers["Location"]) == (303, f"/#a-{announcement.pk}")
+    assert Watcher.objects.filter(ticket=ticket, person=world.rolf, kind="affected").count() == 1
+    assert "You are counted" in client.get("/").content.decode()
+    assert client.get(f"/my/{ticket.pk}").status_code == 404
+
+
+def test_another_organization_sees_neither_ticket_nor_announcement(world: World, browser: Browser) -> None:
+    ticket = world.report(title="Vault door is stuck")
+    announcement = announce(world, ticket, title="Vault doors are stuck", audience=(world.bank.pk,))
+    client = browser(world.otto)
+    for address in ("/", "/status/", "/report?q=vault+doors+are+stuck", "/my/", "/my/?q=vault"):
+        assert b"ault door" not in client.get(address).content.replace(b'value="vault doors are stuck"', b"")
+    assert client.get(f"/my/{ticket.pk}").status_code == 404
+    assert client.post(f"/my/{ticket.pk}/reply", {"body": "Let me in"}).status_code == 404
+    assert client.post(f"/my/{ticket.pk}/reopen", {"reason": "Let me in"}).status_code == 404
+    assert client.post(f"/announcements/{announcement.pk}/same-for-me").status_code == 404
+    assert not Comment.objects.exists()
+
+
+def test_notes_never_show_in_the_portal(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    desk.take(ticket.pk, **world.by(world.jonas))
+    desk.note(ticket.pk, body="The requester is a pain", **world.by(world.jonas))
+    desk.reply(ticket.pk, body="We look at it", **world.by(world.jonas))
+    desk.hand_over(ticket.pk, team=world.dba_team.pk, reason="Secret pool", tried="Secret try", **world.by(world.jonas))
+    desk.escalate(ticket.pk, reason="Secret reason", **world.by(world.amir))
+    html = browser(world.maria).get(f"/my/{ticket.pk}").content.decode()
+    assert "We look at it" in html
+    for secret in ("pain", "Secret", "Databases", "escalat", "Lena"):
+        assert secret not in html
+    for word in ("pain", "Secret"):
+        assert "None of your tickets says this." in browser(world.maria).get(f"/my/?q={word}").content.decode()
+
+
+def test_she_answers_reopens_and_reads_plain_words(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    desk.take(ticket.pk, **world.by(world.jonas))
+    desk.wait(ticket.pk, on=WaitingOn.REQUESTER, **world.by(world.jonas))
+    client = browser(world.maria)
+    assert "Waiting for you" in client.get(f"/my/{ticket.pk}").content.decode()
+    assert client.post(f"/my/{ticket.pk}/reply", {"body": "  "}).status_code == 422
+    assert client.post(f"/my/{ticket.pk}/reply", {"body": "It is counter 2"}).status_code == 303
+    html = client.get(f"/my/{ticket.pk}").content.decode()
+    assert "We are on it" in html
+    assert "It is counter 2" in html
+    desk.resolve(ticket.pk, resolution="Restarted the *pool*", **world.by(world.jonas))
+    html = client.get(f"/my/{ticket.pk}").content.decode()
+    assert "Is it solved?" in html
+    assert "<em>pool</em>" in html
+    client.post(f"/my/{ticket.pk}/reopen", {"reason": "Still down"})
+    ticket.refresh_from_db()
+    assert ticket.state == "in_progress"
+    assert "Still down" in client.get(f"/my/{ticket.pk}").content.decode()
+
+
+def test_something_is_asked_for(world: World, browser: Browser) -> None:
+    client = browser(world.maria)
+    assert client.post("/request", {"q": ""}).status_code == 422
+    client.post("/request", {"q": "Access to the mortgage calculator", "description": "From Monday"})
+    ticket = Ticket.objects.get()
+    assert (ticket.kind, ticket.description) == ("request", "From Monday")
+
+
+def test_my_tickets_are_paged_searched_and_split(world: World, browser: Browser) -> None:
+    for number in range(25):
+        world.report(title=f"Printer {number} jams")
+    done = world.report(title="Old printer", kind=Kind.REQUEST)
+    desk.cancel(done.pk, reason="withdrawn", **world.by(world.jonas))
+    client = browser(world.maria)
+    first = client.get("/my/").content.decode()
+    assert first.count("row-link") == 20
+    more = re.search(r'href="(\?before=\d+)" rel="next"', first)
+    assert more
+    second = client.get(f"/my/{more[1]}").content.decode()
+    assert second.count("row-link") == 5
+    assert "Old printer" not in first + second
+    assert "Old printer" in client.get("/my/?show=done").content.decode()
+    assert client.get("/my/?q=printer+7").content.decode().count("row-link") == 1
+    assert client.get(f"/my/?show=done&q=REQ-{done.pk}").content.decode().count("row-link") == 1
+
+
+def test_status_shows_every_update_and_what_ended(world: World, browser: Browser) -> None:
+    announcement = announce(world, world.report(service=world.lookup.slug))
+    announcements.update(announcement.pk, body="The cause is **found**.", **world.by(world.jonas))
+    client = browser(world.rolf)
+    html = client.get("/status/").content.decode()
+    assert "<strong>found</strong>" in html
+    assert html.index("Account look-up</span>") < html.index("Printing</span>")
+    announcements.end(announcement.pk, **world.by(world.jonas))
+    html = client.get("/status/").content.decode()
+    assert "Nothing is announced." in html
+    assert "does not work in branches" in html
+    world.forward(days=8)
+    assert "does not work in branches" not in client.get("/status/").content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/status/", "/report?q=account+look-up", "/my/", "/my/{number}"])
+def test_pages_ask_the_database_little_however_much_there_is(world: World, browser: Browser, address: str) -> None:
+    for number in range(6):
+        ticket = world.report(title=f"Account look-up {number}", service=world.lookup.slug)
+        announcements.update(announce(world, ticket).pk, body="News", **world.by(world.jonas))
+        for _ in range(4):
+            desk.reply(ticket.pk, body="Hello", **world.by(world.jonas))
+            desk.reply(ticket.pk, body="Hello", **world.by(world.maria))
+    client = browser(world.maria)
+    address = address.format(number=ticket.pk)
+    client.get(address)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert client.get(address).status_code == 200
+    assert len(queries) <= 15, [query["sql"] for query in queries]
