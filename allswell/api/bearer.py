@@ -18,7 +18,7 @@ from django.http import HttpRequest
 
 from allswell.desk.calls import note_token_use
 from allswell.kernel import clock
-from allswell.kernel.actor import Actor, Channel
+from allswell.kernel.actor import Actor
 from allswell.people import queries as people
 
 from .problems import Refusal
@@ -92,13 +92,13 @@ def actor_of(request: HttpRequest, *, now: datetime) -> Actor:
     kind, _, secret = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         raise _unknown("Send a token: Authorization: Bearer …")
-    token = people.token_owner(secret.strip(), now=now)
-    if token is None:  # a right token is let in all the same: others behind the address are not locked out
+    actor = people.caller(secret.strip(), now=now)
+    if actor is None:  # a right token is let in all the same: others behind the address are not locked out
         left, wait = guesses.take(address_of(request), per_minute=GUESSES)
         if left < 0:
             raise Refusal(429, "too-many-guesses", "Too many wrong tokens. Wait a moment.", headers={"Retry-After": str(wait)})
         raise _unknown("This token is not valid, or not any more.", "invalid_token")
-    return people.actor_for(token.person, channel=Channel.API, token=token)
+    return actor
 
 
 def count(actor: Actor) -> dict[str, str]:

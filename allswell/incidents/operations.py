@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
+from allswell.database.rows import insert
 from allswell.journal import bulk
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def open_incident(ticket: Ticket, *, people_affected: int | None, can_work: str) -> None:
     """Write the incident's own facts beside its ticket."""
-    Incident.objects.create(ticket=ticket, people_affected=people_affected, can_work=can_work)
+    insert(Incident(ticket=ticket, people_affected=people_affected, can_work=can_work))
 
 
 def ensure_incident(ticket: Ticket) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import Field, JSONField, Model
 
+from allswell.database.rows import insert
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict
 
@@ -55,7 +56,7 @@ def record(
 ) -> Entry:
     """Write down that it happened. Called by operations, inside the desk's transaction."""
     written = entry(verb, about=about, actor=actor, now=now, ticket=ticket, data=data, happened_at=happened_at)
-    written.save(force_insert=True)
+    insert(written)
     return written
 
 

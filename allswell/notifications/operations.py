@@ -9,11 +9,18 @@ from typing import Any
 
 from django.db.models import F, Q
 
+from allswell.database.rows import Prepared, insert_all
 from allswell.journal.models import Entry
 from allswell.people import queries as people
 
 from . import rules
 from .models import Attempt, Delivery, Preference, Webhook
+
+_SAID = Prepared(
+    lambda topic, *people: Preference.objects.filter(person__in=people, topic=topic).values_list(
+        "person_id", "channel", "is_wanted"
+    )
+)
 
 
 def enqueue(
@@ -30,8 +37,8 @@ def enqueue(
     if not ids:
         return
     said: dict[int, dict[str, bool]] = defaultdict(dict)
-    for row in Preference.objects.filter(person__in=ids, topic=topic.value):
-        said[row.person_id][row.channel] = row.is_wanted
+    for person, channel, is_wanted in _SAID.rows(topic.value, *ids):
+        said[person][channel] = is_wanted
     wanted = {person: rules.channels(topic, said=said[person]) for person in ids}
     addresses = people.primary_addresses([person for person in ids if "email" in wanted[person]])
     deliveries = []
@@ -55,7 +62,7 @@ def enqueue(
                     outcome="sent" if channel == "app" else "",
                 )
             )
-    Delivery.objects.bulk_create(deliveries)
+    insert_all(deliveries)
 
 
 def prefer(person: int, wanted: dict[tuple[str, str], bool]) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from allswell.database.rows import Prepared, PreparedModel
 from allswell.kernel.actor import Actor, ActorKind, Channel, Grant, Role, ScopeKind
 
 from .models import EmailAddress, Guess, Membership, Organization, Person, RoleGrant, SentLink, Team, Token
@@ -143,6 +144,46 @@ def guesses(key: str, *, since: datetime) -> int:
     return Guess.objects.filter(key=key, at__gt=since).count()
 
 
+_CALLER = Prepared(
+    lambda digest: Token.objects.filter(digest=digest).values_list(
+        "pk",
+        "scopes",
+        "expires_at",
+        "revoked_at",
+        "person__is_active",
+        "person_id",
+        "person__name",
+        "person__organization_id",
+        "person__locale",
+        "person__time_zone",
+    )
+)
+
+
+def caller(secret: str, *, now: datetime) -> Actor | None:
+    """Who calls the API with this token, with what they may do now; None when the token does not live. Two statements."""
+    row = _CALLER.first(digest(secret))
+    if row is None:
+        return None
+    token, scopes, expires_at, revoked_at, is_active, person, name, organization, locale, time_zone = row
+    if revoked_at or not is_active or (expires_at and expires_at <= now):
+        return None
+    grants, teams = _access(person)
+    return Actor(
+        kind=ActorKind.TOKEN,
+        person=person,
+        name=name,
+        organization=organization,
+        grants=grants,
+        teams=teams,
+        scopes=frozenset(scopes),
+        token=token,
+        channel=Channel.API,
+        locale=locale or settings.LANGUAGE_CODE,
+        time_zone=time_zone or settings.DEFAULT_TIME_ZONE,
+    )
+
+
 def token_owner(secret: str, *, now: datetime) -> Token | None:
     """The living token with this secret, its living person loaded; None otherwise."""
     return (
@@ -153,16 +194,26 @@ def token_owner(secret: str, *, now: datetime) -> Token | None:
     )
 
 
+_BY_ADDRESS = PreparedModel(
+    Person,
+    lambda address: Person.objects.filter(
+        pk__in=EmailAddress.objects.filter(address=address).exclude(proof="claimed").values("person")
+    ),
+)
+_PRIMARY = Prepared(
+    lambda *people: EmailAddress.objects.filter(person__in=people, is_primary=True).values_list("person_id", "address")
+)
+
+
 def person_by_address(address: str) -> Person | None:
     """The person a proven (vouched or confirmed) address belongs to. `address` is folded."""
-    row = EmailAddress.objects.select_related("person__organization").filter(address=address).exclude(proof="claimed").first()
-    return row.person if row else None
+    person: Person | None = _BY_ADDRESS.record(address)
+    return person
 
 
 def primary_addresses(person_ids: list[int]) -> dict[int, str]:
     """Person id -> primary address."""
-    rows = EmailAddress.objects.filter(person__in=person_ids, is_primary=True).values_list("person_id", "address")
-    return dict(rows)
+    return dict(_PRIMARY.rows(*person_ids)) if person_ids else {}
 
 
 def person(person_id: int) -> Person | None:
@@ -236,6 +287,9 @@ def manager_chain(team: Team) -> list[int]:
     return chain
 
 
+_LINEAGE = PreparedModel(Organization, lambda *ids: Organization.objects.filter(pk__in=ids))
+
+
 def lineage(organization: Organization | None) -> list[Organization]:
     """The organization and those above it, nearest first: where inherited settings are looked up."""
     if organization is None:
@@ -243,7 +297,7 @@ def lineage(organization: Organization | None) -> list[Organization]:
     ids = [int(part) for part in organization.path.strip("/").split("/") if part]
     if ids == [organization.pk]:
         return [organization]
-    found = {row.pk: row for row in Organization.objects.filter(pk__in=ids)}
+    found = {row.pk: row for row in _LINEAGE.records(*ids)}
     return [found[pk] for pk in reversed(ids) if pk in found]
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from django.db.models import Q, QuerySet
 
+from allswell.database.rows import PreparedModel
 from allswell.kernel.actor import Actor
 from allswell.people import queries as people
 
@@ -38,10 +39,17 @@ def needed_by(item_id: int) -> QuerySet[ConfigurationItem]:
     return ConfigurationItem.objects.filter(needs__upstream=item_id).order_by("name", "id")
 
 
+_BY_ID = PreparedModel(ConfigurationItem, lambda pk: ConfigurationItem.objects.filter(pk=pk))
+_BY_SLUG = PreparedModel(ConfigurationItem, lambda slug: ConfigurationItem.objects.filter(slug=slug))
+
+
 def by_ref(ref: int | str) -> ConfigurationItem | None:
-    """A service by id or slug, with its team."""
-    lookup = {"pk": int(ref)} if isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 18) else {"slug": ref}
-    return ConfigurationItem.objects.select_related("team").filter(**lookup).first()
+    """A service by id or slug."""
+    if len(str(ref)) > 60:
+        return None
+    is_id = isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 19)
+    item: ConfigurationItem | None = _BY_ID.record(int(ref)) if is_id else _BY_SLUG.record(str(ref))
+    return item
 
 
 def blast_radius(item_id: int) -> list[ConfigurationItem]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from allswell.database.rows import Prepared
 from allswell.kernel.actor import Actor, Grant, Role, ScopeKind
 from allswell.people.rules import Act, TicketFacts, may
 
@@ -127,9 +128,12 @@ def attachments(ticket: Ticket, *, internal: bool) -> QuerySet[Attachment]:
     return rows if internal else rows.filter(is_public=True)
 
 
+_WATCHERS = Prepared(lambda ticket, *kinds: Watcher.objects.filter(ticket=ticket, kind__in=kinds).values_list("person_id"))
+
+
 def watchers(ticket_id: int, kinds: Iterable[WatcherKind]) -> list[int]:
     """Ids of the people who watch a ticket in one of these ways."""
-    return list(Watcher.objects.filter(ticket=ticket_id, kind__in=[k.value for k in kinds]).values_list("person_id", flat=True))
+    return [person for (person,) in _WATCHERS.rows(ticket_id, *(kind.value for kind in kinds))]
 
 
 def watched_by(person: int, numbers: Iterable[int], kind: WatcherKind) -> set[int]:

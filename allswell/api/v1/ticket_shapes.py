@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from msgspec import UNSET, Struct, UnsetType
 
+from allswell.database.rows import Prepared
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
 from allswell.people.rules import Act, TicketFacts, may
@@ -191,8 +192,11 @@ def ticket_for(number: int, *, actor: Actor) -> Ticket:
     return make_all([row], actor=actor)[0]
 
 
+_BY_NUMBER = Prepared(lambda number: rows_of(queries.all_tickets().filter(pk=number)))
+
+
 def after_act(number: int, *, actor: Actor) -> Ticket:
     """One ticket as it is after an act of the actor, who may have lost sight of it by handing it over: then its public side."""
-    row = rows_of(queries.all_tickets().filter(pk=number)).first()
+    row = _BY_NUMBER.first(number)
     assert row is not None
     return make_all([row], actor=actor)[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import F
 
+from allswell.database.rows import insert
 from allswell.journal import operations as journal
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -55,7 +56,7 @@ def open_ticket(*, actor: Actor, now: datetime, **values: Any) -> tuple[Ticket, 
         queue_rank=rules.queue_rank(State.NEW, values["priority"]),
         **values,
     )
-    ticket.save(force_insert=True)
+    insert(ticket)
     search.create(ticket.pk, public=f"{ticket.title}\n{ticket.description}")
     names = ("impact", "urgency", "priority", "service_id", "team_id", "requester_id")
     data = {name.removesuffix("_id"): getattr(ticket, name) for name in names}

@@ -1,0 +1,1 @@
+"""Speaking to the database quickly where it matters, without leaving Django's models."""

@@ -1,0 +1,138 @@
+"""Statements whose text never changes, composed once.
+
+Composing SQL costs Django several times what the database needs to answer (0.2 to 1 ms against 0.03 for a row by key), and creating
+a ticket takes fifteen statements. `Prepared` keeps the text of a query, `insert` that of a model's INSERT; values pass the same
+fields and converters as always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model, QuerySet
+
+M = TypeVar("M", bound=Model)
+
+
+class Prepared:
+    """A `values_list` query as a function of numbers and texts.
+
+        TITLE = Prepared(lambda number: Ticket.objects.filter(pk=number).values_list("title"))
+
+    The query is composed once for each number of parameters and combination of their types; each parameter may stand anywhere
+    a plain value may. Datetimes do not fit (back ends adapt them before).
+    """
+
+    def __init__(self, make: Callable[..., QuerySet[Any, Any]]) -> None:
+        self._make = make
+        self._composed: dict[tuple[str, ...], tuple[str, list[Any], list[Any]]] = {}
+
+    def _compose(self, shape: tuple[str, ...]) -> tuple[str, list[Any], list[Any]]:
+        marks: list[Any] = [
+            f"mark-{position}-of-a-parameter" if kind == "str" else 7_000_000_000_000_001 + position
+            for position, kind in enumerate(shape)
+        ]
+        query = self._make(*marks).query
+        compiler = query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, values = compiler.as_sql()
+        places = [marks.index(value) if value in marks else -1 for value in values]
+        if set(range(len(marks))) - set(places):
+            raise TypeError("A parameter does not reach the SQL as it is.")
+        columns = [column for column, _, _ in compiler.select]
+        converters = compiler.get_converters(columns)
+        plan = [(position, list(functions), column) for position, (functions, column) in converters.items()]
+        template = [(place, value) for place, value in zip(places, values, strict=True)]
+        return sql, template, plan
+
+    def rows(self, *parameters: int | str) -> list[tuple[Any, ...]]:
+        """The rows for these parameters."""
+        shape = (connection.vendor, *("str" if isinstance(value, str) else "int" for value in parameters))
+        composed = self._composed.get(shape)
+        if composed is None:
+            composed = self._composed[shape] = self._compose(shape[1:])
+        sql, template, plan = composed
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [value if place < 0 else parameters[place] for place, value in template])
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        if not plan:
+            return found
+        converted = []
+        for row in found:
+            values = list(row)
+            for position, functions, column in plan:
+                value = values[position]
+                for function in functions:
+                    value = function(value, column, connection)
+                values[position] = value
+            converted.append(tuple(values))
+        return converted
+
+    def first(self, *parameters: int | str) -> tuple[Any, ...] | None:
+        """The first row, if there is one."""
+        found = self.rows(*parameters)
+        return found[0] if found else None
+
+
+class PreparedModel(Prepared):
+    """The same for whole records: `make` gives a plain queryset."""
+
+    def __init__(self, model: type[M], make: Callable[..., QuerySet[Any, Any]]) -> None:
+        self._model = model
+        names = [field.attname for field in model._meta.concrete_fields]
+        self._names = names
+        super().__init__(lambda *marks: make(*marks).values_list(*names))
+
+    def records(self, *parameters: int | str) -> list[Any]:
+        """The records for these parameters."""
+        return [self._model.from_db(DEFAULT_DB_ALIAS, self._names, row) for row in self.rows(*parameters)]
+
+    def record(self, *parameters: int | str) -> Any | None:
+        """The first record, if there is one."""
+        found = self.records(*parameters)
+        return found[0] if found else None
+
+
+_INSERTS: dict[tuple[str, type[Model], bool], tuple[str, str, list[Any]]] = {}
+
+
+def _insert_of(model: type[Model], *, with_key: bool) -> tuple[str, str, list[Any]]:
+    known = _INSERTS.get((connection.vendor, model, with_key))
+    if known is None:
+        quote = connection.ops.quote_name
+        fields = [field for field in model._meta.local_concrete_fields if with_key or field is not model._meta.auto_field]
+        columns = ", ".join(quote(str(field.column)) for field in fields)
+        places = "(" + ", ".join(["%s"] * len(fields)) + ")"
+        head = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES "  # noqa: S608 - names of our own tables
+        known = _INSERTS[connection.vendor, model, with_key] = (head, places, fields)
+    return known
+
+
+def insert(row: Model) -> None:
+    """Write a new record; the same as `row.save(force_insert=True)` without signals and defaults of the database."""
+    model = type(row)
+    automatic = model._meta.auto_field
+    with_key = automatic is None or row.pk is not None
+    head, places, fields = _insert_of(model, with_key=with_key)
+    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    with connection.cursor() as cursor:
+        if with_key:
+            cursor.execute(head + places, values)
+        else:
+            assert automatic is not None
+            cursor.execute(f"{head}{places} RETURNING {connection.ops.quote_name(str(automatic.column))}", values)
+            row.pk = cursor.fetchone()[0]
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+def insert_all(rows: Iterable[Model]) -> None:
+    """Write new records of one model, without learning their keys, in statements of at most 500 values."""
+    waiting: Sequence[Model] = list(rows)
+    while waiting:
+        head, places, fields = _insert_of(type(waiting[0]), with_key=False)
+        many = max(1, 500 // len(fields))
+        now, waiting = waiting[:many], waiting[many:]
+        values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in now for field in fields]
+        with connection.cursor() as cursor:
+            cursor.execute(head + ", ".join([places] * len(now)), values)
