@@ -112,10 +112,18 @@ def count(actor: Actor) -> dict[str, str]:
     return headers
 
 
+#: what a scope gives besides itself
+_INCLUDED: dict[str, frozenset[str]] = {
+    "tickets:write": frozenset({"tickets:read"}),
+    "people:write": frozenset({"people:read"}),
+    "setup:write": frozenset({"people:read", "people:write", "services:read"}),
+}
+
+
 def require_scope(actor: Actor, scope: str) -> None:
     """Raise Refusal (403) unless the token carries the scope; writing includes reading."""
     held = actor.scopes or frozenset()
-    if not scope or "all" in held or scope in held or scope.replace(":read", ":write") in held:
+    if not scope or "all" in held or scope in held or any(scope in _INCLUDED.get(other, ()) for other in held):
         return
     raise Refusal(
         403,

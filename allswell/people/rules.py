@@ -22,12 +22,16 @@ class Proof(StrEnum):
 
 
 class TokenScope(StrEnum):
-    """How far a token reaches, within what its person may do."""
+    """How far a token reaches, within what its person may do. Writing includes reading."""
 
     ALL = "all"
-    READ = "read"  # reads everything, changes nothing
-    TICKETS = "tickets"  # reads, and works on tickets
-    SETUP = "setup"  # reads, and changes people, teams, services, webhooks
+    TICKETS_READ = "tickets:read"
+    TICKETS_WRITE = "tickets:write"
+    PEOPLE_READ = "people:read"
+    PEOPLE_WRITE = "people:write"
+    SERVICES_READ = "services:read"
+    SETUP_WRITE = "setup:write"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 def is_away(away_from: datetime | None, away_until: datetime | None, *, now: datetime) -> bool:

@@ -169,7 +169,12 @@ def test_tokens_expire_and_are_ones_own(world: World) -> None:
     with pytest.raises(NotAllowed):
         desk_people.create_token(world.jonas.pk, name="Not mine", scopes=["all"], **world.by(world.ada))
     token, secret = desk_people.create_token(
-        world.jonas.pk, name="Mine", scopes=["read"], expires_at=world.forward(days=1), actor=world.actor(world.jonas), now=START
+        world.jonas.pk,
+        name="Mine",
+        scopes=["tickets:read"],
+        expires_at=world.forward(days=1),
+        actor=world.actor(world.jonas),
+        now=START,
     )
     assert secret.startswith("alw_")
     assert secret not in str(token.__dict__)

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct
 
+from allswell.api.contract import Id
+
 Level = Annotated[int, Meta(ge=1, le=4, description="1 (highest) to 4.")]
 Instant = Annotated[datetime, Meta(tz=True)]
 Slug = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -40,3 +42,9 @@ def named_ref(id: int | None, slug: str | None, name: str | None) -> NamedRef | 
 def changes(body: Any) -> dict[str, Any]:
     """The fields of a PATCH that were sent."""
     return {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
+
+
+#: an id, or a short name
+Ref = Id | Annotated[str, Meta(min_length=1, max_length=60, pattern="^[A-Za-z0-9_-]+$")]
+Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"\S")]
+Email = Annotated[str, Meta(max_length=254)]

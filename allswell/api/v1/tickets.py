@@ -14,11 +14,12 @@ from allswell.api.paging import last_seen, page, page_of
 from allswell.desk import tickets as desk
 from allswell.journal import queries as journal
 from allswell.journal.rules import PUBLIC_VERBS
+from allswell.kernel import text
 from allswell.kernel.errors import NotFound
 from allswell.search import queries as search
 from allswell.tickets import queries, rules
 
-from .shapes import Instant, Level, PersonRef, person_ref
+from .shapes import Instant, Level, PersonRef, Ref, person_ref
 from .ticket_shapes import Ticket, after_act, make_all, rows_of, ticket_for
 
 TAG = "Tickets"
@@ -111,7 +112,7 @@ class NewTicket(Body):
     kind: rules.Kind = rules.Kind.INCIDENT
     description: Annotated[str, Meta(max_length=100_000)] = ""
     requester: Id | Annotated[str, Meta(max_length=254)] | None = None
-    service: Id | Annotated[str, Meta(max_length=60)] | None = None
+    service: Ref | None = None
     team: Id | None = None
     assignee: Id | None = None
     impact: Level | None = None
@@ -137,11 +138,14 @@ class NewTicket(Body):
 )
 def create(call: Call) -> Any:
     body: NewTicket = call.body
+    requester = body.requester
+    if isinstance(requester, str) and not (requester.isascii() and requester.isdigit() and len(requester) < 16):
+        requester = text.folded_address(requester, field="requester")
     what = desk.Report(
         kind=body.kind,
         title=body.title,
         description=body.description,
-        requester=body.requester,
+        requester=requester,
         service=body.service,
         team=body.team,
         assignee=body.assignee,
