@@ -1,0 +1,156 @@
+"""A letter as a mail: plain text and HTML, threaded by ticket, marked as written by a program (RFC 3834)."""
+
+from __future__ import annotations
+
+import html
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from urllib.parse import urlsplit
+
+import nh3
+from django.utils import translation
+from django.utils.translation import gettext as _
+from markdown_it import MarkdownIt
+
+from . import wording
+from .letters import Letter, Matter, Said
+from .rules import Topic
+
+#: characters of one text that are sent by mail; the rest is read in the ticket
+BODY_LIMIT = 20_000
+_TAGS = {"p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h1", "h2", "h3", "h4", "hr"} | {
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
+_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable("image")
+
+
+def harmless_html(markdown: str) -> str:
+    """Markdown written by anybody, as HTML without scripts, styles, images or remote content."""
+    return nh3.clean(
+        _markdown.render(markdown),
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel="nofollow noopener noreferrer",
+    )
+
+
+def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> EmailMessage:
+    """The mail of a letter. `sender` is ALLSWELL_MAIL_FROM; its address also takes the answers."""
+    with translation.override(letter.locale):
+        mail = EmailMessage(policy=SMTP)
+        host = urlsplit(public_url).hostname or "localhost"
+        name, address = parseaddr(sender)
+        mail["From"] = _mailbox(name, address)
+        mail["To"] = _mailbox(letter.to_name, letter.to_address)
+        mail["Reply-To"] = _mailbox(name, address)
+        mail["Subject"] = _one_line(wording.subject(letter))
+        mail["Date"] = format_datetime(now)
+        mail["Message-ID"] = f"<{letter.key}@{host}>"
+        _thread(mail, letter, host)
+        mail["Auto-Submitted"] = "auto-generated"
+        mail["X-Auto-Response-Suppress"] = "All"
+        mail["List-Id"] = f"Allswell <notices.{host}>"
+        mail["Content-Language"] = letter.locale
+        mail.set_content(_plain(letter, public_url), cte="quoted-printable")
+        mail.add_alternative(_page(letter, public_url), subtype="html", cte="quoted-printable")
+        return mail
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:250]
+
+
+def _mailbox(name: str, address: str) -> Address:
+    local, _at, domain = address.rpartition("@")
+    return Address(display_name=_one_line(name), username=local, domain=domain)
+
+
+def _thread(mail: EmailMessage, letter: Letter, host: str) -> None:
+    """Mails about one ticket belong together, whoever gets them."""
+    matter = letter.parts[0][0]
+    if len(letter.parts) == 1 and matter is not None:
+        root = f"<ticket.{matter.number}@{host}>"
+        mail["In-Reply-To"] = root
+        mail["References"] = root
+
+
+def _link(said: Said, matter: Matter | None, public_url: str) -> str:
+    if said.topic is Topic.ACCOUNT:
+        return str(said.facts.get("link", ""))
+    if said.topic is Topic.ANNOUNCED or matter is None:
+        return f"{public_url}/"
+    return f"{public_url}/{matter.reference}"
+
+
+def _body(said: Said) -> str:
+    if len(said.body) <= BODY_LIMIT:
+        return said.body
+    return said.body[:BODY_LIMIT] + "\n\n" + _("The rest is in the ticket.")
+
+
+def _time(said: Said, letter: Letter) -> str:
+    return wording.when(said.at, locale=letter.locale, zone=letter.time_zone)
+
+
+def _ending(public_url: str, letter: Letter) -> list[str]:
+    """Why this came and where to change it."""
+    if letter.parts[0][1][0].topic is Topic.ACCOUNT:
+        return []
+    return [_("Choose what you are told about: %(link)s") % {"link": f"{public_url}/profile"}]
+
+
+def _plain(letter: Letter, public_url: str) -> str:
+    lines: list[str] = []
+    for matter, notices in letter.parts:
+        if len(letter.parts) > 1 and matter is not None:
+            lines += [f"[{matter.reference}] {matter.title}", ""]
+        for said in notices:
+            lines += [wording.sentence(said, matter)]
+            if said.topic is Topic.ANNOUNCED and said.facts.get("title"):
+                lines += [str(said.facts["title"])]
+            if said.body:
+                lines += ["", *(f"> {line}".rstrip() for line in _body(said).splitlines())]
+            if said.topic is not Topic.ACCOUNT:
+                lines += ["", _time(said, letter)]
+            lines += [""]
+        lines += [_link(notices[-1], matter, public_url), ""]
+        lines += [text for said in notices if (text := wording.after(said))]
+    if ending := _ending(public_url, letter):
+        lines += ["-- ", *ending]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _page(letter: Letter, public_url: str) -> str:
+    parts: list[str] = []
+    for matter, notices in letter.parts:
+        if matter is not None:
+            heading = f"{matter.reference} · {matter.title}"
+            link = html.escape(_link(notices[-1], matter, public_url))
+            parts.append(f'<h2><a href="{link}">{html.escape(heading)}</a></h2>')
+        for said in notices:
+            parts.append(f"<p>{html.escape(wording.sentence(said, matter))}</p>")
+            if said.topic is Topic.ANNOUNCED and said.facts.get("title"):
+                parts.append(f"<p><strong>{html.escape(str(said.facts['title']))}</strong></p>")
+            if said.body:
+                parts.append(f"<blockquote>{harmless_html(_body(said))}</blockquote>")
+            if said.topic is not Topic.ACCOUNT:
+                parts.append(f"<p><small>{html.escape(_time(said, letter))}</small></p>")
+        link = html.escape(_link(notices[-1], matter, public_url))
+        words = link if notices[-1].topic is Topic.ACCOUNT else html.escape(_("Open it"))
+        parts.append(f'<p><a href="{link}">{words}</a></p>')
+        parts += [f"<p>{html.escape(text)}</p>" for said in notices if (text := wording.after(said))]
+    parts += [f"<hr><p><small>{html.escape(line)}</small></p>" for line in _ending(public_url, letter)]
+    subject = html.escape(wording.subject(letter))
+    return (
+        f'<!doctype html><html lang="{html.escape(letter.locale)}"><head><meta charset="utf-8"><title>{subject}</title></head>'
+        f"<body>{''.join(parts)}</body></html>\n"
+    )

@@ -1,0 +1,130 @@
+"""The words of notices, in the language that is active when they are asked for. User text is set in as it is, never interpreted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from babel import localedata
+from babel.dates import format_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
+from django.utils.translation import ngettext
+
+from .letters import Letter, Matter, Said
+from .rules import Topic
+
+#: mails about a person's own sign-in: key -> (subject, sentence before the link, sentence after it)
+ACCOUNT = {
+    "password": (
+        N_("Choose a new password"),
+        N_("Somebody, we hope you, asked to set a new password for your account. Open this address within one hour:"),
+        N_("If it was not you, do nothing; your password stays as it is."),
+    ),
+    "invitation": (
+        N_("Your account is ready"),
+        N_("An account was made for you. Choose your password here:"),
+        N_("Everything you report and everything that is answered is found there."),
+    ),
+    "address": (
+        N_("Confirm your address"),
+        N_("Open this address to confirm that this mailbox is yours:"),
+        N_("If you do not know what this is about, do nothing."),
+    ),
+}
+
+_STATES = {
+    "ticket.waited": N_("We wait for your answer."),
+    "ticket.resumed": N_("We go on working on it."),
+    "incident.restored": N_("It works again. The cause is still being looked at."),
+    "ticket.resolved": N_("It is solved. If it is not, answer in the ticket and it is open again."),
+    "request.fulfilled": N_("It is done. If something is missing, answer in the ticket and it is open again."),
+    "ticket.reopened": N_("It is open again."),
+    "ticket.closed": N_("It is closed."),
+    "ticket.cancelled": N_("It was cancelled."),
+}
+_ACTS = {
+    "incident.reported": N_("%(who)s reported it."),
+    "request.made": N_("%(who)s asked for it."),
+    "ticket.assigned": N_("%(who)s assigned it."),
+    "ticket.handed_over": N_("%(who)s handed it over to another team:"),
+    "ticket.escalated": N_("%(who)s escalated it:"),
+    "ticket.replied": N_("%(who)s wrote:"),
+    "ticket.noted": N_("%(who)s wrote a note:"),
+    "ticket.resolved": N_("%(who)s resolved it."),
+    "request.fulfilled": N_("%(who)s fulfilled it."),
+    "ticket.reopened": N_("%(who)s reopened it."),
+    "ticket.closed": N_("%(who)s closed it."),
+    "ticket.cancelled": N_("%(who)s cancelled it."),
+    "ticket.merged": N_("%(who)s merged it with another."),
+}
+_ANNOUNCED = {
+    "announced": N_("We know about this and work on it:"),
+    "updated": N_("There is news:"),
+    "ended": N_("This is over:"),
+    "works_again": N_("This works again:"),
+    "withdrawn": N_("This announcement was taken down:"),
+}
+
+
+def subject(letter: Letter) -> str:
+    """The subject line: "[INC-1042] Account look-up is down", or how many tickets a digest is about."""
+    matter, said = letter.parts[0]
+    if said[0].topic is Topic.ACCOUNT:
+        return _(ACCOUNT.get(str(said[0].facts.get("subject")), ACCOUNT["address"])[0])
+    if said[0].topic is Topic.JOB and matter is None:
+        return _("The change of many tickets is done")
+    if len(letter.parts) > 1:
+        return ngettext("News about %(count)s ticket", "News about %(count)s tickets", len(letter.parts)) % {
+            "count": len(letter.parts)
+        }
+    if matter is None:
+        return str(said[0].facts.get("title") or _("News from the service desk"))
+    return f"[{matter.reference}] {matter.title}"
+
+
+def sentence(said: Said, matter: Matter | None) -> str:
+    """What happened, in one sentence; ends in a colon when the person's own words follow."""
+    who = said.who or _("Allswell")
+    names = {"who": who, "reference": matter.reference if matter else ""}
+    if said.topic is Topic.ACCOUNT:
+        return _(ACCOUNT.get(str(said.facts.get("subject")), ACCOUNT["address"])[1])
+    if said.topic is Topic.JOB:
+        count = int(said.facts.get("changed") or 0)
+        text = ngettext("%(count)s ticket was changed.", "%(count)s tickets were changed.", count) % {"count": count}
+        if failed := int(said.facts.get("failed") or 0):
+            text += " " + _("%(count)s could not be changed; the job says why.") % {"count": failed}
+        return text
+    if said.topic is Topic.RECEIVED:
+        return _("We have received this. Its number is %(reference)s.") % names
+    if said.topic is Topic.ANNOUNCED:
+        return _(_ANNOUNCED.get(str(said.facts.get("step")), _ANNOUNCED["updated"]))
+    if said.topic is Topic.ASSIGNED:
+        return _("%(who)s assigned this to you.") % names
+    if said.topic is Topic.TEAM:
+        return _("This came to your team. %(who)s says why:" if said.body else "This came to your team.") % names
+    if said.topic is Topic.MENTIONED:
+        return _("%(who)s mentioned you in a note:") % names
+    if said.topic is Topic.ESCALATED:
+        return _("%(who)s escalated this to you:") % names
+    if said.topic is Topic.STATE and said.verb in _STATES:
+        return _(_STATES[said.verb])
+    return _(_ACTS.get(said.verb, N_("%(who)s changed it."))) % names
+
+
+def after(said: Said) -> str:
+    """A last sentence below the link of a mail about the account; "" elsewhere."""
+    if said.topic is Topic.ACCOUNT:
+        return _(ACCOUNT.get(str(said.facts.get("subject")), ACCOUNT["address"])[2])
+    return ""
+
+
+def when(at: datetime, *, locale: str, zone: str) -> str:
+    """An instant as the recipient reads it, their zone named: "23 Nov 2026, 14:05 (Europe/Zurich)"."""
+    try:
+        there: tzinfo = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        there, zone = UTC, "UTC"
+    language = locale.partition("-")[0]
+    local = format_datetime(at.astimezone(there), "d MMM y, HH:mm", locale=language if localedata.exists(language) else "en")
+    return f"{local} ({zone})"
