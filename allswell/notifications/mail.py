@@ -59,9 +59,9 @@ def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> E
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["List-Id"] = f"Allswell <notices.{host}>"
-        mail["Content-Language"] = letter.locale
         mail.set_content(_plain(letter, public_url), cte="quoted-printable")
         mail.add_alternative(_page(letter, public_url), subtype="html", cte="quoted-printable")
+        mail["Content-Language"] = letter.locale
         return mail
 
 

@@ -57,7 +57,7 @@ def enqueue(
                     content=content,
                     key=f"{entry.action.hex}.{entry.pk}.{topic.value}.{person}.{channel}",
                     created_at=now,
-                    due_at=due_at or rules.due_at(topic, channel, now=now),
+                    due_at=max(due_at or now, rules.due_at(topic, channel, now=now)),
                     settled_at=now if channel == "app" else None,
                     outcome="sent" if channel == "app" else "",
                 )
@@ -225,3 +225,8 @@ def rest(webhook: int, *, until: datetime, now: datetime) -> None:
 def recovered(webhook: int) -> None:
     """An endpoint answered as it should."""
     Webhook.objects.filter(pk=webhook, failing_since__isnull=False).update(failing_since=None)
+
+
+def disable_webhook(webhook: int, *, reason: str) -> None:
+    """No more calls to this endpoint; what waits for it becomes moot."""
+    Webhook.objects.filter(pk=webhook).update(is_active=False, disabled_reason=reason)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from . import rules
-from .models import Delivery, Preference
+from .models import Attempt, Delivery, Preference
 
 
 def wanted(person: int, *, is_agent: bool) -> dict[rules.Topic, frozenset[str]]:
@@ -28,3 +30,58 @@ def unread_counts(people: Iterable[int]) -> dict[int, int]:
     """Person id -> notices in the app not read yet; who has none is left out."""
     rows = Delivery.objects.filter(person__in=sorted(people), channel="app", read_at__isnull=True)
     return dict(rows.order_by().values_list("person").annotate(Count("id")))
+
+
+def is_due(channel: str, now: datetime) -> bool:
+    """Whether something waits to be sent by a channel; one look at the index of what is pending, no lock."""
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    return Delivery.objects.filter(free, channel=channel, settled_at__isnull=True, due_at__lte=now).exists()
+
+
+def notices(delivery_id: int) -> list[Delivery]:
+    """A pending mail with what is bundled in it, oldest first; entries and who made them loaded. Empty when it is settled."""
+    rows = Delivery.objects.select_related("entry", "entry__person").order_by("id")
+    found = list(rows.filter(Q(pk=delivery_id) | Q(bundled_in=delivery_id)))
+    return found if any(row.pk == delivery_id and row.settled_at is None for row in found) else []
+
+
+def is_wanted(row: Delivery) -> bool:
+    """Whether the person wants this topic by this channel today."""
+    said = Preference.objects.filter(person=row.person_id, topic=row.topic).values_list("channel", "is_wanted")
+    return row.channel in rules.channels(rules.Topic(row.topic), said=dict(said))
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How a channel fares: `pending` counts at most CAP; `failing_since` is when the tries began to fail without one success."""
+
+    channel: str
+    pending: int
+    oldest_due_at: datetime | None
+    failing_since: datetime | None
+    last_error: str
+    failed_lately: int
+
+
+CAP = 1000
+
+
+def queue(channel: str, *, now: datetime) -> Queue:
+    """What waits in a channel and whether it gets through; for doctor and metrics."""
+    waiting = Delivery.objects.filter(channel=channel, settled_at__isnull=True)
+    tries = Attempt.objects.filter(channel=channel).order_by("-id")
+    last = tries.first()
+    failing_since, last_error = None, ""
+    if last is not None and last.outcome == rules.Outcome.RETRY:
+        well = tries.filter(outcome=rules.Outcome.SENT.value).values_list("id", flat=True).first() or 0
+        first = tries.filter(id__gt=well, outcome=rules.Outcome.RETRY.value).order_by("id").first() or last
+        failing_since, last_error = first.started_at, last.detail
+    lately = tries.filter(outcome=rules.Outcome.FAILED.value, ended_at__gte=now - timedelta(days=1))
+    return Queue(
+        channel=channel,
+        pending=len(waiting.order_by("due_at").values_list("id")[:CAP]),
+        oldest_due_at=waiting.order_by("due_at").values_list("due_at", flat=True).first(),
+        failing_since=failing_since,
+        last_error=last_error,
+        failed_lately=len(lately.values_list("id")[:CAP]),
+    )

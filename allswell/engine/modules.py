@@ -1,0 +1,18 @@
+"""Which modules the engine runs."""
+
+from __future__ import annotations
+
+import threading
+
+from . import loop
+from .outbox import Mail
+
+
+def all_modules() -> list[loop.Module]:
+    """Every module of the engine, fresh."""
+    return [Mail()]
+
+
+def run(stop: threading.Event) -> None:
+    """Run the engine until `stop` is set. Any number of processes on any number of machines may do so on one database."""
+    loop.run(all_modules(), stop)

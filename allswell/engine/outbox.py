@@ -1,0 +1,109 @@
+"""Sending what waits in the outbox. Claimed in one transaction, sent outside any, settled one by one right after."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from allswell.desk import outbox
+from allswell.kernel import clock
+from allswell.kernel.actor import engine as engine_actor
+from allswell.notifications import mail, rules
+from allswell.notifications.channels import smtp
+from allswell.notifications.rules import Answer, Claim, Outcome
+
+from .loop import Work, described
+
+log = logging.getLogger("allswell.engine")
+
+#: how long mails rest when the server cannot be spoken to at all
+DOWN_PAUSE = timedelta(seconds=20)
+
+
+class Mail:
+    """The module that sends mails. Without a mail server it does nothing, and mails wait."""
+
+    name, idle, limit = "mail", 0.1, 90.0
+    batch = 20
+
+    def __init__(self, url: str | None = None, sender: str | None = None, now: Callable[[], datetime] = clock.now) -> None:
+        self.url = settings.SMTP_URL if url is None else url
+        self.sender = settings.MAIL_FROM if sender is None else sender
+        self.now = now
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether a mail waits that could be sent."""
+        return bool(self.url and self.sender) and outbox.is_mail_due(now)
+
+    def tick(self, now: datetime) -> Work:
+        """Send a batch over one connection. A server that is down is noted with the mails, and they rest."""
+        server = smtp.Server.parse(self.url)
+        claims = outbox.claim_mails(self.batch, actor=engine_actor(), now=now)
+        begun, waiting = clock.monotonic(), list(claims)
+        connection: smtp.Connection | None = None
+        pause = timedelta(0)
+        try:
+            while waiting and clock.monotonic() - begun < rules.BEGINS_WITHIN.total_seconds():
+                claim, started = waiting[0], self.now()
+                message = self._written(claim, started)
+                if not isinstance(message, EmailMessage):
+                    self._settle(claim, message)
+                    waiting.pop(0)
+                    continue
+                try:
+                    connection = connection or smtp.Connection(server)
+                    answer = self._send(connection, message, started)
+                except smtp.ServerDown as error:
+                    log.warning("mails wait: %s", error)
+                    self._settle(claim, Answer(Outcome.RETRY, started, self.now(), detail=str(error)))
+                    waiting.pop(0)
+                    pause = DOWN_PAUSE
+                    break
+                self._settle(claim, answer)
+                waiting.pop(0)
+                if not answer.is_certain:
+                    connection = None  # it broke; the next mail gets a new one
+        finally:
+            if connection is not None:
+                connection.close()
+            if waiting:
+                outbox.put_back(waiting, pause=pause, actor=engine_actor(), now=self.now())
+        return Work(len(claims), is_more=len(claims) >= self.batch and not pause)
+
+    def _written(self, claim: Claim, now: datetime) -> EmailMessage | Outcome | Answer:
+        """The message, or why there is none. A mail that cannot be written must not stop those behind it."""
+        try:
+            letter = outbox.letter(claim)
+            if isinstance(letter, Outcome):
+                return letter
+            return mail.message(letter, sender=self.sender, public_url=settings.PUBLIC_URL, now=now)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is noted with this mail, and the others go out
+            what = described(error)
+            log.error("mail %s cannot be written: %s", claim.key, what)
+            return Answer(Outcome.RETRY, now, self.now(), detail=f"It cannot be written: {what}")
+
+    def _send(self, connection: smtp.Connection, message: EmailMessage, started: datetime) -> Answer:
+        try:
+            said = connection.send(message)
+        except smtp.NotTaken as error:
+            outcome = Outcome.FAILED if error.is_final else Outcome.RETRY
+            bad = error.is_bad_address
+            return Answer(outcome, started, self.now(), detail=str(error), status=error.status, is_bad_address=bad)
+        except smtp.Unsure as error:
+            return Answer(Outcome.RETRY, started, self.now(), detail=str(error), is_certain=False)
+        return Answer(Outcome.SENT, started, self.now(), detail=said, status=250)
+
+    def _settle(self, claim: Claim, end: Answer | Outcome) -> None:
+        if isinstance(end, Outcome):
+            outbox.drop(claim, end, actor=engine_actor(), now=self.now())
+            return
+        chance = random.random()  # noqa: S311 - spreads load, guards nothing
+        outbox.settle(claim, end, chance=chance, actor=engine_actor(), now=self.now())
