@@ -218,6 +218,7 @@ class Bridge:
             "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
             "wsgi.url_scheme": scheme or "http",
             "wsgi.input": turn.body,
+            "allswell.is_forwarded": any(scope.headers.get(name) for name in ("x-forwarded-for", "forwarded", "via")),
         }
         for header, value in items:
             if "_" in header or header in _NOT_FOR_DJANGO:

@@ -29,7 +29,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from allswell.engine import loop as engine
+from allswell.engine import modules as engine
 from allswell.kernel.errors import CannotStart
 from allswell.web.live import Hub
 
@@ -39,12 +39,8 @@ from .leash import Leash
 
 log = logging.getLogger(__name__)
 
-MODULES: tuple[engine.Module, ...] = ()
 LIVE = "/live"
 _PATIENCE = 15  # seconds a process has to finish what it is doing
-
-#: the counts of this process's family; None outside `serve`
-counts: tally.Tally | None = None
 
 
 class WebProcess:
@@ -63,8 +59,8 @@ class WebProcess:
         )
 
     def _count(self, status: int, seconds: float) -> None:
-        if counts is not None:
-            counts.count(self._number, status, seconds)
+        if tally.shared is not None:
+            tally.shared.count(self._number, status, seconds)
 
     def __rsgi_init__(self, loop: Any) -> None:
         loop.remove_signal_handler(signal.SIGINT)
@@ -219,16 +215,15 @@ def run_engine(leash: Leash | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN if leash else lambda *_: stop.set())
     if leash:
         leash.hold(patience=_PATIENCE + 15)
-    engine.run(MODULES, stop)
+    engine.run(stop)
 
 
 def serve(*, with_engine: bool, on_ready: Callable[[], None]) -> int:
     """Serve until SIGTERM or Ctrl-C. Returns the exit code."""
-    global counts
     multiprocessing.set_start_method("fork", force=True)
     _claim_port(settings.LISTEN_HOST, settings.LISTEN_PORT)
     application = preload()
-    counts = tally.Tally(settings.WORKERS)
+    tally.shared = tally.Tally(settings.WORKERS)
     leash = Leash()
     server = Server(
         leash=leash,

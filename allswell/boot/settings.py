@@ -77,6 +77,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "allswell.boot.probes.Probes",
     "allswell.api.front.ApiMiddleware",  # answers /api/ itself; everything below is for pages
     "allswell.web.static_files.ServeStatic",
     "allswell.web.middleware.SecurityHeaders",

@@ -42,3 +42,7 @@ class Tally:
             total += self._sum(len(CLASSES) + place)
             cumulative.append(("+Inf" if end is None else str(end), total))
         return cumulative, self._sum(_SECONDS)
+
+
+#: the counts of this family of processes; None outside `serve`
+shared: Tally | None = None

@@ -6,7 +6,7 @@ import argparse
 
 from django.db import connections
 
-from . import schema
+from allswell.jobs import schema
 
 
 def options(parser: argparse.ArgumentParser) -> None:

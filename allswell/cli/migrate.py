@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 
-from .schema import bring_up, look
+from django.core.management import call_command
+
+from allswell.jobs import schema
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -16,17 +18,22 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Apply what is pending."""
-    schema = look()
-    schema.refuse_newer()
+    found = schema.look()
+    found.refuse_newer()
     if options.check:
         if options.json:
-            print(json.dumps({"pending": list(schema.pending)}))
+            print(json.dumps({"pending": list(found.pending)}))
         else:
-            print("\n".join(["Pending:", *schema.pending]) if schema.pending else "Nothing is pending.")
-        return 1 if schema.pending else 0
+            print("\n".join(["Pending:", *found.pending]) if found.pending else "Nothing is pending.")
+        return 1 if found.pending else 0
     bring_up()
     if options.json:
-        print(json.dumps({"applied": list(schema.pending)}))
+        print(json.dumps({"applied": list(found.pending)}))
     else:
-        print(f"{len(schema.pending)} migrations applied." if schema.pending else "The database is up to date.")
+        print(f"{len(found.pending)} migrations applied." if found.pending else "The database is up to date.")
     return 0
+
+
+def bring_up() -> None:
+    """Apply what is pending."""
+    call_command("migrate", verbosity=0, interactive=False)

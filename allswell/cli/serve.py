@@ -10,7 +10,9 @@ import argparse
 from django.conf import settings
 from django.db import connections
 
-from . import schema
+from allswell.jobs import schema
+
+from .migrate import bring_up
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     found = schema.look()
     found.refuse_newer()
     if options.migrate:
-        schema.bring_up()
+        bring_up()
     else:
         found.refuse_pending()
     connections.close_all()

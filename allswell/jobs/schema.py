@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from django.core.management import call_command
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -31,22 +30,22 @@ class Schema:
         """Raise CannotStart when migrations wait."""
         self.refuse_newer()
         if self.pending:
-            raise CannotStart(f"{len(self.pending)} migrations are pending. Run: allswell migrate (after a backup).")
+            raise CannotStart(f"{len(self.pending)} migrations are pending. Make a backup, then run: allswell migrate")
+
+
+@lru_cache(maxsize=1)
+def known() -> frozenset[tuple[str, str]]:
+    """The migrations this code brings, as (app, name)."""
+    return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
+
+
+def compare(applied: set[tuple[str, str]], ours: frozenset[tuple[str, str]]) -> Schema:
+    """What is missing in the database and what is unknown to the code; apps that are not ours do not count."""
+    apps = {app for app, _ in ours}
+    unknown = sorted(f"{app}.{name}" for app, name in applied if app in apps and (app, name) not in ours)
+    return Schema(tuple(sorted(f"{app}.{name}" for app, name in ours - applied)), tuple(unknown))
 
 
 def look() -> Schema:
-    """Compare the database with this version."""
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    ours = {app for app, _ in loader.disk_migrations}
-    applied = MigrationRecorder(connection).applied_migrations()
-    unknown = sorted(f"{app}.{name}" for app, name in applied if app in ours and (app, name) not in loader.disk_migrations)
-    if unknown:
-        return Schema((), tuple(unknown))
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return Schema(tuple(f"{migration.app_label}.{migration.name}" for migration, _ in plan), ())
-
-
-def bring_up() -> None:
-    """Apply what is pending."""
-    call_command("migrate", verbosity=0, interactive=False)
+    """Compare the database with this version; one query. Raises DatabaseError when it cannot be reached."""
+    return compare(set(MigrationRecorder(connection).applied_migrations()), known())

@@ -1,0 +1,70 @@
+"""What machines ask: is it alive, is it ready, how does it fare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+
+from allswell.boot import tally
+from allswell.jobs import schema
+from tests.support.world import World
+
+
+def test_health_needs_no_database_no_session_and_no_host_name(client: Client) -> None:
+    answer = client.get("/healthz", headers={"host": "10.1.2.3:8000"})
+    assert (answer.status_code, answer.json()) == (200, {"state": "healthy"})
+    assert client.post("/healthz").status_code == 405
+
+
+def test_ready_says_why_it_is_not(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client.get("/readyz").json() == {"state": "ready"}
+    known = schema.known()
+    monkeypatch.setattr(schema, "known", lambda: known | {("tickets", "0999_later")})
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "1 migrations are pending.")
+    monkeypatch.setattr(schema, "known", lambda: known - {("tickets", "0001_initial")})
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "The database is newer than this program.")
+
+    def away() -> None:
+        raise DatabaseError("password=hunter2 refused")
+
+    monkeypatch.setattr(schema, "look", away)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "The database does not answer.")
+
+
+def test_figures_are_for_this_machine_or_for_who_has_the_token(client: Client, db: None, settings: Any) -> None:
+    assert client.get("/metrics", REMOTE_ADDR="127.0.0.1").status_code == 200
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 404
+    assert client.get("/metrics", **{"REMOTE_ADDR": "127.0.0.1", "allswell.is_forwarded": True}).status_code == 404
+    settings.METRICS_TOKEN = "a long token"
+    assert client.get("/metrics", REMOTE_ADDR="127.0.0.1").status_code == 404
+    assert client.get("/metrics", headers={"authorization": "Bearer another"}).status_code == 404
+    assert client.get("/metrics", headers={"authorization": "Bearer a long token"}).status_code == 200
+
+
+def test_figures_tell_of_tickets_and_requests_and_of_no_secret(
+    client: Client, world: World, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SMTP_URL = "smtp://desk:canary-secret@mail.example.org"
+    settings.METRICS_TOKEN = "canary-secret-too"
+    shared = tally.Tally(2)
+    shared.count(0, 200, 0.004)
+    shared.count(1, 201, 0.3)
+    shared.count(1, 500, 60.0)
+    monkeypatch.setattr(tally, "shared", shared)
+    world.report()
+    text = client.get("/metrics", headers={"authorization": "Bearer canary-secret-too"}).content.decode()
+    assert 'allswell_tickets_open{state="new"} 1.0' in text
+    assert 'allswell_requests_total{class="2xx"} 2.0' in text
+    assert 'allswell_requests_total{class="5xx"} 1.0' in text
+    assert 'allswell_request_seconds_bucket{le="0.005"} 1.0' in text
+    assert 'allswell_request_seconds_bucket{le="+Inf"} 3.0' in text
+    assert "allswell_database_up 1.0" in text
+    assert 'allswell_deliveries_pending{channel="email"}' in text
+    assert "canary" not in text
+    assert "Maria" not in text
