@@ -180,5 +180,5 @@ def tell(
     `is_held` holds them back for as long as the act can be undone without anybody noticing.
     """
     told = set(persons) if is_for_actor_too else set(persons) - {actor.person}
-    due_at = now + timedelta(seconds=rules.HOLD_SECONDS) if is_held else now
+    due_at = now + timedelta(seconds=rules.HOLD_SECONDS) if is_held else None
     notifications.enqueue(entry, topic=topic, persons=told, content=content, now=now, due_at=due_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -33,3 +34,13 @@ def lately_on_tickets(since: datetime, *, limit: int) -> list[tuple[int, int, da
     """
     rows = Entry.objects.filter(recorded_at__gte=since, ticket__isnull=False).order_by("-recorded_at", "-id")
     return list(rows.values_list("id", "ticket_id", "recorded_at")[:limit])
+
+
+def of_action(number: int, action: uuid.UUID) -> list[Entry]:
+    """What one user action did to a ticket, in order."""
+    return list(Entry.objects.filter(ticket_id=number, action=action).order_by("id"))
+
+
+def last(number: int) -> Entry | None:
+    """The last entry written about a ticket."""
+    return Entry.objects.filter(ticket_id=number).order_by("-id").first()

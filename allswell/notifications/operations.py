@@ -23,6 +23,16 @@ _SAID = Prepared(
 )
 
 
+def withdraw(entries: Iterable[int], *, ticket: int, now: datetime) -> bool:
+    """What journal entries of a ticket told is moot now. False when some mail of it is out, or on its way, already."""
+    told = Delivery.objects.filter(ticket=ticket, entry__in=list(entries))
+    told.filter(channel="email", settled_at__isnull=True, claimed_until__isnull=True).update(
+        settled_at=now, outcome=rules.Outcome.MOOT.value
+    )
+    told.filter(channel="app").update(outcome=rules.Outcome.MOOT.value, read_at=now)
+    return not told.filter(channel="email", outcome__in=["", rules.Outcome.SENT.value, rules.Outcome.BUNDLED.value]).exists()
+
+
 def enqueue(
     entry: Entry,
     *,
@@ -32,7 +42,10 @@ def enqueue(
     now: datetime,
     due_at: datetime | None = None,
 ) -> None:
-    """One pending delivery per person and wanted channel. App notices are settled at once: being there is being delivered."""
+    """One pending delivery per person and wanted channel. App notices are settled at once: being there is being delivered.
+
+    Nothing is sent before `due_at`.
+    """
     ids = sorted(set(persons))
     if not ids:
         return

@@ -23,7 +23,7 @@ def wanted(person: int, *, is_agent: bool) -> dict[rules.Topic, frozenset[str]]:
 
 def inbox(person: int) -> QuerySet[Delivery]:
     """The notices a person has in the app, newest first."""
-    return Delivery.objects.filter(person=person, channel="app").order_by("-id")
+    return Delivery.objects.filter(person=person, channel="app").exclude(outcome=rules.Outcome.MOOT.value).order_by("-id")
 
 
 def unread_counts(people: Iterable[int]) -> dict[int, int]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
+from django.core.files import File
+from django.core.files.storage import default_storage
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from allswell.database.rows import Prepared
@@ -130,6 +133,27 @@ def attachments(ticket: Ticket, *, internal: bool) -> QuerySet[Attachment]:
 
 
 _WATCHERS = Prepared(lambda ticket, *kinds: Watcher.objects.filter(ticket=ticket, kind__in=kinds).values_list("person_id"))
+
+
+def attachment_for(token: str, actor: Actor) -> Attachment | None:
+    """A file by its token, if the actor may have it: what is on a note needs the notes, what is not sent is its uploader's."""
+    found = Attachment.objects.select_related("ticket").filter(token=token).first()
+    if found is None:
+        return None
+    if found.ticket is None:
+        return found if actor.person is not None and found.uploaded_by_id == actor.person else None
+    act = Act.SEE if found.is_public else Act.SEE_INTERNAL
+    return found if may(actor, act, facts(found.ticket, person=actor.person)) else None
+
+
+def content_of(attachment: Attachment) -> File[bytes]:
+    """The bytes of a file, to be streamed and closed."""
+    return default_storage.open(attachment.stored_as, "rb")
+
+
+def unsent_uploads(*, before: datetime, limit: int) -> list[Attachment]:
+    """Uploads older than `before` that were never sent, oldest first."""
+    return list(Attachment.objects.filter(ticket__isnull=True, uploaded_at__lt=before).order_by("uploaded_at", "id")[:limit])
 
 
 def watchers(ticket_id: int, kinds: Iterable[WatcherKind]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -227,3 +228,55 @@ def custom_values(rules: Sequence[CustomRule], values: Mapping[str, Any]) -> dic
         if rule.is_required and rule.key not in checked:
             raise Invalid("This is needed.", field=f"custom.{rule.key}")
     return checked
+
+
+# -- files ---------------------------------------------------------------------------------------------------------------------
+
+_PROGRAMS = frozenset(
+    """
+    apk app bat bin cmd com cpl deb dll dmg elf exe gadget hta inf ins iso jar js jse lnk msc msi msix msp mst ocx pif pkg ps1 psm1
+    reg rpm scf scr sct shb sys url vb vbe vbs vhd vxd wsc wsf wsh xll
+    """.split()  # noqa: SIM905 - a list of words reads best as words
+)
+_TYPES = frozenset(
+    """
+    application/gzip application/json application/msword application/pdf application/rtf application/vnd.ms-excel
+    application/vnd.ms-outlook application/vnd.ms-powerpoint application/vnd.oasis.opendocument.presentation
+    application/vnd.oasis.opendocument.spreadsheet application/vnd.oasis.opendocument.text
+    application/vnd.openxmlformats-officedocument.presentationml.presentation
+    application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
+    application/vnd.openxmlformats-officedocument.wordprocessingml.document application/xml application/zip audio/mpeg
+    audio/ogg audio/wav image/bmp image/gif image/heic image/jpeg image/png image/tiff image/webp message/rfc822 text/csv
+    text/markdown text/plain text/x-log video/mp4 video/quicktime video/webm
+    """.split()  # noqa: SIM905 - a list of words reads best as words
+)
+UNKNOWN_TYPE = "application/octet-stream"
+UPLOAD_LIVES = timedelta(days=1)
+
+
+def file_name(name: str) -> str:
+    """A file's name as it is shown and downloaded: no folders, no invisible or direction marks, at most 200 characters.
+
+    Raises Invalid for what a computer would run.
+    """
+    bare = text.clean(name).replace("\\", "/").rsplit("/", 1)[-1]
+    bare = "".join(mark for mark in bare if unicodedata.category(mark) not in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
+    bare = " ".join(bare.split()).strip(" .") or "file"
+    stem, dot, ending = bare.rpartition(".")
+    if dot and ending.lower() in _PROGRAMS:
+        raise Invalid("Programs cannot be attached.", field="file")
+    if len(bare) > 200:
+        ending = ending[:20] if dot else ""
+        bare = f"{(stem or bare)[: 199 - len(ending)]}.{ending}" if ending else bare[:200]
+    return bare
+
+
+def content_type(claimed: str) -> str:
+    """The content type a file is served with: what was claimed if it is harmless, else "some bytes"."""
+    bare = claimed.split(";", 1)[0].strip().lower()
+    return bare if bare in _TYPES else UNKNOWN_TYPE
+
+
+def is_program(beginning: bytes) -> bool:
+    """Whether a file's first bytes are those of a Windows, Linux or macOS program."""
+    return beginning.startswith((b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe"))

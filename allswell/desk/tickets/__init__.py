@@ -18,6 +18,7 @@ from .editing import EDITABLE, edit, override_priority, refile
 from .moving import cancel, close, confirm, rate, reopen, resolve, restore, resume, wait
 from .reporting import Report, follow_up, report
 from .talking import note, reply
+from .undoing import undo
 from .working import assign, escalate, hand_over, take
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "resume",
     "tag",
     "take",
+    "undo",
     "unname_person",
     "unrestrict",
     "untag",

@@ -146,11 +146,19 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
     )
     if what.kind is Kind.INCIDENT:
         incidents.open_incident(ticket, people_affected=what.people_affected, can_work=what.can_work)
+    if what.attachments:
+        attach_to(ticket, what.attachments, is_public=True, actor=actor, now=now)
     if what.assignee is not None:
         assigning.give(ticket, person=what.assignee, actor=actor, now=now)
     if requester:
         steps.tell(entry, topic=Topic.RECEIVED, persons=[requester.pk], actor=actor, now=now, is_for_actor_too=True)
     return ticket
+
+
+def attach_to(ticket: Ticket, tokens: tuple[str, ...], *, is_public: bool, actor: Actor, now: datetime) -> None:
+    """Put uploads of the actor on a ticket itself (not on a comment), and journal it."""
+    attached = tickets.attach(ticket, tokens, comment=None, is_public=is_public, actor=actor)
+    tickets.record(Verb.ATTACHED, ticket, actor=actor, now=now, data={"attachments": attached, "is_public": is_public})
 
 
 def open_like(ticket: Ticket, *, title: str, description: str, link: LinkKind, actor: Actor, now: datetime) -> Ticket:

@@ -46,7 +46,12 @@ def reply(
         if not is_from_requester:
             raise Conflict("This ticket is closed; open a follow-up.")
         ticket = open_follow_up(ticket, description="", actor=actor, now=now)
-    written, entry = tickets.comment(ticket, body=body, is_public=True, actor=actor, now=now)
+    if is_from_requester:
+        former = tickets.change(ticket, now=now, asked_at=ticket.asked_at or now)
+    else:
+        former = tickets.change(ticket, now=now, asked_at=None, first_response_at=ticket.first_response_at or now)
+    written, entry = tickets.comment(ticket, body=body, is_public=True, actor=actor, now=now, data={"before": former})
+    tickets.attach(ticket, attachments, comment=written, is_public=True, actor=actor)
     if is_from_requester:
         _ask(ticket, entry, actor=actor, now=now)
     else:
@@ -55,8 +60,7 @@ def reply(
 
 
 def _ask(ticket: Ticket, entry: Entry, *, actor: Actor, now: datetime) -> None:
-    """The requester's side spoke: it waits for an answer again."""
-    tickets.change(ticket, now=now, asked_at=ticket.asked_at or now)
+    """The requester's side spoke: what waited for them goes on."""
     if ticket.state == State.WAITING and ticket.waiting_on == WaitingOn.REQUESTER:
         tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.RESUME, actor=actor, now=now)
     told = steps.desk_audience(ticket) | steps.public_audience(ticket)
@@ -64,8 +68,7 @@ def _ask(ticket: Ticket, entry: Entry, *, actor: Actor, now: datetime) -> None:
 
 
 def _answer(ticket: Ticket, entry: Entry, *, actor: Actor, now: datetime) -> None:
-    """The desk spoke: nothing is asked any more, and the first time is the first response."""
-    tickets.change(ticket, now=now, asked_at=None, first_response_at=ticket.first_response_at or now)
+    """The desk spoke, and has thereby acknowledged the ticket."""
     if ticket.state == State.NEW:
         tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.ACKNOWLEDGE, actor=actor, now=now)
     audience = steps.public_audience(ticket)
@@ -88,8 +91,10 @@ def note(
     ticket = steps.ticket_for(number, Act.WORK, actor=actor, is_locked=True)
     body = text.prose(body, field="body", required=True)
     written, entry = tickets.comment(ticket, body=body, is_public=False, actor=actor, now=now)
+    tickets.attach(ticket, attachments, comment=written, is_public=False, actor=actor)
     tickets.change(ticket, now=now)
     mentioned = steps.those_who_may(Act.SEE_INTERNAL, ticket, mentions)
-    steps.tell(entry, topic=Topic.MENTIONED, persons=mentioned, actor=actor, now=now)
-    steps.tell(entry, topic=Topic.WATCHED, persons=steps.desk_audience(ticket) - mentioned, actor=actor, now=now)
+    steps.tell(entry, topic=Topic.MENTIONED, persons=mentioned, actor=actor, now=now, is_held=True)
+    watching = steps.desk_audience(ticket) - mentioned
+    steps.tell(entry, topic=Topic.WATCHED, persons=watching, actor=actor, now=now, is_held=True)
     return written

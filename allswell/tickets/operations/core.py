@@ -15,7 +15,7 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Stale
 from allswell.search import operations as search
 from allswell.tickets import rules
-from allswell.tickets.models import Comment, Ticket
+from allswell.tickets.models import Attachment, Comment, Ticket
 from allswell.tickets.rules import Move, State
 
 #: columns whose former values an entry keeps, so that an act can be undone: ids, states and instants, never texts
@@ -159,6 +159,13 @@ def comment(
     search.add(ticket.pk, **{"public" if is_public else "internal": body})
     verb = Verb.REPLIED if is_public else Verb.NOTED
     return written, record(verb, ticket, actor=actor, now=now, data={"comment": written.pk, **(data or {})})
+
+
+def retract(ticket: Ticket, comment_id: int) -> None:
+    """Take back what was just said; its files are again uploads that were not sent."""
+    Attachment.objects.filter(comment=comment_id).update(ticket=None, comment=None)
+    Comment.objects.filter(pk=comment_id, ticket=ticket).delete()
+    index(ticket)
 
 
 def closing_at(now: datetime, days: int) -> datetime:

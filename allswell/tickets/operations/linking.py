@@ -33,6 +33,11 @@ def unlink(source: Ticket, target: Ticket, *, kind: LinkKind, actor: Actor, now:
     return True
 
 
+def take_back_link(source: int, target: int, *, kind: str) -> None:
+    """Remove a link that was just made by mistake; the caller journals it."""
+    Link.objects.filter(source=source, target=target, kind=kind).delete()
+
+
 def _journal(verb: Verb, source: Ticket, target: Ticket, *, kind: LinkKind, actor: Actor, now: datetime) -> None:
     record(verb, source, actor=actor, now=now, data={"kind": kind.value, "target": target.pk})
     record(verb, target, actor=actor, now=now, data={"kind": kind.value, "source": source.pk})
