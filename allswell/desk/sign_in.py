@@ -179,6 +179,17 @@ def sign_out_everywhere(*, keep: str, actor: Actor, now: datetime) -> int:
     return ended
 
 
+def count_password_check(*, actor: Actor, now: datetime) -> None:
+    """Before one's own password is asked again: whoever found an open screen may not guess for ever. Raises TooMany."""
+    _admit([(queries.guess_key("password-again", actor.person), PER_CODE)], actor=actor, now=now)
+
+
+@use_case
+def session_renewed(*, before: str, after: str, actor: Actor, now: datetime) -> None:
+    """The present session got a new key: keep it in the list under that."""
+    people.rename_session(_oneself(actor), before=before, after=after)
+
+
 def is_password_of(actor: Actor, password: str) -> bool:
     """Whether this is the actor's own password; asked again before what protects the account is changed."""
     person = queries.person(actor.person or 0)

@@ -33,6 +33,7 @@ from .sign_in import (
     end_sessions,
     note_session,
     pass_second_factor,
+    rename_session,
     turn_off_second_factor,
     turn_on_second_factor,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "note_session",
     "pass_second_factor",
     "remove_address",
+    "rename_session",
     "revoke",
     "revoke_token",
     "send_link",

@@ -40,6 +40,11 @@ def end_sessions(person: Person, *, but: str = "", only: int | None = None) -> i
     return len(keys)
 
 
+def rename_session(person: Person, *, before: str, after: str) -> None:
+    """The same session under a new key."""
+    UserSession.objects.filter(user=person, session_key=before).update(session_key=after)
+
+
 def _counter_of(secret: str, code: str, *, now: datetime) -> int | None:
     """Which period a code is right for; None when it is wrong."""
     middle = int(now.timestamp()) // PERIOD

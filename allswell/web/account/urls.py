@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import sign_in
+from . import profile, security, sign_in
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in", sign_in.sign_in, name="sign_in"),
@@ -13,4 +13,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("forgot", sign_in.forgot, name="forgot"),
     path("account/new-password", sign_in.new_password, name="new_password"),
     path("account/new-password/<str:ref>", sign_in.new_password_link, name="new_password_link"),
+    path("profile", profile.profile, name="profile"),
+    path("profile/away", profile.away, name="profile_away"),
+    path("profile/told", profile.told, name="profile_told"),
+    path("more", profile.more, name="more"),
+    path("account/security", security.security, name="security"),
+    path("account/password", security.password, name="change_password"),
+    path("account/second-step", security.second_factor, name="second_factor"),
+    path("account/second-step/off", security.second_factor_off, name="second_factor_off"),
+    path("account/sessions/<int:session>/end", security.end_session, name="end_session"),
+    path("account/sign-out-everywhere", security.sign_out_everywhere, name="sign_out_everywhere"),
+    path("account/addresses", security.add_address, name="add_address"),
+    path("account/addresses/<int:address>/confirm", security.change_address, {"verb": "confirm"}, name="address_confirm"),
+    path("account/addresses/<int:address>/primary", security.change_address, {"verb": "primary"}, name="address_primary"),
+    path("account/addresses/<int:address>/remove", security.change_address, {"verb": "remove"}, name="address_remove"),
+    path("account/confirm/<str:ref>", security.confirm_address, name="confirm_address"),
+    path("account/tokens", security.create_token, name="create_token"),
+    path("account/tokens/<int:token>/revoke", security.revoke_token, name="revoke_token"),
 ]
