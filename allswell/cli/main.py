@@ -37,6 +37,10 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command("serve", "serve", "Serve pages, API and live updates, and run the engine."),
     Command("engine", "engine", "Run the engine alone: notices, timers, jobs."),
+    Command("setup", "setup", "Set up a new installation and its first administrator."),
+    Command("person", "person", "Add, list, deactivate people; set passwords."),
+    Command("token", "token", "Make, list, revoke tokens for the API."),
+    Command("import", "imports", "Bring in tickets from another desk."),
     Command("migrate", "migrate", "Bring the database to this version."),
     Command("version", "version", "Print the version.", needs_desk=False),
 )
