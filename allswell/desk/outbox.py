@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
+from allswell.journal.rules import PUBLIC_VERBS
 from allswell.kernel.actor import Actor, Channel
+from allswell.kernel.sealed import unseal
 from allswell.notifications import operations as notifications
 from allswell.notifications import queries, rules
-from allswell.notifications.letters import Letter, Matter, Said
+from allswell.notifications.letters import Call, Letter, Matter, Said
 from allswell.notifications.rules import Answer, Claim, Outcome, Topic
 from allswell.people import queries as people
 from allswell.tickets import queries as tickets
@@ -115,6 +120,33 @@ def _said(row: Delivery, spoken: dict[int, Comment]) -> Said:
         at=entry.happened_at if entry else row.created_at,
         body=spoken[pk].body if pk is not None and pk in spoken else own_words,
         facts=row.content,
+    )
+
+
+def call(claim: Claim, *, now: datetime) -> Call | Outcome:
+    """The call of a webhook as it is right to make it now, or why it is not made: the webhook is off, its owner may not see it.
+
+    Reads only; called outside any transaction.
+    """
+    row = queries.call(claim.id)
+    if row is None or row.webhook is None or not row.webhook.is_active or row.entry is None:
+        return Outcome.MOOT
+    owner = people.person(row.webhook.owner_id)
+    if owner is None:
+        return Outcome.MOOT
+    actor = people.actor_for(owner, channel=Channel.API)
+    seen = tickets.visible_to(actor) if row.entry.verb in PUBLIC_VERBS else tickets.at_the_desk(actor)
+    if row.ticket_id is None or not seen.filter(pk=row.ticket_id).exists():
+        return Outcome.MOOT
+    sealed = [row.webhook.secret]
+    if row.webhook.old_secret and row.webhook.old_secret_until and now < row.webhook.old_secret_until:
+        sealed.append(row.webhook.old_secret)
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return Call(
+        key=row.key,
+        url=row.webhook.url,
+        body=json.dumps(row.content, ensure_ascii=False, separators=(",", ":")).encode(),
+        secrets=tuple(unseal(text, keys=keys) for text in sealed),
     )
 
 

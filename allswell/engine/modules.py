@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 
 from . import loop
-from .outbox import Mail
+from .outbox import Calls, Mail
 
 
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
-    return [Mail()]
+    return [Mail(), Calls()]
 
 
 def run(stop: threading.Event) -> None:

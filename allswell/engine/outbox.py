@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import DatabaseError
 
@@ -15,7 +17,8 @@ from allswell.desk import outbox
 from allswell.kernel import clock
 from allswell.kernel.actor import engine as engine_actor
 from allswell.notifications import mail, rules
-from allswell.notifications.channels import smtp
+from allswell.notifications.channels import smtp, webhook
+from allswell.notifications.channels.guarded_http import Allowed
 from allswell.notifications.rules import Answer, Claim, Outcome
 
 from .loop import Work, described
@@ -107,3 +110,56 @@ class Mail:
             return
         chance = random.random()  # noqa: S311 - spreads load, guards nothing
         outbox.settle(claim, end, chance=chance, actor=engine_actor(), now=self.now())
+
+
+class Calls:
+    """The module that calls webhooks, a few at a time, so that a slow endpoint holds up few others."""
+
+    name, idle, limit = "webhooks", 0.1, 90.0
+    batch, at_once = 20, 4
+
+    def __init__(self, allow: Sequence[str] | None = None, now: Callable[[], datetime] = clock.now) -> None:
+        self.allowed = Allowed.parse(settings.OUTGOING_ALLOW if allow is None else allow)
+        self.now = now
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether a webhook waits to be called."""
+        return outbox.is_call_due(now)
+
+    def tick(self, now: datetime) -> Work:
+        """Make a batch of calls, each settled as soon as it is answered."""
+        claims = outbox.claim_calls(self.batch, actor=engine_actor(), now=now)
+        begun, waiting = clock.monotonic(), list(claims)
+        running: dict[Future[Answer], Claim] = {}
+        with ThreadPoolExecutor(self.at_once, thread_name_prefix="engine-call") as pool:
+            while waiting or running:
+                is_late = clock.monotonic() - begun > rules.BEGINS_WITHIN.total_seconds()
+                if is_late and waiting:
+                    outbox.put_back(waiting, pause=timedelta(0), actor=engine_actor(), now=self.now())
+                    waiting = []
+                while waiting and len(running) < self.at_once:
+                    claim = waiting.pop(0)
+                    if (future := self._begun(claim, pool)) is not None:
+                        running[future] = claim
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    self._settle(running.pop(future), future.result())
+        return Work(len(claims), is_more=len(claims) >= self.batch)
+
+    def _begun(self, claim: Claim, pool: ThreadPoolExecutor) -> Future[Answer] | None:
+        """The call on its way, or None when it is not made (and settled)."""
+        try:
+            call = outbox.call(claim, now=self.now())
+        except (InvalidToken, ValueError) as error:
+            started = self.now()
+            log.error("webhook call %s cannot be made: %s", claim.key, type(error).__name__)
+            detail = "Its secret cannot be read: the secret key of this installation has changed."
+            self._settle(claim, Answer(Outcome.RETRY, started, started, detail=detail))
+            return None
+        if isinstance(call, Outcome):
+            outbox.drop(claim, call, actor=engine_actor(), now=self.now())
+            return None
+        return pool.submit(webhook.send, call, allowed=self.allowed, started_at=self.now(), now=self.now)
+
+    def _settle(self, claim: Claim, answer: Answer) -> None:
+        chance = random.random()  # noqa: S311 - spreads load, guards nothing
+        outbox.settle(claim, answer, chance=chance, actor=engine_actor(), now=self.now())

@@ -40,3 +40,13 @@ class Letter:
     locale: str
     time_zone: str
     parts: tuple[tuple[Matter | None, tuple[Said, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a webhook: `key` is its webhook-id; every secret in force signs it."""
+
+    key: str
+    url: str
+    body: bytes
+    secrets: tuple[str, ...] = field(repr=False)

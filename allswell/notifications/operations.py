@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Q
 
 from allswell.database.rows import Prepared, insert_all
@@ -225,6 +226,57 @@ def give_up_mails(*, now: datetime, limit: int) -> int:
 
 
 # webhooks
+
+
+def fan_out(entry: Entry, *, payload: Callable[[], dict[str, Any]], now: datetime) -> None:
+    """A pending call for every webhook that wants this verb. Whether its owner may see the ticket is asked when it is sent.
+
+    `payload` is asked for only when somebody wants it, so that an installation without webhooks pays one small look.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM notifications_webhook WHERE is_active LIMIT 1")
+        if cursor.fetchone() is None:
+            return
+    rows = Webhook.objects.filter(is_active=True).order_by("id").values_list("id", "verbs")
+    wanting = [pk for pk, verbs in rows if rules.takes(verbs, entry.verb)]
+    if not wanting:
+        return
+    content = payload()
+    Delivery.objects.bulk_create(
+        Delivery(
+            channel="webhook",
+            topic=rules.Topic.WEBHOOK.value,
+            webhook_id=pk,
+            ticket_id=entry.ticket_id,
+            entry=entry,
+            content=content,
+            key=f"msg_{entry.action.hex}_{entry.pk}_{pk}",
+            created_at=now,
+            due_at=now,
+        )
+        for pk in wanting
+    )
+
+
+def create_webhook(*, name: str, url: str, secret: str, verbs: list[str], owner: int, now: datetime) -> Webhook:
+    """Write a webhook; `secret` is sealed."""
+    return Webhook.objects.create(name=name, url=url, secret=secret, verbs=verbs, owner_id=owner, created_at=now)
+
+
+def change_webhook(webhook: Webhook, **values: Any) -> None:
+    """Update columns of a webhook; the row is brought up to date."""
+    Webhook.objects.filter(pk=webhook.pk).update(**values)
+    for name, value in values.items():
+        setattr(webhook, name, value)
+
+
+def redeliver(delivery: Delivery, *, now: datetime) -> bool:
+    """Send a call once more, with the key and the words it had; False when it still waits anyway."""
+    return bool(
+        Delivery.objects.filter(pk=delivery.pk, channel="webhook", settled_at__isnull=False).update(
+            settled_at=None, outcome="", attempts=0, due_at=now, claimed_until=None
+        )
+    )
 
 
 def rest(webhook: int, *, until: datetime, now: datetime) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from . import rules
-from .models import Attempt, Delivery, Preference
+from .models import Attempt, Delivery, Preference, Webhook
 
 
 def wanted(person: int, *, is_agent: bool) -> dict[rules.Topic, frozenset[str]]:
@@ -85,3 +85,25 @@ def queue(channel: str, *, now: datetime) -> Queue:
         last_error=last_error,
         failed_lately=len(lately.values_list("id")[:CAP]),
     )
+
+
+def webhooks() -> QuerySet[Webhook]:
+    """All webhooks, by name."""
+    return Webhook.objects.select_related("owner").order_by("name", "id")
+
+
+def webhook(webhook_id: int) -> Webhook | None:
+    """A webhook, its owner loaded."""
+    return webhooks().filter(pk=webhook_id).first()
+
+
+def calls_of(webhook_id: int) -> QuerySet[Delivery]:
+    """The delivery log of a webhook, newest first, each with its tries."""
+    tries = Prefetch("tries", Attempt.objects.order_by("id"))
+    return Delivery.objects.filter(webhook=webhook_id).select_related("entry").prefetch_related(tries).order_by("-id")
+
+
+def call(delivery_id: int) -> Delivery | None:
+    """A call of a webhook, pending or over, its webhook and entry loaded."""
+    rows = Delivery.objects.select_related("webhook", "webhook__owner", "entry")
+    return rows.filter(pk=delivery_id, webhook__isnull=False).first()

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
+from urllib.parse import urlsplit
+
+from allswell.journal.rules import Verb
 
 
 class Topic(StrEnum):
@@ -190,3 +193,20 @@ def takes(verbs: Iterable[str], verb: str) -> bool:
     """Whether a webhook that asked for `verbs` (none: all) is told of `verb`."""
     asked = list(verbs)
     return not asked or verb in asked
+
+
+#: what a webhook may be told of: everything that happens to tickets
+TELLABLE: frozenset[str] = frozenset(
+    verb.value for verb in Verb if verb.value.partition(".")[0] in ("incident", "request", "ticket")
+)
+
+
+def is_address(url: str) -> bool:
+    """Whether a webhook's address has the right form: http or https, a host, no user name or password, no white space."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    is_plain = "@" not in parts.netloc and "\\" not in url and not any(mark.isspace() for mark in url)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and is_plain and port != 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F
 
 from allswell.database.rows import insert
@@ -13,6 +14,7 @@ from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Stale
+from allswell.notifications import operations as notifications
 from allswell.search import operations as search
 from allswell.tickets import rules
 from allswell.tickets.models import Attachment, Comment, Ticket
@@ -27,6 +29,8 @@ _REMEMBERED = frozenset(
         "is_restricted", "kind",
     }
 )  # fmt: skip
+#: characters of an entry's details that a webhook is told; receivers want less than 20 KB
+_DETAILS_LIMIT = 8000
 _OPENED = {rules.Kind.INCIDENT: Verb.INCIDENT_REPORTED, rules.Kind.REQUEST: Verb.REQUEST_MADE}
 _MOVED = {
     Move.ACKNOWLEDGE: Verb.ACKNOWLEDGED,
@@ -40,8 +44,29 @@ _MOVED = {
 
 
 def record(verb: Verb, ticket: Ticket, *, actor: Actor, now: datetime, data: dict[str, Any] | None = None) -> Entry:
-    """A journal entry about a ticket."""
-    return journal.record(verb, about=("ticket", ticket.pk), ticket=ticket.pk, actor=actor, now=now, data=data)
+    """A journal entry about a ticket, and pending calls of the webhooks that want to know."""
+    entry = journal.record(verb, about=("ticket", ticket.pk), ticket=ticket.pk, actor=actor, now=now, data=data)
+    notifications.fan_out(entry, payload=lambda: _payload(entry, ticket), now=now)
+    return entry
+
+
+def _payload(entry: Entry, ticket: Ticket) -> dict[str, Any]:
+    """What a webhook is told: what happened and how the ticket stands, in ids and states; never what was written in it."""
+    reference = rules.reference(ticket.kind, ticket.pk)
+    facts = {name: getattr(ticket, name) for name in ("kind", "title", "state", "impact", "urgency", "priority", "version")}
+    facts |= {name: getattr(ticket, f"{name}_id") for name in ("team", "assignee", "requester", "organization", "service")}
+    details = {name: value for name, value in entry.data.items() if name != "before"}
+    return {
+        "type": entry.verb,
+        "timestamp": entry.happened_at.isoformat(),
+        "data": {
+            "entry": entry.pk,
+            "action": str(entry.action),
+            "actor": {"kind": entry.actor_kind, "person": entry.person_id, "channel": entry.channel},
+            "ticket": {"number": ticket.pk, "reference": reference, "url": f"{settings.PUBLIC_URL}/{reference}", **facts},
+            "details": details if len(str(details)) <= _DETAILS_LIMIT else {"is_cut": True},
+        },
+    }
 
 
 def open_ticket(*, actor: Actor, now: datetime, **values: Any) -> tuple[Ticket, Entry]:

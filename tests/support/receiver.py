@@ -1,0 +1,61 @@
+"""An HTTP server that keeps what it is sent and answers as told."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from dataclasses import dataclass
+
+
+@dataclass
+class Call:
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Receiver:
+    """Use as a context manager. `answers` maps a path to (status, headers, body); 204 otherwise."""
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.calls: list[Call] = []
+        self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        self.connections = 0
+        receiver = self
+
+        class Answering(http.server.BaseHTTPRequestHandler):
+            def setup(self) -> None:
+                receiver.connections += 1
+                super().setup()
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                receiver.calls.append(Call(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+                status, headers, said = receiver.answers.get(self.path, (204, {}, b""))
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(said)
+
+            do_GET = do_POST
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer((host, port), Answering)
+        self.port = self._server.server_address[1]
+
+    def url(self, path: str = "/hook") -> str:
+        """An address of it."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def __enter__(self) -> Receiver:
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
