@@ -10,16 +10,18 @@ from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Invalid
 from allswell.notifications.rules import Topic
+from allswell.people import operations
 from allswell.people import queries as people
 from allswell.people.rules import Act, may
 from allswell.tickets import operations as tickets
-from allswell.tickets import queries
+from allswell.tickets import queries, rules
 from allswell.tickets.rules import Move, State
 
 from . import steps
 from .practices import lifecycle
 
 if TYPE_CHECKING:
+    from allswell.people.models import Team
     from allswell.tickets.models import Ticket
 
 
@@ -46,6 +48,28 @@ def give(ticket: Ticket, *, person: int | None, actor: Actor, now: datetime) -> 
         tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.ACKNOWLEDGE, actor=actor, now=now)
     if person:
         steps.tell(entry, topic=Topic.ASSIGNED, persons=[person], actor=actor, now=now, is_held=True)
+
+
+def automatically(ticket: Ticket, *, team: Team | None, actor: Actor, now: datetime) -> None:
+    """Give a ticket to the member of its team whose turn it is, if the team wants that; who is away is skipped.
+
+    Nobody has acknowledged it thereby.
+    """
+    if team is None or team.assignment == "manual" or ticket.assignee_id is not None:
+        return
+    present = [person for person in people.present_members(team.pk, now=now) if person != ticket.requester_id]
+    able = sorted(steps.those_who_may(Act.WORK, ticket, present))
+    if team.assignment == "least_loaded":
+        chosen = rules.least_loaded(able, loads=queries.loads(able), last=team.last_assignee_id)
+    else:
+        chosen = rules.next_in_turn(able, last=team.last_assignee_id)
+    if chosen is None:
+        return
+    operations.remember_turn(team, person=chosen)
+    former = tickets.change(ticket, now=now, guard={"assignee": None}, assignee_id=chosen)
+    kept = {"from": None, "to": chosen, "by": team.assignment, "before": former}
+    entry = tickets.record(Verb.ASSIGNED, ticket, actor=actor, now=now, data=kept)
+    steps.tell(entry, topic=Topic.ASSIGNED, persons=[chosen], actor=actor, now=now, is_held=True, is_for_actor_too=True)
 
 
 def could_work(ticket: Ticket, person: int) -> bool:

@@ -41,6 +41,11 @@ def of_action(number: int, action: uuid.UUID) -> list[Entry]:
     return list(Entry.objects.filter(ticket_id=number, action=action).order_by("id"))
 
 
+def latest(number: int, verb: Verb) -> Entry | None:
+    """The last entry of a ticket with this verb."""
+    return Entry.objects.filter(ticket_id=number, verb=verb.value).order_by("-id").first()
+
+
 def last(number: int) -> Entry | None:
     """The last entry written about a ticket."""
     return Entry.objects.filter(ticket_id=number).order_by("-id").first()

@@ -276,6 +276,12 @@ def members(team_id: int) -> QuerySet[Person]:
     return Person.objects.filter(memberships__team=team_id, is_active=True).order_by("name", "id")
 
 
+def present_members(team_id: int, *, now: datetime) -> list[int]:
+    """Ids of the active members of a team who are not away."""
+    rows = members(team_id).values_list("pk", "away_from", "away_until")
+    return [person for person, away_from, away_until in rows if not is_away(away_from, away_until, now=now)]
+
+
 def manager_chain(team: Team) -> list[int]:
     """Who hierarchic escalation goes to, in order: the lead, then up the managers. Ends at a loop."""
     chain: list[int] = []

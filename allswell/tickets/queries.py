@@ -8,14 +8,14 @@ from datetime import datetime
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from allswell.database.rows import Prepared
 from allswell.kernel.actor import Actor, Grant, Role, ScopeKind
 from allswell.people.rules import Act, TicketFacts, may
 
 from .models import Attachment, Category, Comment, CustomField, Link, Ticket, TicketTag, Watcher
-from .rules import LinkKind, WatcherKind
+from .rules import LinkKind, State, WatcherKind
 
 _READS = (Role.AGENT, Role.LEAD, Role.DUTY_MANAGER, Role.AUDITOR)
 
@@ -182,6 +182,42 @@ def requesters_of_same(ticket_id: int) -> set[int]:
 def has_open(**where: int) -> bool:
     """Whether any open ticket, visible or not, has these columns: has_open(team=3)."""
     return Ticket.objects.filter(done_at__isnull=True, **where).exists()
+
+
+def parent_of(number: int) -> int | None:
+    """The number of a ticket's parent."""
+    rows = Link.objects.filter(source=number, kind=LinkKind.CHILD_OF.value)
+    return rows.values_list("target_id", flat=True).first()
+
+
+def is_linked(source: int, target: int, kind: LinkKind) -> bool:
+    """Whether "<source> is <kind> <target>" is said."""
+    return Link.objects.filter(source=source, target=target, kind=kind.value).exists()
+
+
+def links(number: int, actor: Actor) -> list[Link]:
+    """The links of a ticket, both ways, oldest first, with both tickets; those to tickets the actor may not see are left out."""
+    seen = visible_to(actor).values("pk")
+    rows = Link.objects.filter(Q(source=number, target__in=seen) | Q(target=number, source__in=seen))
+    return list(rows.select_related("source", "target").order_by("id"))
+
+
+def due_to_close(*, now: datetime, limit: int) -> list[Ticket]:
+    """Resolved tickets whose time to reopen is over, longest first, locked; what another engine holds is skipped."""
+    rows = Ticket.objects.filter(closing_at__lte=now).order_by("closing_at", "pk")
+    return list(rows.select_for_update(skip_locked=True)[:limit])
+
+
+def due_to_resume(*, now: datetime, limit: int) -> list[Ticket]:
+    """Waiting tickets whose wait is over, longest first, locked; what another engine holds is skipped."""
+    rows = Ticket.objects.filter(waiting_until__lte=now, state=State.WAITING.value).order_by("waiting_until", "pk")
+    return list(rows.select_for_update(skip_locked=True)[:limit])
+
+
+def loads(persons: Iterable[int]) -> dict[int, int]:
+    """Person id -> how many open tickets are theirs; people without any are left out."""
+    rows = Ticket.objects.filter(assignee__in=list(persons), done_at__isnull=True).order_by()
+    return dict(rows.values_list("assignee").annotate(Count("pk")))
 
 
 def open_children(number: int) -> list[Ticket]:

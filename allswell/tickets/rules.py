@@ -99,6 +99,9 @@ class Lifecycle:
 RESOLVED_STATES = frozenset({State.RESOLVED, State.FULFILLED})
 DONE_STATES = frozenset({State.RESOLVED, State.FULFILLED, State.CLOSED, State.CANCELLED, State.REJECTED})
 
+#: nothing leads out of these
+FINAL_STATES = frozenset({State.CLOSED, State.CANCELLED, State.REJECTED})
+
 CODES: tuple[str, ...] = (
     "fixed",
     "workaround",
@@ -180,6 +183,25 @@ def past(instant: datetime | None, *, now: datetime, field: str) -> datetime | N
     if instant < now - timedelta(days=50 * 366):
         raise Invalid("This is too long ago.", field=field)
     return instant
+
+
+# -- whose turn it is ----------------------------------------------------------------------------------------------------------
+
+
+def next_in_turn(persons: Sequence[int], *, last: int | None) -> int | None:
+    """Who follows `last` in the order of ids, round and round; None where there is nobody."""
+    ordered = sorted(persons)
+    if not ordered:
+        return None
+    return next((person for person in ordered if last is not None and person > last), ordered[0])
+
+
+def least_loaded(persons: Sequence[int], *, loads: Mapping[int, int], last: int | None) -> int | None:
+    """Who has the fewest open tickets; among equals whose turn it is. None where there is nobody."""
+    if not persons:
+        return None
+    fewest = min(loads.get(person, 0) for person in persons)
+    return next_in_turn([person for person in persons if loads.get(person, 0) == fewest], last=last)
 
 
 # -- custom fields -------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from .around import (
     watch,
 )
 from .editing import EDITABLE, edit, override_priority, refile
+from .linking import BY_HAND, link, merge, split, unlink, unmerge
 from .moving import cancel, close, confirm, rate, reopen, resolve, restore, resume, wait
 from .reporting import Report, follow_up, report
 from .talking import note, reply
@@ -22,6 +23,7 @@ from .undoing import undo
 from .working import assign, escalate, hand_over, take
 
 __all__ = [
+    "BY_HAND",
     "EDITABLE",
     "Report",
     "add_participant",
@@ -33,7 +35,9 @@ __all__ = [
     "escalate",
     "follow_up",
     "hand_over",
+    "link",
     "matrix_for",
+    "merge",
     "name_people",
     "note",
     "override_priority",
@@ -47,9 +51,12 @@ __all__ = [
     "restore",
     "restrict",
     "resume",
+    "split",
     "tag",
     "take",
     "undo",
+    "unlink",
+    "unmerge",
     "unname_person",
     "unrestrict",
     "untag",

@@ -150,6 +150,7 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
         attach_to(ticket, what.attachments, is_public=True, actor=actor, now=now)
     if what.assignee is not None:
         assigning.give(ticket, person=what.assignee, actor=actor, now=now)
+    assigning.automatically(ticket, team=team, actor=actor, now=now)
     if requester:
         steps.tell(entry, topic=Topic.RECEIVED, persons=[requester.pk], actor=actor, now=now, is_for_actor_too=True)
     return ticket
@@ -161,9 +162,11 @@ def attach_to(ticket: Ticket, tokens: tuple[str, ...], *, is_public: bool, actor
     tickets.record(Verb.ATTACHED, ticket, actor=actor, now=now, data={"attachments": attached, "is_public": is_public})
 
 
-def open_like(ticket: Ticket, *, title: str, description: str, link: LinkKind, actor: Actor, now: datetime) -> Ticket:
-    """A new ticket that has everything from another but the words, linked to it."""
-    copied = ("kind", "impact", "urgency", "service_id", "category_id", "team_id", "requester_id", "organization_id", "custom")
+def open_like(
+    ticket: Ticket, *, title: str, description: str, link: LinkKind, requester: int | None, actor: Actor, now: datetime
+) -> Ticket:
+    """A new ticket that has everything from another but the words and perhaps who asked, linked to it."""
+    copied = ("kind", "impact", "urgency", "service_id", "category_id", "team_id", "organization_id", "custom")
     opened, entry = tickets.open_ticket(
         actor=actor,
         now=now,
@@ -171,6 +174,7 @@ def open_like(ticket: Ticket, *, title: str, description: str, link: LinkKind, a
         description=description,
         priority=steps.matrix_for(ticket.organization).priority(ticket.impact, ticket.urgency),
         is_restricted=ticket.is_restricted,
+        requester_id=requester,
         **{name: getattr(ticket, name) for name in copied},
     )
     if opened.kind == Kind.INCIDENT:
@@ -185,7 +189,15 @@ def open_like(ticket: Ticket, *, title: str, description: str, link: LinkKind, a
 
 def open_follow_up(ticket: Ticket, *, description: str, actor: Actor, now: datetime) -> Ticket:
     """The follow-up of a closed ticket; both journals say so."""
-    opened = open_like(ticket, title=ticket.title, description=description, link=LinkKind.FOLLOW_UP_OF, actor=actor, now=now)
+    opened = open_like(
+        ticket,
+        title=ticket.title,
+        description=description,
+        link=LinkKind.FOLLOW_UP_OF,
+        requester=ticket.requester_id,
+        actor=actor,
+        now=now,
+    )
     tickets.record(Verb.FOLLOWED_UP, ticket, actor=actor, now=now, data={"by": opened.pk})
     return opened
 
@@ -194,7 +206,7 @@ def open_follow_up(ticket: Ticket, *, description: str, actor: Actor, now: datet
 def follow_up(number: int, *, description: str, actor: Actor, now: datetime) -> Ticket:
     """Open a new ticket for what a closed one did not settle; a closed ticket itself never reopens. Raises Conflict."""
     ticket = steps.ticket_for(number, Act.SPEAK, actor=actor)
-    if ticket.state not in (State.CLOSED, State.CANCELLED, State.REJECTED):
+    if State(ticket.state) not in rules.FINAL_STATES:
         raise Conflict("This ticket is not closed; reply to it or reopen it.")
     description = text.prose(description, field="description", required=True)
     return open_follow_up(ticket, description=description, actor=actor, now=now)

@@ -15,7 +15,7 @@ from allswell.kernel.errors import Conflict
 from allswell.notifications.rules import Topic
 from allswell.people.rules import Act
 from allswell.tickets import operations as tickets
-from allswell.tickets.rules import Move, State, WaitingOn
+from allswell.tickets.rules import FINAL_STATES, Move, State, WaitingOn
 
 from .reporting import open_follow_up
 
@@ -37,12 +37,14 @@ def reply(
     """Say something publicly: the desk to the requester, or the requester to the desk.
 
     The desk's first public reply is the first response. A requester's reply resumes a ticket that waits for them; to a closed
-    ticket it opens a follow-up, and the comment answered is in that (look at its `ticket_id`).
+    ticket it opens a follow-up, and to a merged one it goes where that went (look at the comment's `ticket_id`).
     """
     ticket = steps.ticket_for(number, Act.SPEAK, actor=actor, version=version, is_locked=True)
     body = text.prose(body, field="body", required=True)
+    if ticket.merged_into_id:
+        ticket = steps.ticket_for(ticket.merged_into_id, Act.SPEAK, actor=actor, is_locked=True)
     is_from_requester = steps.is_requester_side(actor, ticket)
-    if ticket.state == State.CLOSED:
+    if State(ticket.state) in FINAL_STATES:
         if not is_from_requester:
             raise Conflict("This ticket is closed; open a follow-up.")
         ticket = open_follow_up(ticket, description="", actor=actor, now=now)

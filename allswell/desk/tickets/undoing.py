@@ -88,12 +88,11 @@ def _take_back(ticket: Ticket, action: uuid.UUID, *, must_be_unsent: bool, actor
         raise Conflict("This has been sent already.")
     former: dict[str, Any] = {}
     for entry in reversed(entries):
-        former.update(entry.data.get("before", {}))
+        former.update(tickets.former_values(entry))
         _reverse(ticket, entry)
-    values = {name: _instant(name, value) for name, value in former.items()}
     if {entry.verb for entry in entries} & {Verb.RESOLVED, Verb.FULFILLED}:
-        values["resolution"] = ""
-    tickets.change(ticket, now=now, guard={"version": ticket.version}, **values)
+        former["resolution"] = ""
+    tickets.change(ticket, now=now, guard={"version": ticket.version}, **former)
     kept = {"action": str(action), "verbs": [entry.verb for entry in entries]}
     tickets.record(Verb.UNDONE, ticket, actor=actor, now=now, data=kept)
 
@@ -111,7 +110,3 @@ def _reverse(ticket: Ticket, entry: Entry) -> None:
             tickets.take_back_link(ticket.pk, entry.data["target"], kind=entry.data["kind"])
         case _:
             pass
-
-
-def _instant(name: str, value: Any) -> Any:
-    return datetime.fromisoformat(value) if value and name.endswith(("_at", "_until")) else value

@@ -75,6 +75,7 @@ def hand_over(
         now=now,
         data={"from": before, "to": target.pk, "comment": comment.pk, "returns": returns, "before": former},
     )
+    assigning.automatically(ticket, team=target, actor=actor, now=now)
     members = people.members(target.pk).values_list("pk", flat=True)
     steps.tell(entry, topic=Topic.TEAM, persons=members, actor=actor, now=now, is_held=True)
     return ticket

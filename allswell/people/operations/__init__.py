@@ -37,6 +37,7 @@ from .sign_in import (
     turn_off_second_factor,
     turn_on_second_factor,
 )
+from .turns import remember_turn
 
 __all__ = [
     "activate",
@@ -59,6 +60,7 @@ __all__ = [
     "note_guess",
     "note_session",
     "pass_second_factor",
+    "remember_turn",
     "remove_address",
     "rename_session",
     "revoke",

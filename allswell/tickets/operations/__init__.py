@@ -2,8 +2,8 @@
 
 from .around import copy_named, tag, tag_by_id, untag, untag_by_id, unwatch, watch
 from .attaching import attach, detach, discard, keep_upload, store
-from .core import change, closing_at, comment, index, move, open_ticket, record, retract
-from .linking import link, take_back_link, unlink
+from .core import change, closing_at, comment, former_values, index, move, open_ticket, record, retract
+from .linking import link, merge, take_back_link, unlink, unmerge
 
 __all__ = [
     "attach",
@@ -13,9 +13,11 @@ __all__ = [
     "copy_named",
     "detach",
     "discard",
+    "former_values",
     "index",
     "keep_upload",
     "link",
+    "merge",
     "move",
     "open_ticket",
     "record",
@@ -25,6 +27,7 @@ __all__ = [
     "tag_by_id",
     "take_back_link",
     "unlink",
+    "unmerge",
     "untag",
     "untag_by_id",
     "unwatch",

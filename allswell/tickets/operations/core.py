@@ -106,6 +106,15 @@ def change(ticket: Ticket, *, now: datetime, guard: dict[str, Any] | None = None
     return before
 
 
+def former_values(entry: Entry) -> dict[str, Any]:
+    """What an entry keeps of the columns before it, as values to write back."""
+    return {name: _from_plain(name, value) for name, value in entry.data.get("before", {}).items()}
+
+
+def _from_plain(name: str, value: Any) -> Any:
+    return datetime.fromisoformat(value) if value and name.endswith(("_at", "_until")) else value
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 

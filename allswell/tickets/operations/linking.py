@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
-from allswell.tickets.models import Link, Ticket
-from allswell.tickets.rules import LinkKind
+from allswell.tickets.models import Attachment, Comment, Link, Ticket, Watcher
+from allswell.tickets.rules import LinkKind, WatcherKind
 
-from .core import record
+from .around import unwatch, watch
+from .core import index, record
 
 
 def link(source: Ticket, target: Ticket, *, kind: LinkKind, actor: Actor, now: datetime) -> bool:
@@ -41,3 +43,36 @@ def take_back_link(source: int, target: int, *, kind: str) -> None:
 def _journal(verb: Verb, source: Ticket, target: Ticket, *, kind: LinkKind, actor: Actor, now: datetime) -> None:
     record(verb, source, actor=actor, now=now, data={"kind": kind.value, "target": target.pk})
     record(verb, target, actor=actor, now=now, data={"kind": kind.value, "source": source.pk})
+
+
+def merge(source: Ticket, target: Ticket, *, actor: Actor, now: datetime) -> None:
+    """Move conversation, files and watchers, and write down (in the source's journal) all that `unmerge` needs."""
+    comments = Comment.objects.filter(ticket=source)
+    earlier = list(comments.filter(moved_from__isnull=False).values_list("pk", "moved_from_id"))
+    comments.update(ticket=target, moved_from=source)
+    files = Attachment.objects.filter(ticket=source)
+    moved = sorted(files.values_list("pk", flat=True))
+    files.update(ticket=target)
+    follow = list(Watcher.objects.filter(ticket=source).values_list("person_id", "kind"))
+    if source.requester_id and source.requester_id != target.requester_id:
+        follow.append((source.requester_id, WatcherKind.PARTICIPANT.value))
+    added = [[person, kind] for person, kind in follow if watch(target, person=person, kind=WatcherKind(kind), now=now)]
+    kept = {"into": target.pk, "attachments": moved, "watchers": added, "earlier": [list(pair) for pair in earlier]}
+    record(Verb.MERGED, source, actor=actor, now=now, data=kept)
+    record(Verb.MERGED, target, actor=actor, now=now, data={"from": source.pk})
+    index(source)
+    index(target)
+
+
+def unmerge(source: Ticket, target: Ticket, kept: dict[str, Any], *, actor: Actor, now: datetime) -> None:
+    """Move everything back that `merge` moved; `kept` is what it wrote down."""
+    Comment.objects.filter(ticket=target, moved_from=source).update(ticket=source, moved_from=None)
+    for comment, moved_from in kept["earlier"]:
+        Comment.objects.filter(pk=comment, ticket=source).update(moved_from=moved_from)
+    Attachment.objects.filter(pk__in=kept["attachments"], ticket=target).update(ticket=source)
+    for person, kind in kept["watchers"]:
+        unwatch(target, person=person, kind=WatcherKind(kind))
+    record(Verb.UNMERGED, source, actor=actor, now=now, data={"from": target.pk})
+    record(Verb.UNMERGED, target, actor=actor, now=now, data={"of": source.pk})
+    index(source)
+    index(target)
