@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -75,21 +75,27 @@ def _address(row: Delivery, person: int) -> str:
     return people.primary_addresses([person]).get(person, "")
 
 
-def _parts(notices: Iterable[Delivery], actor: Actor) -> tuple[tuple[Matter | None, tuple[Said, ...]], ...]:
-    """What of the notices the recipient may be told, by ticket, in the order things happened."""
+def told(notices: Iterable[Delivery], actor: Actor) -> Iterator[tuple[Delivery, Matter | None, Said]]:
+    """Those of the notices their recipient may be told today, in their order: the notice, its ticket, what it says."""
     notices = list(notices)
     numbers = {row.ticket_id for row in notices if row.ticket_id is not None}
     seen = {ticket.pk: ticket for ticket in tickets.visible_to(actor).filter(pk__in=numbers)}
     internal = set(tickets.at_the_desk(actor).filter(pk__in=numbers).values_list("pk", flat=True))
     spoken = tickets.spoken(pk for row in notices if (pk := _comment_of(row)) is not None)
-    found: dict[int | None, tuple[Matter | None, list[Said]]] = {}
     for row in notices:
         ticket = seen.get(row.ticket_id) if row.ticket_id else None
         if not _may_be_told(row, ticket, is_internal=row.ticket_id in internal, spoken=spoken):
             continue
         is_news = row.topic == Topic.ANNOUNCED
         matter = None if ticket is None or is_news else Matter(ticket.pk, reference(ticket.kind, ticket.pk), ticket.title)
-        found.setdefault(matter.number if matter else None, (matter, []))[1].append(_said(row, spoken))
+        yield row, matter, _said(row, spoken)
+
+
+def _parts(notices: Iterable[Delivery], actor: Actor) -> tuple[tuple[Matter | None, tuple[Said, ...]], ...]:
+    """What of the notices the recipient may be told, by ticket, in the order things happened."""
+    found: dict[int | None, tuple[Matter | None, list[Said]]] = {}
+    for _, matter, said in told(notices, actor):
+        found.setdefault(matter.number if matter else None, (matter, []))[1].append(said)
     return tuple((matter, tuple(said)) for matter, said in found.values())
 
 

@@ -75,6 +75,12 @@ def announcement(announcement_id: int) -> Announcement | None:
     return Announcement.objects.select_related("ticket", "ticket__organization").filter(pk=announcement_id).first()
 
 
+def people_affected(numbers: list[int]) -> dict[int, int]:
+    """Incident -> how many people are known to be affected, where that is known."""
+    rows = Incident.objects.filter(ticket__in=numbers).values_list("ticket_id", "people_affected")
+    return {number: count for number, count in rows if count is not None}
+
+
 def audience(announcement_id: int) -> list[Organization]:
     """The organizations an announcement is for, by name; none when it is for everybody."""
     row = Announcement.objects.filter(pk=announcement_id).first()

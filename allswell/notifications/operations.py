@@ -295,3 +295,9 @@ def recovered(webhook: int) -> None:
 def disable_webhook(webhook: int, *, reason: str) -> None:
     """No more calls to this endpoint; what waits for it becomes moot."""
     Webhook.objects.filter(pk=webhook).update(is_active=False, disabled_reason=reason)
+
+
+def mark_read(person: int, *, up_to: int, now: datetime) -> int:
+    """A person read their notices in the app up to this one; answers how many were new."""
+    new = Delivery.objects.filter(person=person, channel="app", read_at__isnull=True, pk__lte=up_to)
+    return new.update(read_at=now)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("allswell.web.files")),
     path("", include("allswell.web.account.urls")),
+    path("", include("allswell.web.agent.announcing")),
     path("", include("allswell.web.agent.urls")),
     path("", include("allswell.web.setup.urls")),
     path("", include("allswell.web.portal.urls")),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -196,3 +197,123 @@ def test_pages_ask_the_database_little_however_much_there_is(world: World, brows
     ) as queries:
         assert client.get(address).status_code == 200
     assert len(queries) <= 15, [query["sql"] for query in queries]
+
+
+def test_files_are_kept_sent_and_given_out_as_downloads_only(world: World, browser: Browser) -> None:
+    client = browser(world.maria)
+    picture = SimpleUploadedFile("what I saw.html", b"<script>alert(1)</script>", content_type="text/html")
+    refused = client.post("/report", {"q": "It is broken", "files": picture})
+    assert refused.status_code == 422
+    token = re.search(r'name="kept" value="([\w-]+)"', refused.content.decode())
+    assert token
+    client.post("/report", {"q": "It is broken", "can_work": "yes", "kept": token[1]})
+    ticket = Ticket.objects.get()
+    html = client.get(f"/my/{ticket.pk}").content.decode()
+    assert "what I saw.html" in html
+    sent = client.get(f"/files/{token[1]}")
+    assert b"".join(sent.streaming_content) == b"<script>alert(1)</script>"
+    sent.close()
+    assert sent.headers["Content-Disposition"].startswith("attachment;")
+    assert sent.headers["Content-Type"] == "application/octet-stream"
+    assert sent.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in sent.headers["Content-Security-Policy"]
+    assert browser(world.otto).get(f"/files/{token[1]}").status_code == 404
+    assert browser(world.rolf).get(f"/files/{token[1]}").status_code == 404
+
+
+def test_nobody_sends_what_somebody_else_uploaded(world: World, browser: Browser) -> None:
+    file = SimpleUploadedFile("secret.txt", b"secret")
+    refused = browser(world.maria).post("/report", {"q": "It is broken", "files": file})
+    token = re.search(r'name="kept" value="([\w-]+)"', refused.content.decode())
+    assert token
+    browser(world.otto).post("/report", {"q": "It is mine", "can_work": "yes", "kept": token[1]})
+    ticket = Ticket.objects.get()
+    assert not ticket.attachments.exists()
+    assert "secret" not in browser(world.otto).get(f"/my/{ticket.pk}").content.decode()
+
+
+def test_she_says_it_is_solved_and_how_it_went(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    desk.resolve(ticket.pk, **world.by(world.jonas))
+    client = browser(world.maria)
+    client.post(f"/my/{ticket.pk}/confirm", {"stars": "5"})
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.rating) == ("closed", 5)
+    assert client.post(f"/my/{ticket.pk}/rate", {"stars": "9"}).status_code == 422
+    client.post(f"/my/{ticket.pk}/rate", {"stars": "4", "comment": "Quick"})
+    ticket.refresh_from_db()
+    assert (ticket.rating, ticket.rating_comment) == (4, "Quick")
+    response = client.post(f"/my/{ticket.pk}/reply", {"body": "It is back"})
+    follow_up = Ticket.objects.exclude(pk=ticket.pk).get()
+    assert response.headers["Location"].startswith(f"/my/{follow_up.pk}#")
+
+
+def test_people_in_copy_read_answer_and_leave(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    desk.add_participant(ticket.pk, person=world.rolf.pk, **world.by(world.jonas))
+    client = browser(world.rolf)
+    assert "you are in copy" in client.get("/my/").content.decode()
+    assert client.post(f"/my/{ticket.pk}/reply", {"body": "Me too"}).status_code == 303
+    assert client.post(f"/my/{ticket.pk}/confirm").status_code in (403, 409)
+    client.post(f"/my/{ticket.pk}/leave")
+    assert client.get(f"/my/{ticket.pk}").status_code == 404
+
+
+def test_notices_say_what_happened_until_read(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    announcement = announce(world, ticket)
+    announcements.same_for_me(announcement.pk, **world.by(world.rolf))
+    announcements.update(announcement.pk, body="The cause is found.", **world.by(world.jonas))
+    desk.reply(ticket.pk, body="We look at it", **world.by(world.jonas))
+    world.forward(minutes=1)
+    rolf, maria = browser(world.rolf), browser(world.maria)
+    html = rolf.get("/profile/notices").content.decode()
+    assert "The cause is found." in html
+    assert "We look at it" not in html
+    assert f"/my/{ticket.pk}" not in html
+    assert f'href="/my/{ticket.pk}"' in maria.get("/profile/notices").content.decode()
+    newest = re.search(r'name="up_to" value="(\d+)"', html)
+    assert newest
+    rolf.post("/profile/notices/read", {"up_to": newest[1]})
+    assert "Mark all as read" not in rolf.get("/profile/notices").content.decode()
+    assert "Mark all as read" in maria.get("/profile/notices").content.decode()
+
+
+def test_an_agent_announces_updates_and_ends(world: World, browser: Browser) -> None:
+    ticket = world.report(title="lookup broken", service=world.lookup.slug)
+    agent = browser(world.jonas)
+    page = f"/tickets/{ticket.pk}/announce"
+    html = agent.get(page).content.decode()
+    assert 'value="lookup broken"' in html
+    sent = {
+        "title": "Account look-up is down",
+        "audience": "some",
+        "organization": [str(world.bank.pk)],
+        "service": world.lookup.pk,
+    }
+    missing = agent.post(page, {**sent, "organization": []})
+    assert missing.status_code == 422
+    assert "Choose who is told." in missing.content.decode()
+    assert agent.post(page, {**sent, "next_update_at": "2026-11-23T11:00"}).status_code == 303
+    announcement = Announcement.objects.get()
+    assert list(announcement.audience.all()) == [world.bank]
+    assert announcement.next_update_at.hour == 11
+    assert "Account look-up is down" in browser(world.rolf).get("/").content.decode()
+    assert "Account look-up is down" in agent.get("/announcements").content.decode()
+    assert agent.post(f"{page}/update", {"body": ""}).status_code == 422
+    agent.post(f"{page}/update", {"body": "Cause found"})
+    assert "Cause found" in browser(world.rolf).get("/status/").content.decode()
+    agent.post(f"{page}/update", {"body": "Works for all", "end": "1"})
+    assert Announcement.objects.get().ended_at
+    assert "Account look-up is down" not in browser(world.rolf).get("/").content.decode()
+
+
+def test_announcing_is_the_desks_and_within_its_reach(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    page = f"/tickets/{ticket.pk}/announce"
+    assert browser(world.maria).get(page).status_code == 302
+    assert browser(world.oskar).get(page).status_code == 404
+    assert browser(world.oskar).post(page, {"title": "Down", "audience": "all"}).status_code == 404
+    assert "your role does not announce it" in browser(world.audrey).get(page).content.decode()
+    assert browser(world.audrey).post(page, {"title": "Down", "audience": "all"}).status_code == 403
+    assert not Announcement.objects.exists()

@@ -22,6 +22,7 @@ from allswell.people import queries as people
 from allswell.search import queries as search
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import RESOLVED_STATES, State, WatcherKind
+from allswell.web import files
 from allswell.web.pages import PageRequest, SeeOther, field_errors, page, signed_in, toast
 
 from . import words
@@ -131,9 +132,10 @@ def _page(request: PageRequest, number: int, *, status: int = 200, **context: An
         in_copy=people_in_copy(number),
         is_mine=ticket.requester_id == request.actor.person,
         is_solved=ticket.state in RESOLVED_STATES,
-        may_write=ticket.state not in (State.CLOSED, State.CANCELLED, State.REJECTED),
+        may_write=ticket.state not in (State.CANCELLED, State.REJECTED),
+        is_closed=ticket.state == State.CLOSED,
         stars=_stars(),
-        **{"errors": {}, "body": "", **context},
+        **{"errors": {}, "body": "", "kept": [], **context},
     )
 
 
@@ -151,15 +153,22 @@ def my_ticket(request: PageRequest, number: int) -> HttpResponse:
 @require_POST
 @signed_in
 def reply(request: PageRequest, number: int) -> HttpResponse:
-    """Answer. What was written is kept when it cannot be sent."""
+    """Answer, with files. What was written and uploaded is kept when it cannot be sent."""
     _own(request.actor, number)
     body = request.POST.get("body", "")
+    received, refused = files.receive(request)
     try:
-        desk.reply(number, body=body, actor=request.actor, now=request.now)
+        if refused:
+            raise refused
+        sent = files.tokens(received)
+        written = desk.reply(number, body=body, attachments=sent, actor=request.actor, now=request.now)
     except DeskError as error:
-        return _page(request, number, status=error.http, errors=field_errors(error), body=body)
-    toast(request, _("Sent."))
-    return SeeOther(f"/my/{number}#end")
+        return _page(request, number, status=error.http, errors=field_errors(error), body=body, kept=received)
+    if written.ticket_id != number:
+        toast(request, _("The old ticket is closed. This is a new one that continues it."))
+    else:
+        toast(request, _("Sent."))
+    return SeeOther(f"/my/{written.ticket_id}#c-{written.pk}")
 
 
 @require_POST
@@ -174,3 +183,41 @@ def reopen(request: PageRequest, number: int) -> HttpResponse:
         return _page(request, number, status=error.http, errors=field_errors(error), reason=reason)
     toast(request, _("Opened again. We look at it."))
     return SeeOther(f"/my/{number}#end")
+
+
+@require_POST
+@signed_in
+def confirm(request: PageRequest, number: int) -> HttpResponse:
+    """It is solved; with stars, if one likes to give some."""
+    _own(request.actor, number)
+    stars = _number(request.POST.get("stars", ""))
+    desk.confirm(number, actor=request.actor, now=request.now)
+    if stars is not None:
+        desk.rate(number, score=stars, actor=request.actor, now=request.now)
+    toast(request, _("Thank you. The ticket is closed."))
+    return SeeOther(f"/my/{number}")
+
+
+@require_POST
+@signed_in
+def rate(request: PageRequest, number: int) -> HttpResponse:
+    """How it went, one star to five."""
+    _own(request.actor, number)
+    stars, comment = request.POST.get("stars", ""), request.POST.get("comment", "")
+    try:
+        desk.rate(number, score=_number(stars) or 0, comment=comment, actor=request.actor, now=request.now)
+    except DeskError as error:
+        return _page(request, number, status=error.http, errors=field_errors(error), comment=comment)
+    toast(request, _("Thank you for telling us."))
+    return SeeOther(f"/my/{number}")
+
+
+@require_POST
+@signed_in
+def leave(request: PageRequest, number: int) -> HttpResponse:
+    """No longer be in copy."""
+    _own(request.actor, number)
+    if request.actor.person is not None:
+        desk.remove_participant(number, person=request.actor.person, actor=request.actor, now=request.now)
+    toast(request, _("You are no longer in copy."))
+    return SeeOther("/my/")

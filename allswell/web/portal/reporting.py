@@ -15,13 +15,14 @@ from allswell.kernel.errors import DeskError
 from allswell.services import queries as services
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import Kind, reference
+from allswell.web import files
 from allswell.web.pages import PageRequest, SeeOther, field_errors, is_fragment, page, signed_in, toast
 
 from . import words
 
 if TYPE_CHECKING:
     from allswell.kernel.actor import Actor
-    from allswell.tickets.models import Ticket
+    from allswell.tickets.models import Attachment, Ticket
 
 TYPED_LIMIT = 200
 _RECENT = 30
@@ -55,7 +56,14 @@ def _service_names(actor: Actor) -> dict[int, str]:
 
 def _form(request: PageRequest, template: str, values: dict[str, str], *, status: int = 200, **context: Any) -> HttpResponse:
     typed = values.get("q", "")
-    return page(request, template, status, portal=words, values=values, **{"errors": {}, **_answers(request, typed), **context})
+    return page(
+        request,
+        template,
+        status,
+        portal=words,
+        values=values,
+        **{"errors": {}, "kept": [], **_answers(request, typed), **context},
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,21 +76,23 @@ def report(request: PageRequest) -> HttpResponse:
             return page(request, "portal/_answers.html", portal=words, typed=typed, **_answers(request, typed))
         return _form(request, "portal/report.html", {"q": typed})
     values = {name: request.POST.get(name, "") for name in ("q", "can_work", "description")}
-    errors = {}
+    received, refused = files.receive(request)
+    errors = field_errors(refused) if refused else {}
     if values["can_work"] not in ("no", "detour", "yes"):
         errors["can_work"] = _("Choose one of the three.")
     if not values["q"].strip():
         errors["title"] = _("Say in a few words what is not working.")
     if errors:
-        return _form(request, "portal/report.html", values, status=422, errors=errors)
+        return _form(request, "portal/report.html", values, status=422, errors=errors, kept=received)
     what = desk.Report(
         kind=Kind.INCIDENT,
         title=values["q"],
         description=values["description"],
         service=matching.named(values["q"], _service_names(request.actor)),
         can_work=values["can_work"],
+        attachments=files.tokens(received),
     )
-    return _sent(request, "portal/report.html", what, values)
+    return _sent(request, "portal/report.html", what, values, received)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,18 +102,28 @@ def need(request: PageRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, "portal/need.html", {"q": request.GET.get("q", "")[:TYPED_LIMIT]})
     values = {name: request.POST.get(name, "") for name in ("q", "description")}
+    received, refused = files.receive(request)
+    errors = field_errors(refused) if refused else {}
     if not values["q"].strip():
-        errors = {"title": _("Say in a few words what you need.")}
-        return _form(request, "portal/need.html", values, status=422, errors=errors)
-    what = desk.Report(kind=Kind.REQUEST, title=values["q"], description=values["description"])
-    return _sent(request, "portal/need.html", what, values)
+        errors["title"] = _("Say in a few words what you need.")
+    if errors:
+        return _form(request, "portal/need.html", values, status=422, errors=errors, kept=received)
+    what = desk.Report(
+        kind=Kind.REQUEST,
+        title=values["q"],
+        description=values["description"],
+        attachments=files.tokens(received),
+    )
+    return _sent(request, "portal/need.html", what, values, received)
 
 
-def _sent(request: PageRequest, template: str, what: desk.Report, values: dict[str, str]) -> HttpResponse:
+def _sent(
+    request: PageRequest, template: str, what: desk.Report, values: dict[str, str], received: list[Attachment]
+) -> HttpResponse:
     """Send it to the desk; when that fails the form comes back with everything in it."""
     try:
         ticket = desk.report(what, actor=request.actor, now=request.now)
     except DeskError as error:
-        return _form(request, template, values, status=error.http, errors=field_errors(error))
+        return _form(request, template, values, status=error.http, errors=field_errors(error), kept=received)
     toast(request, _("We have it. Its number is %(reference)s.") % {"reference": reference(ticket.kind, ticket.pk)})
     return SeeOther(f"/my/{ticket.pk}")

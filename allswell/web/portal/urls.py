@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import home, mine, reporting
+from . import home, mine, notices, reporting
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -16,4 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my/<int:number>", mine.my_ticket, name="my_ticket"),
     path("my/<int:number>/reply", mine.reply, name="my_reply"),
     path("my/<int:number>/reopen", mine.reopen, name="my_reopen"),
+    path("my/<int:number>/confirm", mine.confirm, name="my_confirm"),
+    path("my/<int:number>/rate", mine.rate, name="my_rate"),
+    path("my/<int:number>/leave", mine.leave, name="my_leave"),
+    path("profile/notices", notices.notices, name="notices"),
+    path("profile/notices/read", notices.read, name="notices_read"),
 ]
