@@ -129,7 +129,7 @@ def signed_in(session_key: str) -> int | None:
 
 
 class Hub:
-    """All streams of one web process, fed by one reader of the journal. Everything but `_look` runs on the loop's thread."""
+    """All streams of one web process, fed by one reader of the journal. Everything but `look` runs on the loop's thread."""
 
     def __init__(self, *, now: Callable[[], datetime] = clock.now, monotonic: Callable[[], float] = clock.monotonic) -> None:
         self._now = now
@@ -215,7 +215,7 @@ class Hub:
         """Look at the journal once and tell the pages what concerns them."""
         streams = list(self._streams)
         try:
-            look: Look = await self._in_thread(self._look, streams)
+            look: Look = await self._in_thread(self.look, streams)
         except DatabaseError:
             log.warning("Live screens wait: the database does not answer.", exc_info=True)
             await self._in_thread(connections.close_all)
@@ -226,10 +226,10 @@ class Hub:
                 stream.end()
             else:
                 numbers = look.numbers.get(stream.person, [])
-                unread = look.unread.get(stream.person, 0) if look.unread is not None else stream.unread
-                stream.tell(numbers, unread, is_partial=look.is_partial, mark=look.at)
+                stream.tell(numbers, look.unread.get(stream.person, 0), is_partial=look.is_partial, mark=look.at)
 
-    def _look(self, streams: list[Stream]) -> Look:
+    def look(self, streams: list[Stream]) -> Look:
+        """Ask the database what is new for these pages; in a thread of its own."""
         now, ticking = self._now(), self._monotonic()
         fresh, is_partial = self._fresh(streams, now)
         persons = {stream.person for stream in streams}
