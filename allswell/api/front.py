@@ -139,7 +139,8 @@ def _query(operation: Operation, request: HttpRequest) -> Any:
                 errors=[FieldError(name, "There is no such parameter.") for name in given],
             )
         return None
-    lists = _list_fields(operation.query)
+    lists = _fields(operation.query, msgspec.inspect.ListType)
+    instants = _fields(operation.query, msgspec.inspect.DateTimeType)
     values: dict[str, Any] = {}
     for name, many in given.lists():
         cleaned = [text.clean(str(value)) for value in many]
@@ -149,26 +150,31 @@ def _query(operation: Operation, request: HttpRequest) -> Any:
             values[name] = cleaned[0]
         else:
             raise Refusal(422, "invalid", "The request does not fit.", errors=[FieldError(name, "Give this once.")])
+        if name in instants and "T" not in cleaned[0].upper():  # a bare number would be taken for seconds
+            detail = "Write it as 2026-11-23T09:00:00Z."
+            raise Refusal(422, "invalid", "The request does not fit.", errors=[FieldError(name, detail)])
     try:
         return msgspec.convert(values, operation.query, strict=False)
     except msgspec.ValidationError as error:
         raise of_decoding(error) from None
 
 
-_LISTS: dict[type, frozenset[str]] = {}
+_FIELDS: dict[tuple[type, type], frozenset[str]] = {}
 
 
-def _list_fields(query: type) -> frozenset[str]:
-    if query not in _LISTS:
+def _fields(query: type, kind: type) -> frozenset[str]:
+    """Names of a query's parameters of a kind (a class of msgspec.inspect)."""
+    known = _FIELDS.get((query, kind))
+    if known is None:
         fields = msgspec.inspect.type_info(query).fields  # type: ignore[attr-defined]
-        _LISTS[query] = frozenset(field.encode_name for field in fields if _is_list(field.type))
-    return _LISTS[query]
+        known = _FIELDS[query, kind] = frozenset(field.encode_name for field in fields if _is(field.type, kind))
+    return known
 
 
-def _is_list(kind: Any) -> bool:
-    if isinstance(kind, msgspec.inspect.UnionType):
-        return any(_is_list(part) for part in kind.types)
-    return isinstance(kind, msgspec.inspect.ListType)
+def _is(found: Any, kind: type) -> bool:
+    if isinstance(found, msgspec.inspect.UnionType):
+        return any(_is(part, kind) for part in found.types)
+    return isinstance(found, kind)
 
 
 def _raw(operation: Operation, request: HttpRequest) -> bytes:
@@ -289,9 +295,12 @@ def _etag(content: Any, encoded: bytes) -> str:
 
 def _precondition(call: Call) -> Callable[[], None] | None:
     """What If-Match asks: a version for use cases that take one, else a look at the thing inside the act's transaction."""
-    wanted = call.request.META.get("HTTP_IF_MATCH", "").strip()
     operation = call.operation
-    if not wanted or wanted == "*" or not operation.has_if_match:
+    wanted = call.request.META.get("HTTP_IF_MATCH")
+    if wanted is None or not operation.has_if_match:
+        return None
+    wanted = wanted.strip()
+    if wanted == "*":
         return None
     tags = {tag.strip() for tag in wanted.split(",")}
     changed = Refusal(412, "stale", "It is not as you saw it any more. Look at it again.")

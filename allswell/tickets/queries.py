@@ -231,6 +231,20 @@ def tags(ticket_id: int) -> list[str]:
     return list(TicketTag.objects.filter(ticket=ticket_id).order_by("tag__name").values_list("tag__name", flat=True))
 
 
+_TAGS = Prepared(
+    lambda *tickets: TicketTag.objects.filter(ticket__in=tickets).order_by("tag__name").values_list("ticket_id", "tag__name")
+)
+
+
+def tags_of(numbers: Iterable[int]) -> dict[int, list[str]]:
+    """The words on each of these tickets, in order of the alphabet; a ticket without any is missing."""
+    found: dict[int, list[str]] = {}
+    wanted = tuple(numbers)
+    for number, name in _TAGS.rows(*wanted) if wanted else ():
+        found.setdefault(number, []).append(name)
+    return found
+
+
 def is_participant(ticket_id: int, person: int | None) -> bool:
     """Whether a person is in copy of a ticket."""
     rows = Watcher.objects.filter(ticket=ticket_id, person=person, kind=WatcherKind.PARTICIPANT.value)

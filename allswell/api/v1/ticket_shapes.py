@@ -35,6 +35,7 @@ class Ticket(Struct):
     urgency: int
     priority: int
     service: NamedRef | None
+    category: NamedRef | None
     requester: PersonRef | None
     organization: NamedRef | None
     channel: str
@@ -64,6 +65,7 @@ class Ticket(Struct):
     closing_at: datetime | UnsetType | None = UNSET
     merged_into: int | UnsetType | None = UNSET
     custom: dict[str, Any] | UnsetType = UNSET
+    tags: list[str] | UnsetType = UNSET
     external_source: str | UnsetType = UNSET
     external_ref: str | UnsetType = UNSET
 
@@ -82,6 +84,9 @@ _PUBLIC = (
     "service_id",
     "service__slug",
     "service__name",
+    "category_id",
+    "category__slug",
+    "category__name",
     "requester_id",
     "requester__name",
     "organization_id",
@@ -135,6 +140,7 @@ def make(row: Sequence[Any], *, internal: bool) -> Ticket:
         url=f"{settings.PUBLIC_URL}/tickets/{values['pk']}",
         waiting_on=values["waiting_on"] or None,
         service=named_ref(values["service_id"], values["service__slug"], values["service__name"]),
+        category=named_ref(values["category_id"], values["category__slug"], values["category__name"]),
         requester=person_ref(values["requester_id"], values["requester__name"]),
         organization=named_ref(values["organization_id"], values["organization__slug"], values["organization__name"]),
         **{name: values[name] for name in _PLAIN},
@@ -176,7 +182,12 @@ def make_all(rows: Sequence[Sequence[Any]], *, actor: Actor) -> list[Ticket]:
     if open_ones:
         for number in queries.at_the_desk(actor).filter(pk__in=open_ones).values_list("pk", flat=True):
             decided[number] = True
-    return [make(row, internal=decided[row[0]]) for row in rows]
+    made = [make(row, internal=decided[row[0]]) for row in rows]
+    inside = [ticket for ticket in made if decided[ticket.number]]
+    words = queries.tags_of([ticket.number for ticket in inside])
+    for ticket in inside:
+        ticket.tags = words.get(ticket.number, [])
+    return made
 
 
 def rows_of(tickets: QuerySet[Any]) -> QuerySet[Any, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -118,7 +118,10 @@ class NewTicket(Body):
     impact: Level | None = None
     urgency: Level | None = None
     people_affected: Annotated[int, Meta(ge=0, le=10_000_000)] | None = None
+    can_work: Literal["no", "detour", "yes", ""] = ""
+    category: Id | None = None
     occurred_at: Instant | None = None
+    attachments: Annotated[list[Annotated[str, Meta(max_length=43)]], Meta(max_length=20)] = []
     custom: dict[str, Any] = {}
 
 
@@ -152,7 +155,10 @@ def create(call: Call) -> Any:
         impact=body.impact,
         urgency=body.urgency,
         people_affected=body.people_affected,
+        can_work=body.can_work,
+        category=body.category,
         occurred_at=body.occurred_at,
+        attachments=tuple(body.attachments),
         custom=body.custom,
     )
     return desk.report(what, actor=call.actor, now=call.now)

@@ -1,0 +1,42 @@
+"""A program that makes up requests from the OpenAPI document finds nothing: no crash, no undocumented answer, no wrong shape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+
+from allswell.boot.wsgi import application
+from tests.support.program import Program
+from tests.support.world import World
+
+CONFIG = schemathesis.Config.from_path(Path(__file__).parents[2] / "schemathesis.toml")
+schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application, config=CONFIG)
+
+
+@pytest.fixture
+def ada(world: World) -> Program:
+    """An administrator who is an agent too, in an installation with some tickets."""
+    world._grant(world.ada, "agent")
+    world._grant(world.ada, "lead")
+    for title in ("Account look-up is down", "Printer jams", "Password forgotten"):
+        ticket = world.report(title=title, service=world.printing.slug)
+        assert ticket.pk
+    return Program(world, world.ada)
+
+
+@schema.parametrize()
+@settings(
+    max_examples=12,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_nothing_is_found(case: Any, ada: Program, settings: Any) -> None:
+    settings.API_RATE = 10_000_000
+    case.call_and_validate(headers={"Authorization": f"Bearer {ada.secret}"})
