@@ -6,11 +6,12 @@ import threading
 
 from . import loop
 from .outbox import Calls, Mail
+from .sweep import Sweep
 
 
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
-    return [Mail(), Calls()]
+    return [Mail(), Calls(), Sweep()]
 
 
 def run(stop: threading.Event) -> None:

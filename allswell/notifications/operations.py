@@ -225,6 +225,14 @@ def give_up_mails(*, now: datetime, limit: int) -> int:
     )
 
 
+def forget_deliveries(*, before: datetime, limit: int) -> int:
+    """Remove deliveries made and over before, oldest first; looks at no more than `limit`."""
+    oldest = Delivery.objects.order_by("id").values_list("id", "created_at", "settled_at")[:limit]
+    old = [pk for pk, created_at, settled_at in oldest if created_at < before and settled_at is not None]
+    Delivery.objects.filter(bundled_in__in=old).exclude(pk__in=old).update(bundled_in=None)
+    return Delivery.objects.filter(pk__in=old).delete()[0]
+
+
 # webhooks
 
 

@@ -83,6 +83,8 @@ LEASE = timedelta(seconds=60)
 #: no new sending is begun later than this after the claim
 BEGINS_WITHIN = timedelta(seconds=25)
 MAIL_GIVES_UP_AFTER = timedelta(days=5)
+#: what is over is shown this long
+DELIVERIES_KEPT = timedelta(days=90)
 _MAIL_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (0.5, 1, 2, 5, 10, 20, 40, 60))
 #: Standard Webhooks' table: the pause before the second try, the third, …; after the last the delivery has failed
 _WEBHOOK_PAUSES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from allswell.tickets.models import Tag, Ticket, TicketTag, Watcher
+from allswell.tickets.models import Presence, Tag, Ticket, TicketTag, Watcher
 from allswell.tickets.rules import WatcherKind
 
 
@@ -48,3 +48,8 @@ def copy_named(ticket: Ticket, to: Ticket, *, now: datetime) -> None:
     named = Watcher.objects.filter(ticket=ticket, kind=WatcherKind.NAMED.value).values_list("person_id", flat=True)
     for person in named:
         watch(to, person=person, kind=WatcherKind.NAMED, now=now)
+
+
+def forget_presence(*, before: datetime) -> int:
+    """Remove who was last seen at a ticket before; answers how many."""
+    return Presence.objects.filter(seen_at__lt=before).delete()[0]
