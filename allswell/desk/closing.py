@@ -32,3 +32,8 @@ def resume_due(*, limit: int = 100, actor: Actor, now: datetime) -> int:
         entry = tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.RESUME, actor=actor, now=now)
         steps.tell(entry, topic=Topic.WATCHED, persons=steps.desk_audience(ticket), actor=actor, now=now)
     return len(due)
+
+
+def is_anything_due(now: datetime) -> bool:
+    """Whether a ticket is to be closed or resumed."""
+    return queries.is_time_up(now)

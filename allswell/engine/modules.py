@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 
 from . import loop
+from .closing import Closing
 from .outbox import Calls, Mail
 from .sweep import Sweep
 
 
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
-    return [Mail(), Calls(), Sweep()]
+    return [Mail(), Calls(), Closing(), Sweep()]
 
 
 def run(stop: threading.Event) -> None:
