@@ -309,3 +309,9 @@ def mark_read(person: int, *, up_to: int, now: datetime) -> int:
     """A person read their notices in the app up to this one; answers how many were new."""
     new = Delivery.objects.filter(person=person, channel="app", read_at__isnull=True, pk__lte=up_to)
     return new.update(read_at=now)
+
+
+def settle_the_past(*, before: datetime, now: datetime) -> None:
+    """Send nothing that was due until now, and count app notices from before `before` as read: for history that was played."""
+    Delivery.objects.filter(settled_at__isnull=True, due_at__lte=now).update(settled_at=now, outcome="moot")
+    Delivery.objects.filter(channel="app", read_at__isnull=True, created_at__lt=before).update(read_at=F("created_at"))

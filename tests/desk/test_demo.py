@@ -1,0 +1,101 @@
+"""The demo company is believable, whole, and the same every time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from allswell.desk import announcements, demo
+from allswell.desk.demo.texts import stories
+from allswell.incidents.models import Announcement
+from allswell.incidents.queries import visible_announcements
+from allswell.journal.models import Entry
+from allswell.kernel.actor import Channel
+from allswell.kernel.errors import Conflict
+from allswell.notifications.models import Delivery
+from allswell.people import queries as people
+from allswell.people.models import Organization, Person, Team
+from allswell.services.models import ConfigurationItem, Dependency
+from allswell.tickets.models import Comment, Link, Ticket, TicketTag, Watcher
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
+
+
+def test_texts_are_many_and_all_of_them_whole() -> None:
+    told = stories()
+    assert len(told) >= 80
+    assert len({story.title for story in told}) == len(told)
+    for story in told:
+        assert story.says
+        assert story.fix
+        assert bool(story.ask) == bool(story.answer)
+        assert not story.team or (story.why and story.found)
+
+
+@pytest.mark.slow
+def test_northbank_and_its_ninety_days() -> None:
+    accounts = demo.create(now=NOW, seed=1)
+    assert Person.objects.count() == 60
+    assert Team.objects.count() == 8
+    assert ConfigurationItem.objects.count() == 15
+    assert Dependency.objects.count() > 15
+    assert Organization.objects.count() == 8
+    assert Ticket.objects.count() == 400
+    assert Ticket.objects.order_by("opened_at").first().opened_at > NOW.replace(month=8, day=20)
+    assert not Ticket.objects.filter(updated_at__gt=NOW).exists()
+    states = Counter(Ticket.objects.values_list("state", flat=True))
+    assert set(states) >= {"new", "in_progress", "waiting", "resolved", "fulfilled", "closed", "cancelled"}
+    assert 40 < Ticket.objects.filter(done_at__isnull=True).count() < 150
+    verbs = set(Entry.objects.values_list("verb", flat=True))
+    assert verbs >= {"ticket.handed_over", "ticket.escalated", "ticket.reopened", "ticket.confirmed", "ticket.rated"}
+    assert Ticket.objects.filter(return_count__gt=0).exists()
+    assert Link.objects.filter(kind="child_of").count() == 4
+    assert TicketTag.objects.exists()
+    assert Comment.objects.count() > 600
+    assert {comment.body.count("{{") for comment in Comment.objects.all()} == {0}
+    assert not Delivery.objects.filter(channel="email", settled_at__isnull=True).exists()
+    assert {account.role for account in accounts} >= {"requester", "agent", "lead", "duty manager", "administrator", "auditor"}
+    for account in accounts:
+        person = people.person_by_address(account.email)
+        assert person is not None
+        assert person.check_password(account.password)
+    _the_story_is_playable()
+    with pytest.raises(Conflict):
+        demo.create(now=NOW, seed=1)
+
+
+def _the_story_is_playable() -> None:
+    """Maria meets the announced incident, says "same for me", and eleven did before her."""
+    ticket = Ticket.objects.get(done_at__isnull=True, title="Account look-up is down")
+    assert (ticket.priority, ticket.team.name, ticket.escalation_level) == (1, "Databases", 1)
+    assert Watcher.objects.filter(ticket=ticket, kind="affected").count() == 11
+    maria = people.person_by_address("maria.keller@northbank.example")
+    actor = people.actor_for(maria, channel=Channel.PORTAL)
+    announced = visible_announcements(actor).get()
+    assert announced.ticket_id == ticket.pk
+    announcements.same_for_me(announced.pk, actor=actor, now=NOW)
+    assert Watcher.objects.filter(ticket=ticket, kind="affected").count() == 12
+    assert Announcement.objects.count() == 2
+
+
+def _picture() -> list[object]:
+    tickets = Ticket.objects.order_by("id").values_list("title", "state", "opened_at", "assignee__name", "team__name", "resolved_at")
+    entries = Entry.objects.order_by("id").values_list("verb", "happened_at", "person__name")
+    return [*tickets, *entries]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_seed_makes_the_same_company(django_db_blocker: object) -> None:
+    from django.db import transaction
+
+    pictures = []
+    for _ in range(2):
+        with pytest.raises(InterruptedError), transaction.atomic():
+            demo.create(now=NOW, seed=3, tickets=40)
+            pictures.append(_picture())
+            raise InterruptedError
+    assert pictures[0] == pictures[1]
+    assert len(pictures[0]) > 200
