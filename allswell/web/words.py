@@ -107,3 +107,25 @@ def link(value: str, *, is_source: bool) -> str:
     """How two tickets belong together, seen from the source or from the target."""
     pair = LINKS.get(value)
     return _(pair[0 if is_source else 1]) if pair else value
+
+
+FIELDS = {
+    "title": N_("the title"),
+    "description": N_("the description"),
+    "service": N_("the service"),
+    "category": N_("the category"),
+    "impact": N_("impact"),
+    "urgency": N_("urgency"),
+    "occurred_at": N_("when it began"),
+    "custom": N_("other details"),
+}
+
+
+def field(name: str) -> str:
+    """A field of a ticket within a sentence."""
+    return _(FIELDS[name]) if name in FIELDS else name
+
+
+def waiting_on(value: str) -> str:
+    """What a waiting ticket waits for."""
+    return _(WAITING_ON[value]) if value in WAITING_ON else _("Waiting")

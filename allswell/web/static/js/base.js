@@ -21,3 +21,24 @@ addEventListener('click', event => {
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && !document.cookie.includes('zone='))
   document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
+
+// What the other modules share. `ask` fetches a part of a page: same address, header HX-Request.
+const ask = async (address, options = {}) => {
+  const headers = {'HX-Request': 'true', ...options.headers};
+  if (options.method === 'POST') headers['X-CSRFToken'] = document.body.dataset.csrf;
+  return fetch(address, {credentials: 'same-origin', ...options, headers});
+};
+const part = async address => {
+  const answer = await ask(address);
+  if (answer.headers.get('HX-Redirect')) { location.assign(answer.headers.get('HX-Redirect')); return null; }
+  return answer.ok ? answer.text() : null;
+};
+const say = (text, bad = false) => {
+  const toast = document.createElement('div');
+  toast.className = bad ? 'toast bad' : 'toast';
+  toast.append(Object.assign(document.createElement('span'), {textContent: text}));
+  document.getElementById('toasts').append(toast);
+  letGo(toast);
+};
+const isTyping = event => event.target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== 'checkbox';
+window.allswell = {ask, part, say, isTyping};

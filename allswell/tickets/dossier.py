@@ -1,0 +1,134 @@
+"""Reading everything the desk's page of one ticket shows, in few statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from allswell.kernel.actor import Actor
+from allswell.people.rules import TicketFacts
+
+from . import queries
+from .models import Category, Draft, Link, Presence, Tag, Ticket, TicketTag, Watcher
+from .queue import Row, rows
+from .rules import WatcherKind
+
+#: somebody whose page has not been heard of for this long is gone
+PRESENT_FOR = timedelta(seconds=45)
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A person who watches a ticket in some way."""
+
+    person: int
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Another ticket and how it belongs here; `is_source` when this ticket is the source of the link."""
+
+    kind: str
+    is_source: bool
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody else who has the ticket open; `writing` is "", "reply" or "note"."""
+
+    person: int
+    name: str
+    writing: str
+
+
+def whole(number: int, *, actor: Actor) -> Ticket | None:
+    """The ticket with everything its page names, if the actor sees it at the desk."""
+    names = ("organization", "team", "service", "assignee", "requester", "reporter", "category", "incident")
+    return queries.at_the_desk(actor).select_related(*names).filter(pk=number).first()
+
+
+def companions(ticket: Ticket) -> list[Companion]:
+    """Everybody who watches, is in copy, is affected or named."""
+    found = Watcher.objects.filter(ticket=ticket.pk).order_by("since", "id").values_list("person_id", "person__name", "kind")
+    return [Companion(*values) for values in found]
+
+
+def facts_of(ticket: Ticket, around: list[Companion]) -> TicketFacts:
+    """What permission depends on, without asking the database again."""
+
+    def those(kind: WatcherKind) -> frozenset[int]:
+        return frozenset(one.person for one in around if one.kind == kind)
+
+    return TicketFacts(
+        organization=ticket.organization_id,
+        team=ticket.team_id,
+        requester=ticket.requester_id,
+        assignee=ticket.assignee_id,
+        is_restricted=ticket.is_restricted,
+        participants=those(WatcherKind.PARTICIPANT),
+        watchers=those(WatcherKind.WATCHER),
+        named=those(WatcherKind.NAMED),
+    )
+
+
+def links(ticket: Ticket, *, actor: Actor) -> list[Linked]:
+    """The linked tickets the actor may see, newest link first."""
+    pairs = list(
+        Link.objects.filter(Q(source=ticket.pk) | Q(target=ticket.pk))
+        .order_by("-id")
+        .values_list("kind", "source_id", "target_id")[:100]
+    )
+    if not pairs:
+        return []
+    others = {target if source == ticket.pk else source for _kind, source, target in pairs}
+    seen, _more = rows(queries.at_the_desk(actor).filter(pk__in=others), is_by_age=True, limit=100)
+    found = {row.id: row for row in seen}
+    made = []
+    for kind, source, target in pairs:
+        is_source = source == ticket.pk
+        row = found.get(target if is_source else source)
+        if row is not None:
+            made.append(Linked(kind, is_source, row))
+    return made
+
+
+def tags(ticket: Ticket) -> list[str]:
+    """The tags, by name."""
+    return list(TicketTag.objects.filter(ticket=ticket.pk).order_by("tag__name").values_list("tag__name", flat=True))
+
+
+def visitors(number: int, *, but: int | None, now: datetime) -> list[Visitor]:
+    """Who else has the ticket open now; those who write first."""
+    present = Presence.objects.filter(ticket=number, seen_at__gt=now - PRESENT_FOR).exclude(person=but)
+    return [
+        Visitor(*values)
+        for values in present.order_by("-writing", "seen_at").values_list("person_id", "person__name", "writing")[:10]
+    ]
+
+
+def drafts(ticket: int | None, *, person: int | None) -> dict[str, dict[str, Any]]:
+    """What the person was writing, by place ("reply", "note", "new")."""
+    kept = Draft.objects.filter(person=person, ticket=ticket)
+    return dict(kept.values_list("place", "content"))
+
+
+def open_of(person: int, *, actor: Actor) -> list[int]:
+    """Numbers of the open tickets a requester has, newest first, at most 50; what the actor may see."""
+    found = queries.at_the_desk(actor).filter(requester=person, done_at__isnull=True)
+    return list(found.order_by("-pk").values_list("pk", flat=True)[:50])
+
+
+def categories() -> QuerySet[Category]:
+    """All categories."""
+    return Category.objects.all()
+
+
+def tags_known() -> QuerySet[Tag]:
+    """All tags."""
+    return Tag.objects.all()

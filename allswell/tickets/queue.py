@@ -1,0 +1,253 @@
+"""Reading the queue: which tickets a view holds, in the order of attention, fifty at a time, in one statement.
+
+Rows are plain tuples made into `Row`s: fifty model instances with their joins would cost more than the page around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from allswell.kernel.actor import Actor, Role, ScopeKind
+from allswell.search import queries as search
+
+from . import queries
+from .models import OPEN, SavedView, Tag, Ticket, TicketTag, Watcher
+from .rules import DONE_STATES, WAITING_RANK, State, WatcherKind
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+PAGE = 50
+#: a tab counts no further
+CAP = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A ticket as the queue shows it."""
+
+    id: int
+    kind: str
+    title: str
+    state: str
+    waiting_on: str
+    waiting_until: datetime | None
+    priority: int
+    queue_rank: int
+    opened_at: datetime
+    updated_at: datetime
+    asked_at: datetime | None
+    first_response_at: datetime | None
+    done_at: datetime | None
+    escalation_level: int
+    reopened_count: int
+    return_count: int
+    is_restricted: bool
+    version: int
+    assignee_id: int | None
+    assignee: str | None
+    requester: str | None
+    organization: str | None
+    service: str | None
+    team: str | None
+
+
+_COLUMNS = {"assignee": "assignee__name", "requester": "requester__name", "organization": "organization__name"} | {
+    "service": "service__name",
+    "team": "team__name",
+}
+_PATHS = [_COLUMNS.get(field.name, field.name) for field in fields(Row)]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What narrows a view; the same names stand in the address. "" means no filter.
+
+    `state` is a state, "open" (the default), "done" or "any"; `assignee` an id, "me" or "none"; `service`, `team`, `organization`
+    and `category` are slugs.
+    """
+
+    state: str = ""
+    kind: str = ""
+    priority: str = ""
+    service: str = ""
+    team: str = ""
+    assignee: str = ""
+    organization: str = ""
+    category: str = ""
+    tag: str = ""
+    q: str = ""
+
+    @classmethod
+    def parse(cls, given: Mapping[str, str]) -> Filters:
+        """Filters from an address or a saved view; unknown names are left out."""
+        return cls(**{f.name: str(given[f.name])[:200].strip() for f in fields(cls) if given.get(f.name)})
+
+    def chosen(self) -> dict[str, str]:
+        """The filters in force."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name)}
+
+    @property
+    def is_by_age(self) -> bool:
+        """Whether done tickets are in it: then the newest come first, there is no attention to order by."""
+        return self.state in ("done", "any") or self.state in {state.value for state in DONE_STATES}
+
+
+def _in_state(tickets: QuerySet[Ticket], state: str) -> QuerySet[Ticket]:
+    if state in ("", "open"):
+        return tickets.filter(OPEN)
+    if state == "any":
+        return tickets
+    if state == "done":
+        return tickets.exclude(OPEN)
+    return tickets.filter(state=state) if state in {s.value for s in DONE_STATES} else tickets.filter(OPEN, state=state)
+
+
+def narrowed(tickets: QuerySet[Ticket], filters: Filters, *, actor: Actor) -> QuerySet[Ticket]:
+    """Those of `tickets` that pass the filters."""
+    tickets = _in_state(tickets, filters.state)
+    if filters.kind:
+        tickets = tickets.filter(kind=filters.kind)
+    if filters.priority.isdigit():
+        tickets = tickets.filter(priority=int(filters.priority[:2]))
+    for name in ("service", "team", "organization", "category"):
+        if value := getattr(filters, name):
+            tickets = tickets.filter(**{f"{name}__isnull": True} if value == "none" else {f"{name}__slug": value})
+    if filters.assignee == "none":
+        tickets = tickets.filter(assignee__isnull=True)
+    elif filters.assignee == "me":
+        tickets = tickets.filter(assignee=actor.person)
+    elif filters.assignee.isdigit():
+        tickets = tickets.filter(assignee=int(filters.assignee[:15]))
+    if filters.tag:
+        tickets = tickets.filter(pk__in=TicketTag.objects.filter(tag__name=filters.tag).values("ticket"))
+    if filters.q:
+        tickets = search.matching(tickets, filters.q, internal=True)
+    return tickets
+
+
+def _sees_all_of_own_teams(actor: Actor) -> bool:
+    """Whether a member sees every ticket of their teams, so that the permission filter need not be asked for each row."""
+    return any(
+        grant.scope is ScopeKind.INSTALLATION and grant.role in (Role.AGENT, Role.LEAD, Role.DUTY_MANAGER, Role.AUDITOR)
+        for grant in actor.grants
+    )
+
+
+def of_team(team: int, *, actor: Actor) -> QuerySet[Ticket]:
+    """What a team has."""
+    if team in actor.teams and _sees_all_of_own_teams(actor):
+        return Ticket.objects.filter(team=team)
+    return queries.at_the_desk(actor).filter(team=team)
+
+
+def mine(actor: Actor) -> QuerySet[Ticket]:
+    """What is assigned to the actor."""
+    return queries.at_the_desk(actor).filter(assignee=actor.person)
+
+
+def triage(actor: Actor) -> QuerySet[Ticket]:
+    """What nobody has taken: in the actor's teams, or anywhere when they are in none."""
+    tickets = queries.at_the_desk(actor).filter(assignee__isnull=True)
+    return tickets.filter(team__in=sorted(actor.teams)) if actor.teams else tickets
+
+
+def waiting(actor: Actor) -> QuerySet[Ticket]:
+    """What waits for somebody else: the actor's own and their teams'."""
+    near = Q(assignee=actor.person) | Q(team__in=sorted(actor.teams))
+    return queries.at_the_desk(actor).filter(near, queue_rank__gt=WAITING_RANK, state=State.WAITING.value)
+
+
+def watching(actor: Actor) -> QuerySet[Ticket]:
+    """What the actor follows."""
+    followed = Watcher.objects.filter(person=actor.person, kind=WatcherKind.WATCHER.value).values("ticket")
+    return queries.at_the_desk(actor).filter(pk__in=followed)
+
+
+def everything(actor: Actor) -> QuerySet[Ticket]:
+    """All the actor sees at the desk."""
+    return queries.at_the_desk(actor)
+
+
+def _after(tickets: QuerySet[Ticket], after: str) -> QuerySet[Ticket]:
+    """Continue behind the last row seen: "rank.microseconds.id". Comparing the three at once keeps to the index."""
+    try:
+        rank, stamp, number = (int(part) for part in after.split("."))
+        opened = _EPOCH + timedelta(microseconds=stamp)
+    except (ValueError, OverflowError, OSError):
+        return tickets
+    adapted = connection.ops.adapt_datetimefield_value(opened)
+    return tickets.extra(
+        where=["(tickets_ticket.queue_rank, tickets_ticket.opened_at, tickets_ticket.id) > (%s, %s, %s)"],
+        params=[rank, adapted, number],
+    )
+
+
+def _below(tickets: QuerySet[Ticket], after: str) -> QuerySet[Ticket]:
+    return tickets.filter(pk__lt=int(after)) if after.isdigit() and len(after) < 16 else tickets
+
+
+def rows(tickets: QuerySet[Ticket], *, is_by_age: bool = False, after: str = "", limit: int = PAGE) -> tuple[list[Row], str]:
+    """A page of rows and where the next begins ("" on the last)."""
+    if is_by_age:
+        tickets = _below(tickets, after).order_by("-pk") if after else tickets.order_by("-pk")
+    else:
+        tickets = _after(tickets, after) if after else tickets
+        tickets = tickets.order_by("queue_rank", "opened_at", "id")
+    found = [Row(*values) for values in tickets.values_list(*_PATHS)[: limit + 1]]
+    if len(found) <= limit:
+        return found, ""
+    found.pop()
+    return found, place(found[-1], is_by_age=is_by_age)
+
+
+def place(row: Row, *, is_by_age: bool = False) -> str:
+    """Where a row stands, for the address of the next page."""
+    if is_by_age:
+        return str(row.id)
+    micros = (row.opened_at - _EPOCH) // _MICROSECOND
+    return f"{row.queue_rank}.{micros}.{row.id}"
+
+
+def counts(views: Mapping[str, QuerySet[Ticket]], *, cap: int = CAP) -> dict[str, int]:
+    """How many open tickets each view holds, up to `cap`, in one statement."""
+    if not views:
+        return {}
+    parts: list[str] = []
+    params: list[Any] = []
+    for tickets in views.values():
+        sql, values = tickets.filter(OPEN).order_by().values_list("pk")[:cap].query.sql_with_params()
+        parts.append(f"(SELECT count(*) FROM ({sql}) counted{len(parts)})")  # noqa: S608 - Django's own statement
+        params += values
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        found = cursor.fetchone()
+    return dict(zip(views, found, strict=True))
+
+
+def saved_views(actor: Actor) -> list[SavedView]:
+    """The saved views of the actor: their own, their teams', and those for all agents."""
+    whose = Q(person=actor.person) | Q(team__in=sorted(actor.teams)) | Q(person__isnull=True, team__isnull=True)
+    return list(SavedView.objects.filter(whose, is_active=True).order_by("position", "name", "id"))
+
+
+def tag_names() -> list[str]:
+    """All tags, by name."""
+    return list(Tag.objects.order_by("name").values_list("name", flat=True)[:500])
+
+
+def numbers_of(tickets: QuerySet[Ticket], numbers: Iterable[int]) -> list[int]:
+    """Which of the numbers are in `tickets`."""
+    return list(tickets.filter(pk__in=list(numbers)).values_list("pk", flat=True))
+
+
+def row(number: int, *, actor: Actor) -> Row | None:
+    """One ticket as a row."""
+    found = queries.at_the_desk(actor).filter(pk=number).values_list(*_PATHS).first()
+    return Row(*found) if found else None

@@ -1,0 +1,310 @@
+"""What can be done with a ticket. Every act is an address of its own: a page with its form, a dialog where our script asks for
+it, and the POST that does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy
+
+from allswell.desk import tickets as desk
+from allswell.kernel.errors import DeskError, Invalid
+from allswell.people import queries as people
+from allswell.services import queries as services
+from allswell.tickets import dossier, rules
+from allswell.tickets import queries as tickets
+from allswell.tickets.rules import Kind, WaitingOn
+from allswell.web import words
+from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, field_errors, is_fragment, page, toast
+
+from .ticket import seen_at_the_desk
+
+if TYPE_CHECKING:
+    from allswell.kernel.actor import Actor
+    from allswell.tickets.models import Ticket
+
+
+def done(request: HttpRequest, address: str) -> HttpResponse:
+    """After an act: look at `address`; our script is told in a header."""
+    if is_fragment(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return SeeOther(address)
+
+
+def number_or_none(text: str) -> int | None:
+    """A key from a form; None when it is none."""
+    return int(text) if text.isdigit() and len(text) < 16 else None
+
+
+def instant(text: str, field: str) -> datetime | None:
+    """An `<input type=datetime-local>` in the viewer's zone; None when empty. Raises Invalid."""
+    if not text:
+        return None
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise Invalid("This is not a date and time.", field=field)
+    return timezone.make_aware(found) if timezone.is_naive(found) else found
+
+
+def version_of(request: HttpRequest) -> int | None:
+    """The version the form was made from."""
+    return number_or_none(request.POST.get("version", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A form with a button. `act` does it, `choices` is what the form offers; `said` is the toast."""
+
+    title: Any
+    act: Callable[[PageRequest, int], object]
+    said: Any
+    choices: Callable[[Ticket, Actor], dict[str, Any]] = lambda ticket, actor: {}
+
+
+def _teams(ticket: Ticket, actor: Actor) -> dict[str, Any]:
+    found = people.teams_visible_to(actor).filter(is_active=True).order_by("line", "name")
+    return {
+        "teams": [(pk, name) for pk, name in found.values_list("pk", "name") if pk != ticket.team_id],
+        "chain": _chain(ticket),
+    }
+
+
+def _chain(ticket: Ticket) -> list[str]:
+    """Whom hierarchic escalation tells next, by name."""
+    if ticket.team is None:
+        return []
+    chain = people.manager_chain(ticket.team)[ticket.escalation_level :]
+    names = dict(people.people().filter(pk__in=chain).values_list("pk", "name"))
+    return [names[pk] for pk in chain]
+
+
+def _colleagues(ticket: Ticket, actor: Actor) -> dict[str, Any]:
+    mates = [(one.pk, one.name) for one in people.members(ticket.team_id)] if ticket.team_id else []
+    return {"mates": mates, "is_member": any(pk == actor.person for pk, _name in mates)}
+
+
+def _details(ticket: Ticket, actor: Actor) -> dict[str, Any]:
+    return {
+        "services": list(services.visible_to(actor).filter(is_active=True).order_by("name").values_list("slug", "name")),
+        "categories": list(dossier.categories().filter(is_active=True).order_by("name").values_list("pk", "name")),
+        "levels": [(level, words.impact(level)) for level in range(1, 5)],
+        "urgencies": [(level, words.urgency(level)) for level in range(1, 5)],
+        "fields": tickets.custom_fields(ticket.kind),
+    }
+
+
+def _edited(request: PageRequest, number: int) -> object:
+    form = request.POST
+    changes: dict[str, Any] = {"title": form.get("title", ""), "description": form.get("description", "")}
+    changes["service"] = form.get("service") or None
+    changes["category"] = number_or_none(form.get("category", ""))
+    for name in ("impact", "urgency"):
+        if value := number_or_none(form.get(name, "")):
+            changes[name] = value
+    changes["occurred_at"] = instant(form.get("occurred_at", ""), "occurred_at")
+    custom = custom_of(form, kind=seen_at_the_desk(number, request.actor).kind)
+    if custom:
+        changes["custom"] = custom
+    keeps = form.get("keeps_override") == "1"
+    return desk.edit(
+        number, changes=changes, keeps_override=keeps, actor=request.actor, now=request.now, version=version_of(request)
+    )
+
+
+def custom_of(form: Any, *, kind: str) -> dict[str, Any]:
+    """The installation's own fields out of a form, as their kinds say."""
+    found: dict[str, Any] = {}
+    for field in tickets.custom_fields(kind):
+        given = form.get(f"custom.{field.key}")
+        if field.kind == "boolean":
+            if f"custom.{field.key}.asked" in form:
+                found[field.key] = given == "1"
+        elif given is None:
+            continue
+        elif field.kind == "number" and given:
+            try:
+                found[field.key] = float(given) if "." in given else int(given)
+            except ValueError as wrong:
+                raise Invalid("This is not a number.", field=f"custom.{field.key}") from wrong
+        else:
+            found[field.key] = given or None
+    return found
+
+
+def _priority(request: PageRequest, number: int) -> object:
+    wanted = number_or_none(request.POST.get("priority", ""))
+    return desk.override_priority(
+        number,
+        priority=wanted,
+        reason=request.POST.get("reason", ""),
+        actor=request.actor,
+        now=request.now,
+        version=version_of(request),
+    )
+
+
+def _assign(request: PageRequest, number: int) -> object:
+    wanted = request.POST.get("person", "")
+    return desk.assign(
+        number,
+        person=None if wanted == "none" else number_or_none(wanted),
+        actor=request.actor,
+        now=request.now,
+        version=version_of(request),
+    )
+
+
+def _hand_over(request: PageRequest, number: int) -> object:
+    team = number_or_none(request.POST.get("team", ""))
+    if team is None:
+        raise Invalid("Choose a team.", field="team")
+    return desk.hand_over(
+        number,
+        team=team,
+        reason=request.POST.get("reason", ""),
+        tried=request.POST.get("tried", ""),
+        actor=request.actor,
+        now=request.now,
+        version=version_of(request),
+    )
+
+
+def _wait(request: PageRequest, number: int) -> object:
+    on = request.POST.get("on", "")
+    if on not in set(WaitingOn):
+        raise Invalid("Choose what it waits for.", field="on")
+    return desk.wait(
+        number,
+        on=WaitingOn(on),
+        until=instant(request.POST.get("until", ""), "until"),
+        reason=request.POST.get("reason", ""),
+        actor=request.actor,
+        now=request.now,
+        version=version_of(request),
+    )
+
+
+def _resolve(request: PageRequest, number: int) -> object:
+    return desk.resolve(
+        number,
+        code=request.POST.get("code", "fixed"),
+        resolution=request.POST.get("resolution", ""),
+        actor=request.actor,
+        now=request.now,
+        version=version_of(request),
+    )
+
+
+def _refile(request: PageRequest, number: int) -> object:
+    kind = request.POST.get("kind", "")
+    if kind not in set(Kind):
+        raise Invalid("Choose a kind.", field="kind")
+    return desk.refile(number, kind=Kind(kind), actor=request.actor, now=request.now, version=version_of(request))
+
+
+def _plain(use_case: Callable[..., object], *fields: str, is_guarded: bool = True) -> Callable[[PageRequest, int], object]:
+    """An act whose use case takes the form's fields by their names."""
+
+    def act(request: PageRequest, number: int) -> object:
+        given = {name: request.POST.get(name, "") for name in fields}
+        if is_guarded:
+            given["version"] = version_of(request)  # type: ignore[assignment]
+        return use_case(number, **given, actor=request.actor, now=request.now)
+
+    return act
+
+
+def _unwatched(request: PageRequest, number: int) -> object:
+    return desk.unwatch(number, actor=request.actor, now=request.now)
+
+
+def _codes(ticket: Ticket, actor: Actor) -> dict[str, Any]:
+    return {
+        "codes": [(code, words.code(code)) for code in rules.CODES],
+        "reasons": [(code, words.code(code)) for code in rules.CANCEL_REASONS if code != "merged"],
+        "waits": [(on.value, words.waiting_on(on.value)) for on in WaitingOn],
+    }
+
+
+ACTS: dict[str, Act] = {
+    "take": Act(gettext_lazy("Take it"), _plain(desk.take), gettext_lazy("It is yours.")),
+    "assign": Act(gettext_lazy("Assign"), _assign, gettext_lazy("Assigned."), _colleagues),
+    "hand-over": Act(gettext_lazy("Hand over to another team"), _hand_over, gettext_lazy("Handed over."), _teams),
+    "escalate": Act(
+        gettext_lazy("Tell the manager"), _plain(desk.escalate, "reason"), gettext_lazy("The manager is told."), _teams
+    ),
+    "wait": Act(gettext_lazy("Put on hold"), _wait, gettext_lazy("On hold."), _codes),
+    "resume": Act(gettext_lazy("Go on"), _plain(desk.resume), gettext_lazy("Going on.")),
+    "restore": Act(gettext_lazy("It works again"), _plain(desk.restore), gettext_lazy("Noted that it works again.")),
+    "resolve": Act(gettext_lazy("Resolve"), _resolve, gettext_lazy("Resolved."), _codes),
+    "reopen": Act(gettext_lazy("Reopen"), _plain(desk.reopen, "reason"), gettext_lazy("Reopened.")),
+    "close": Act(gettext_lazy("Close for good"), _plain(desk.close), gettext_lazy("Closed.")),
+    "cancel": Act(gettext_lazy("Cancel"), _plain(desk.cancel, "reason"), gettext_lazy("Cancelled."), _codes),
+    "edit": Act(gettext_lazy("Edit details"), _edited, gettext_lazy("Saved."), _details),
+    "priority": Act(gettext_lazy("Set the priority by hand"), _priority, gettext_lazy("Priority set.")),
+    "refile": Act(gettext_lazy("Change the kind"), _refile, gettext_lazy("Kind changed.")),
+    "watch": Act(gettext_lazy("Follow"), _plain(desk.watch, is_guarded=False), gettext_lazy("You follow it.")),
+    "unwatch": Act(gettext_lazy("Unfollow"), _unwatched, gettext_lazy("You no longer follow it.")),
+    "copy": Act(
+        gettext_lazy("Put somebody in copy"),
+        _plain(desk.add_participant, "person", is_guarded=False),
+        gettext_lazy("They are in copy."),
+    ),
+    "tag": Act(gettext_lazy("Add a tag"), _plain(desk.tag, "name", is_guarded=False), ""),
+    "untag": Act(gettext_lazy("Remove a tag"), _plain(desk.untag, "name", is_guarded=False), ""),
+    "restrict": Act(gettext_lazy("Restrict"), _plain(desk.restrict), gettext_lazy("Only its team and named people see it.")),
+    "unrestrict": Act(gettext_lazy("Open to the desk"), _plain(desk.unrestrict), gettext_lazy("The whole desk sees it again.")),
+}
+
+
+@desk_page
+def act_page(request: PageRequest, number: int, verb: str) -> HttpResponseBase:
+    """The form of an act (GET) and the act (POST)."""
+    act = ACTS.get(verb)
+    if act is None:
+        raise Http404
+    ticket = seen_at_the_desk(number, request.actor)
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            act.act(request, number)
+        except Invalid as wrong:
+            errors = field_errors(wrong)
+        except DeskError as refusal:
+            if not is_fragment(request):
+                raise
+            errors = {"": field_errors(refusal).popitem()[1]}
+        else:
+            if act.said:
+                toast(request, str(act.said), undo="")
+            return done(request, back_to(request, _after(request, number)))
+    return page(
+        request,
+        "ticket/do.html",
+        status=422 if errors else 200,
+        verb=verb,
+        title=act.title,
+        ticket=ticket,
+        errors=errors,
+        given=request.POST,
+        here="desk",
+        layout="dialog.html" if is_fragment(request) else "base_agent.html",
+        **act.choices(ticket, request.actor),
+    )
+
+
+def _after(request: PageRequest, number: int) -> str:
+    """The ticket, or the desk when the act took it out of the actor's sight."""
+    is_seen = tickets.at_the_desk(request.actor).filter(pk=number).exists()
+    return f"/tickets/{number}" if is_seen else "/desk/"

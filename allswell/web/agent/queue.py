@@ -1,0 +1,262 @@
+"""The queue: what needs attention next, in tabs, filtered by the address, fifty rows a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from allswell.kernel.actor import Actor
+from allswell.people import queries as people
+from allswell.services import queries as services
+from allswell.tickets import dossier, queue
+from allswell.tickets.queue import Filters, Row
+from allswell.tickets.rules import WAITING_RANK
+from allswell.web import words
+from allswell.web.pages import PageRequest, desk_page, is_fragment, page
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from allswell.tickets.models import SavedView, Ticket
+
+#: views every agent has: (slug, what it holds)
+BUILT_IN = {
+    "mine": queue.mine,
+    "triage": queue.triage,
+    "waiting": queue.waiting,
+    "watching": queue.watching,
+    "all": queue.everything,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A view in the bar. `count` is None where it is not counted."""
+
+    slug: str
+    label: str
+    address: str
+    is_here: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that need the same kind of attention; `is_whole` when none of it is on another page."""
+
+    label: str
+    icon: str
+    tone: str
+    rows: list[Row]
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter in force, with the address that takes it away."""
+
+    label: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at: the tab's tickets, and the filters of a saved view."""
+
+    slug: str
+    title: str
+    tickets: QuerySet[Ticket]
+    filters: Filters
+
+
+@desk_page
+def queue_page(request: PageRequest, slug: str = "mine") -> HttpResponseBase:
+    """A view of the queue; with HX-Request only its rows."""
+    return _shown(request, _view(slug, request.actor))
+
+
+@desk_page
+def saved_view_page(request: PageRequest, slug: str) -> HttpResponseBase:
+    """A saved view."""
+    for view in queue.saved_views(request.actor):
+        if view.slug == slug:
+            filters = Filters.parse(view.filters)
+            return _shown(request, View(f"v/{slug}", view.name, queue.everything(request.actor), filters))
+    raise Http404
+
+
+def _view(slug: str, actor: Actor) -> View:
+    if slug in BUILT_IN:
+        titles = {
+            "mine": _("My work"),
+            "triage": _("Triage"),
+            "waiting": _("Waiting"),
+            "watching": _("Watching"),
+            "all": _("All"),
+        }
+        return View(slug, titles[slug], BUILT_IN[slug](actor), Filters())
+    team = people.teams().filter(slug=slug, is_active=True).values_list("pk", "name").first()
+    if team is None:
+        raise Http404
+    return View(slug, team[1], queue.of_team(team[0], actor=actor), Filters())
+
+
+def _shown(request: PageRequest, view: View) -> HttpResponse:
+    given = Filters.parse(request.GET.dict())
+    filters = replace(view.filters, **given.chosen())
+    after = request.GET.get("after", "")
+    found = queue.narrowed(view.tickets, filters, actor=request.actor)
+    rows, following = queue.rows(found, is_by_age=filters.is_by_age, after=after)
+    context: dict[str, Any] = {
+        "view": view,
+        "filters": filters,
+        "groups": _groups(rows, by_age=filters.is_by_age, is_first=not after, is_last=not following),
+        "total": len(rows),
+        "next_page": _address(view, given, after=following) if following else "",
+        "first_page": _address(view, given) if after else "",
+        "chips": _chips(view, given),
+        "address": _address(view, given),
+        "here": "desk",
+    }
+    if is_fragment(request):
+        return page(request, "queue/rows.html", **context)
+    saved = queue.saved_views(request.actor)
+    if not rows:
+        context["nothing"] = _nothing(view, given, request.actor)
+    return page(request, "queue/page.html", tabs=_tabs(view, saved, request.actor), **context)
+
+
+def _address(view: View, filters: Filters, *, after: str = "") -> str:
+    query = filters.chosen() | ({"after": after} if after else {})
+    return f"/desk/{view.slug}" + (f"?{urlencode(query)}" if query else "")
+
+
+def _tabs(view: View, saved: list[SavedView], actor: Actor) -> list[Tab]:
+    """The bar: my work, triage, my teams, waiting, watching, saved views, all. Counts stop at queue.CAP."""
+    teams = list(
+        people.teams().filter(pk__in=sorted(actor.teams), is_active=True).order_by("name").values_list("pk", "slug", "name")
+    )
+    counted = {"mine": queue.mine(actor), "triage": queue.triage(actor)}
+    counted |= {slug: queue.of_team(pk, actor=actor) for pk, slug, _name in teams[:4]}
+    counted |= {"waiting": queue.waiting(actor), "watching": queue.watching(actor)}
+    counts = queue.counts(counted)
+    labels = [("mine", _("My work")), ("triage", _("Triage"))]
+    labels += [(slug, name) for _pk, slug, name in teams]
+    labels += [("waiting", _("Waiting")), ("watching", _("Watching"))]
+    labels += [(f"v/{row.slug}", row.name) for row in saved]
+    labels += [("all", _("All"))]
+    if view.slug not in {slug for slug, _label in labels}:
+        labels.insert(-1, (view.slug, view.title))
+    return [Tab(slug, label, f"/desk/{slug}", slug == view.slug, counts.get(slug)) for slug, label in labels]
+
+
+def _groups(rows: list[Row], *, by_age: bool, is_first: bool, is_last: bool) -> list[Group]:
+    """Rows by what needs attention next: P1 and P2, P3, the rest, and those whose clock stands."""
+    if by_age:
+        return [Group(_("Newest first"), "history", "", rows, is_first and is_last)] if rows else []
+    kinds = (
+        (2, _("Act first"), "alert-triangle", "bad"),
+        (3, _("Next"), "clock", "warn"),
+        (WAITING_RANK, _("When time allows"), "circle", ""),
+        (99, _("Clock stopped"), "player-pause", ""),
+    )
+    groups: list[Group] = []
+    lowest = 0
+    for highest, label, icon, tone in kinds:
+        inside = [row for row in rows if lowest < row.queue_rank <= highest]
+        if inside:
+            begins = is_first or inside[0] is not rows[0]
+            ends = is_last or inside[-1] is not rows[-1]
+            groups.append(Group(label, icon, tone, inside, begins and ends))
+        lowest = highest
+    return groups
+
+
+_FILTER_LABELS = {
+    "state": lambda: _("State"),
+    "kind": lambda: _("Kind"),
+    "priority": lambda: _("Priority"),
+    "service": lambda: _("Service"),
+    "team": lambda: _("Team"),
+    "assignee": lambda: _("Assignee"),
+    "organization": lambda: _("Organization"),
+    "category": lambda: _("Category"),
+    "tag": lambda: _("Tag"),
+    "q": lambda: _("Words"),
+}
+
+
+def _chips(view: View, filters: Filters) -> list[Chip]:
+    chosen = filters.chosen()
+    return [
+        Chip(
+            f"{_FILTER_LABELS[name]()}: {_value_label(name, value)}",
+            _address(view, replace(filters, **{name: ""})),
+        )
+        for name, value in chosen.items()
+    ]
+
+
+def _value_label(name: str, value: str) -> str:
+    """What a filter's value is called."""
+    fixed = {"none": _("none"), "me": _("me"), "any": _("any"), "done": _("done"), "open": _("open")}
+    if value in fixed:
+        return fixed[value]
+    if name == "state":
+        return words.state(value)
+    if name == "kind":
+        return words.kind(value)
+    if name == "priority":
+        return f"P{value}"
+    found: str | None = None
+    if name == "service":
+        found = services.services().filter(slug=value).values_list("name", flat=True).first()
+    elif name == "team":
+        found = people.teams().filter(slug=value).values_list("name", flat=True).first()
+    elif name == "organization":
+        found = people.organizations().filter(slug=value).values_list("name", flat=True).first()
+    elif name == "category":
+        found = dossier.categories().filter(slug=value).values_list("name", flat=True).first()
+    elif name == "assignee" and value.isdigit():
+        found = people.people().filter(pk=int(value[:15])).values_list("name", flat=True).first()
+    return found or value
+
+
+def _nothing(view: View, filters: Filters, actor: Actor) -> dict[str, str]:
+    """One sentence and one next step for an empty view: the filter whose removal finds most, or work that nobody has."""
+    chosen = filters.chosen()
+    if chosen:
+        kept = {name: queue.narrowed(view.tickets, replace(filters, **{name: ""}), actor=actor) for name in chosen}
+        found = queue.counts(kept) if not filters.is_by_age else dict.fromkeys(kept, 1)
+        best = max(found, key=lambda name: found[name])
+        text = ngettext("No ticket matches this filter.", "No ticket matches these %(n)s filters.", len(chosen)) % {
+            "n": len(chosen)
+        }
+        label = f"{_FILTER_LABELS[best]()}: {_value_label(best, chosen[best])}"
+        return {
+            "text": text,
+            "label": _("Remove “%(filter)s”") % {"filter": label},
+            "href": _address(view, replace(filters, **{best: ""})),
+        }
+    if view.slug == "mine":
+        loose = queue.counts({"triage": queue.triage(actor)})["triage"]
+        if loose:
+            text = ngettext(
+                "Nothing is waiting for you. %(n)s ticket has no one yet.",
+                "Nothing is waiting for you. %(n)s tickets have no one yet.",
+                loose,
+            ) % {"n": f"{loose}+" if loose >= queue.CAP else loose}
+            return {"text": text, "label": _("Show them"), "href": "/desk/triage"}
+        return {"text": _("Nothing is waiting for you, and nothing is without an owner."), "label": "", "href": ""}
+    texts = {
+        "triage": _("Every ticket has somebody who looks after it."),
+        "waiting": _("No ticket waits for anybody else."),
+        "watching": _("You follow no open ticket. Follow one from its page to be told what happens."),
+    }
+    return {"text": texts.get(view.slug, _("No open ticket is here.")), "label": "", "href": ""}

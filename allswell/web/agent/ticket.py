@@ -1,0 +1,139 @@
+"""The page of one ticket: its story, who it concerns, and everything that can be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+
+from allswell.desk.practices import LIFECYCLES
+from allswell.journal import queries as journal
+from allswell.people.rules import Act, may
+from allswell.tickets import dossier
+from allswell.tickets import queries as tickets
+from allswell.tickets.rules import PREFIX, Kind, State, WatcherKind
+from allswell.web import lines
+from allswell.web.pages import PageRequest, desk_page, is_fragment, page, signed_in
+
+if TYPE_CHECKING:
+    from allswell.kernel.actor import Actor
+    from allswell.tickets.models import Attachment, Comment, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing in the conversation: the beginning, a message or a line of the journal. `anchor` is its id on the page."""
+
+    kind: str  # beginning, message, line
+    at: datetime
+    anchor: str
+    what: Any
+    files: tuple[Attachment, ...] = ()
+
+
+def seen_at_the_desk(number: int, actor: Actor) -> Ticket:
+    """The ticket with what its page names; 404 when the actor does not see it at the desk."""
+    found = dossier.whole(number, actor=actor)
+    if found is None:
+        raise Http404
+    return found
+
+
+def story(ticket: Ticket) -> list[Happening]:
+    """Everything that was said and that happened, oldest first."""
+    files: dict[int | None, list[Attachment]] = {}
+    for file in tickets.attachments(ticket, internal=True):
+        files.setdefault(file.comment_id, []).append(file)
+    said = [
+        Happening("message", comment.created_at, f"m-{comment.pk}", comment, tuple(files.get(comment.pk, ())))
+        for comment in tickets.comments(ticket, internal=True)
+    ]
+    entries = list(journal.of_ticket(ticket.pk))
+    happened = [Happening("line", line.at, f"e-{line.entry}", line) for line in lines.of(entries)]
+    begun = Happening("beginning", ticket.opened_at, "beginning", ticket, tuple(files.get(None, ())))
+    # a message and the line of the same instant: the line says what was done, the message why
+    return [begun, *sorted(happened + said, key=lambda one: (one.at, one.kind))]
+
+
+@desk_page
+def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
+    """The ticket; with HX-Request its preview."""
+    found = dossier.whole(number, actor=request.actor)
+    if found is None:
+        if tickets.own(request.actor).filter(pk=number).exists():
+            return HttpResponseRedirect(f"/my/{number}")
+        raise Http404
+    if is_fragment(request):
+        return _preview(request, found)
+    around = dossier.companions(found)
+    facts = dossier.facts_of(found, around)
+    allowed = LIFECYCLES[Kind(found.kind)].allowed(State(found.state))
+    return page(
+        request,
+        "ticket/page.html",
+        ticket=found,
+        story=story(found),
+        around=around,
+        follows=any(one.person == request.actor.person and one.kind == WatcherKind.WATCHER for one in around),
+        may_work=may(request.actor, Act.WORK, facts),
+        may_lead=may(request.actor, Act.LEAD, facts),
+        moves={move.value for move in allowed},
+        can_reply=found.state != State.CLOSED,
+        is_done=found.done_at is not None,
+        links=dossier.links(found, actor=request.actor),
+        tags=dossier.tags(found),
+        fields=tickets.custom_fields(found.kind),
+        visitors=dossier.visitors(found.pk, but=request.actor.person, now=request.now),
+        drafts=dossier.drafts(found.pk, person=request.actor.person),
+        more=_more(found, may_lead=may(request.actor, Act.LEAD, facts)),
+        has_edit=True,
+        has_tags=True,
+        has_watch=True,
+        here="desk",
+    )
+
+
+def _more(ticket: Ticket, *, may_lead: bool) -> list[tuple[str, str, str]]:
+    """The seldom acts: (address below the ticket, label, icon)."""
+    acts = [("edit", _("Edit details"), "edit"), ("copy", _("Put somebody in copy"), "user-plus")]
+    if ticket.done_at is None:
+        if ticket.kind == Kind.INCIDENT and ticket.restored_at is None:
+            acts.append(("restore", _("It works again"), "heartbeat"))
+        acts.append(("refile", _("It is a request") if ticket.kind == Kind.INCIDENT else _("It is an incident"), "replace"))
+    if not ticket.is_restricted:
+        acts.append(("restrict", _("Restrict"), "lock"))
+    elif may_lead:
+        acts.append(("unrestrict", _("Open to the desk"), "lock-open"))
+    return acts
+
+
+def _preview(request: PageRequest, ticket: Ticket) -> HttpResponseBase:
+    last = tickets.comments(ticket, internal=True).filter(is_auto=False).last()
+    spoken: Comment | None = last
+    return page(
+        request,
+        "ticket/preview.html",
+        ticket=ticket,
+        last=spoken,
+        files=list(tickets.attachments(ticket, internal=True)[:6]),
+        tags=dossier.tags(ticket),
+        links=dossier.links(ticket, actor=request.actor),
+        can_take=ticket.assignee_id != request.actor.person and ticket.done_at is None,
+        moves={move.value for move in LIFECYCLES[Kind(ticket.kind)].allowed(State(ticket.state))},
+    )
+
+
+@signed_in
+def by_reference(request: PageRequest, prefix: str, number: int) -> HttpResponseBase:
+    """INC-1042 and REQ-1042: to the ticket where the reader may see it, whatever kind it is by now."""
+    if prefix.upper() not in PREFIX.values():
+        raise Http404
+    if tickets.at_the_desk(request.actor).filter(pk=number).exists():
+        return HttpResponseRedirect(f"/tickets/{number}")
+    if tickets.own(request.actor).filter(pk=number).exists():
+        return HttpResponseRedirect(f"/my/{number}")
+    raise Http404

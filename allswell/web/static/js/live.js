@@ -1,0 +1,60 @@
+// Live updates: one stream per visible tab; where it cannot be had, asking every 15 seconds. Never shows old data as live.
+const sign = document.getElementById('live');
+const story = document.getElementById('story');
+if (!sign) return;
+
+const ticket = Number(document.querySelector('[data-ticket]')?.dataset.ticket ?? 0);
+const changed = () => document.dispatchEvent(new CustomEvent('allswell:changed'));
+let source = null, last = '', lostAt = null, polling = null, soon = null, retry = 500;
+
+const clockText = at => at.toLocaleTimeString([], {hour: '2-digit', minute: '2-digit', hour12: false});
+const live = () => {
+  lostAt = null;
+  retry = 500;
+  sign.hidden = false;
+  sign.classList.remove('lost');
+  sign.textContent = sign.dataset.live ?? (sign.dataset.live = sign.textContent);
+};
+const lost = () => {
+  lostAt ??= new Date();
+  if (Date.now() - lostAt < 10000) return;
+  sign.hidden = false;
+  sign.dataset.live ??= sign.textContent;
+  sign.classList.add('lost');
+  sign.textContent = (document.body.dataset.lost ?? 'Not live since {time}').replace('{time}', clockText(lostAt));
+};
+// several changes within a moment are one look
+const lookSoon = () => { if (!soon) soon = setTimeout(() => { soon = null; changed(); }, 300); };
+const counted = unread => {
+  for (const place of document.querySelectorAll('[data-counter=notices]')) {
+    place.textContent = unread > 99 ? '99+' : unread;
+    place.hidden = unread === 0;
+  }
+};
+const poll = () => { polling ??= setInterval(() => { if (!document.hidden) changed(); }, 15000); };
+const connect = () => {
+  if (document.hidden || source) return;
+  source = new EventSource('/live');
+  source.addEventListener('hello', event => { live(); clearInterval(polling); polling = null; counted(JSON.parse(event.data).unread); });
+  source.addEventListener('beat', live);
+  source.addEventListener('changed', event => {
+    live();
+    const news = JSON.parse(event.data);
+    counted(news.unread);
+    if (news.is_partial || !ticket && news.tickets.length || news.tickets.includes(ticket)) lookSoon();
+  });
+  source.addEventListener('bye', () => { source?.close(); source = null; setTimeout(connect, 5000); });
+  source.onerror = () => {
+    source?.close();
+    source = null;
+    lost();
+    poll();
+    setTimeout(connect, retry);
+    retry = Math.min(retry * 2, 60000);
+  };
+};
+setInterval(() => { if (lostAt) lost(); }, 5000);
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) { source?.close(); source = null; } else { connect(); changed(); }
+});
+connect();
