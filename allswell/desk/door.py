@@ -54,3 +54,9 @@ def use_case(function: Callable[P, R]) -> Callable[P, R]:
 
     door.is_use_case = True  # type: ignore[attr-defined]
     return door
+
+
+def body_of(function: Callable[P, R]) -> Callable[P, R]:
+    """The steps of a use case without its transaction, for a use case that does many of them in its own (bulk changes)."""
+    body: Callable[P, R] = getattr(function, "__wrapped__", function)
+    return body

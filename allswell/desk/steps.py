@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +166,22 @@ def custom_values(kind: str, values: dict[str, Any]) -> dict[str, Any]:
     return rules.custom_values(fields, values)
 
 
+_gathered: ContextVar[dict[int, int] | None] = ContextVar("gathered", default=None)
+#: notices to the desk that a bulk change tells once instead of once per ticket
+_GATHERED_TOPICS = frozenset({Topic.ASSIGNED, Topic.TEAM, Topic.WATCHED})
+
+
+@contextmanager
+def gathering() -> Iterator[dict[int, int]]:
+    """Within it, notices to the desk are not told but counted: person -> how many. What requesters are told is told."""
+    counts: dict[int, int] = {}
+    token = _gathered.set(counts)
+    try:
+        yield counts
+    finally:
+        _gathered.reset(token)
+
+
 def tell(
     entry: Entry,
     *,
@@ -180,5 +198,10 @@ def tell(
     `is_held` holds them back for as long as the act can be undone without anybody noticing.
     """
     told = set(persons) if is_for_actor_too else set(persons) - {actor.person}
+    gathered = _gathered.get()
+    if gathered is not None and topic in _GATHERED_TOPICS:
+        for person in told:
+            gathered[person] = gathered.get(person, 0) + 1
+        return
     due_at = now + timedelta(seconds=rules.HOLD_SECONDS) if is_held else None
     notifications.enqueue(entry, topic=topic, persons=told, content=content, now=now, due_at=due_at)

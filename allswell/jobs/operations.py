@@ -56,6 +56,11 @@ def advance(job: Job, *, done: int, changed: int, problems: Iterable[dict[str, A
     return bool(matched)
 
 
+def remember(job: Job) -> None:
+    """Write the job's `params`, in which it keeps what later batches need."""
+    Job.objects.filter(pk=job.pk, lease=job.lease, finished_at__isnull=True).update(params=job.params)
+
+
 def release(job: Job) -> None:
     """Give the job back, so that any engine may go on with it at once."""
     Job.objects.filter(pk=job.pk, lease=job.lease, finished_at__isnull=True).update(claimed_until=None)

@@ -59,3 +59,8 @@ def folded_address(address: str, *, field: str = "email") -> str:
     if len(address) > 254 or not _ADDRESS.fullmatch(address):
         raise Invalid("This is not an e-mail address.", field=field)
     return address
+
+
+def spreadsheet_cell(value: str) -> str:
+    """A text that a spreadsheet shows as text: what it would take for a formula gets an apostrophe before it."""
+    return f"'{value}" if value.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")) else value

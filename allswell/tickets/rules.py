@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -183,6 +184,38 @@ def past(instant: datetime | None, *, now: datetime, field: str) -> datetime | N
     if instant < now - timedelta(days=50 * 366):
         raise Invalid("This is too long ago.", field=field)
     return instant
+
+
+# -- saved views ---------------------------------------------------------------------------------------------------------------
+
+_STATES = frozenset({"open", "done", "any", *(state.value for state in State)})
+_KINDS = frozenset(kind.value for kind in Kind)
+_NAMED = frozenset({"service", "team", "organization", "category"})
+
+
+def view_filters(given: Mapping[str, str]) -> dict[str, str]:
+    """The filters of a saved view, checked; empty ones are left out.
+
+    `state` is a state, open, done or any; `assignee` an id, me or none; service, team, organization and category are slugs;
+    `tag` and `q` are words. Raises Invalid naming the filter.
+    """
+    kept: dict[str, str] = {}
+    for name, value in given.items():
+        value = text.line(str(value), field=name, limit=200, required=False)
+        if not value:
+            continue
+        fits = {
+            "state": value in _STATES,
+            "kind": value in _KINDS,
+            "priority": value in {"1", "2", "3", "4", "5"},
+            "assignee": value in ("me", "none") or (value.isascii() and value.isdigit() and len(value) < 16),
+            "tag": True,
+            "q": True,
+        }
+        if not fits.get(name, name in _NAMED and bool(re.fullmatch(r"[-\w]{1,60}", value))):
+            raise Invalid("There is no such filter.", field=name)
+        kept[name] = value
+    return kept
 
 
 # -- whose turn it is ----------------------------------------------------------------------------------------------------------

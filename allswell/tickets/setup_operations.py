@@ -7,6 +7,7 @@ from typing import Any
 
 from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
+from allswell.kernel import text
 from allswell.kernel.actor import Actor
 
 from .models import Category, CustomField, Label, SavedView
@@ -49,3 +50,20 @@ def set_label(row: Label | None, *, subject: str, language: str, text: str, acto
     elif row is not None:
         journal.record(Verb.REMOVED, about=("label", row.pk), actor=actor, now=now)
         row.delete()
+
+
+def keep_view(view: SavedView, *, actor: Actor, now: datetime) -> SavedView:
+    """Write a view that was not saved yet, under an address of its own."""
+    base = text.slug(view.name) or "view"
+    taken = set(SavedView.objects.filter(slug__startswith=base[:50]).values_list("slug", flat=True))
+    view.slug, number = base, 1
+    while view.slug in taken:
+        number += 1
+        view.slug = f"{base[:50]}-{number}"
+    journal.create(view, about="view", actor=actor, now=now)
+    return view
+
+
+def change_view(view: SavedView, values: dict[str, Any], *, actor: Actor, now: datetime) -> None:
+    """Save what differs."""
+    journal.change(view, values, about="view", actor=actor, now=now)

@@ -42,3 +42,8 @@ def label(subject: str, language: str) -> Label | None:
 def saved_views() -> QuerySet[SavedView]:
     """All saved views, in their order."""
     return SavedView.objects.order_by("position", "id")
+
+
+def unsaved_view(*, name: str, filters: dict[str, str], person: int | None, team: int | None) -> SavedView:
+    """A view as it would be, to ask whether somebody may keep it."""
+    return SavedView(name=name, filters=filters, person_id=person, team_id=team)

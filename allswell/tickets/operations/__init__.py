@@ -4,6 +4,7 @@ from .around import copy_named, forget_presence, tag, tag_by_id, untag, untag_by
 from .attaching import attach, detach, discard, keep_upload, store
 from .core import change, closing_at, comment, former_values, index, move, open_ticket, record, retract
 from .linking import link, merge, take_back_link, unlink, unmerge
+from .writing import drop_draft, drop_presence, note_presence, save_draft
 
 __all__ = [
     "attach",
@@ -13,6 +14,8 @@ __all__ = [
     "copy_named",
     "detach",
     "discard",
+    "drop_draft",
+    "drop_presence",
     "forget_presence",
     "former_values",
     "index",
@@ -20,9 +23,11 @@ __all__ = [
     "link",
     "merge",
     "move",
+    "note_presence",
     "open_ticket",
     "record",
     "retract",
+    "save_draft",
     "store",
     "tag",
     "tag_by_id",
