@@ -42,6 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("token", "token", "Make, list, revoke tokens for the API."),
     Command("import", "imports", "Bring in tickets from another desk."),
     Command("migrate", "migrate", "Bring the database to this version."),
+    Command("doctor", "doctor", "Look at everything and say what to do about what is wrong."),
     Command("version", "version", "Print the version.", needs_desk=False),
 )
 
