@@ -66,20 +66,44 @@ def actor_for(person: Person, *, channel: Channel, token: Token | None = None) -
     )
 
 
+#: people up to whose number a statement is composed once and kept
+_FEW = 8
+
+
+def _active(*ids: int) -> QuerySet[Person]:
+    return Person.objects.filter(pk__in=ids, is_active=True)
+
+
+def _granted(*ids: int) -> QuerySet[Any, Any]:
+    return RoleGrant.objects.filter(person__in=ids).values_list("person_id", "role", "scope", "team_id", "organization__path")
+
+
+def _member(*ids: int) -> QuerySet[Any, Any]:
+    return Membership.objects.filter(person__in=ids).values_list("person_id", "team_id")
+
+
+_ACTIVE, _GRANTED, _MEMBER = PreparedModel(Person, _active), Prepared(_granted), Prepared(_member)
+
+
 def actors(person_ids: Iterable[int]) -> dict[int, Actor]:
     """The actors several people are, to ask what each of them may: person id -> actor. Who is not active is left out."""
-    found = list(Person.objects.filter(pk__in=list(person_ids), is_active=True))
+    wanted = sorted(set(person_ids))
+    if not wanted:
+        return {}
+    found: list[Person] = _ACTIVE.records(*wanted) if len(wanted) <= _FEW else list(_active(*wanted))
     ids = [row.pk for row in found]
     grants: dict[int, list[Grant]] = defaultdict(list)
     inside: dict[str, frozenset[int]] = {}
-    rows = RoleGrant.objects.filter(person__in=ids).values_list("person_id", "role", "scope", "team_id", "organization__path")
+    if not ids:
+        return {}
+    rows = _GRANTED.rows(*ids) if len(ids) <= _FEW else _granted(*ids)
     for owner, role, scope, of_team, path in rows:
         if path and path not in inside:
             inside[path] = frozenset(Organization.objects.filter(path__startswith=path).values_list("id", flat=True))
         reach = inside[path] if path else frozenset()
         grants[owner].append(Grant(role=Role(role), scope=ScopeKind(scope), organizations=reach, team=of_team))
     member_of: dict[int, set[int]] = defaultdict(set)
-    for owner, in_team in Membership.objects.filter(person__in=ids).values_list("person_id", "team_id"):
+    for owner, in_team in _MEMBER.rows(*ids) if len(ids) <= _FEW else _member(*ids):
         member_of[owner].add(in_team)
     return {
         row.pk: Actor(

@@ -8,10 +8,12 @@ from datetime import datetime
 
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from allswell.database.rows import Prepared
+from allswell.database.rows import Prepared, PreparedModel
 from allswell.kernel.actor import Actor, Grant, Role, ScopeKind
+from allswell.people.models import Organization, Team
 from allswell.people.rules import Act, TicketFacts, may
 
 from .models import Attachment, Category, Comment, CustomField, Link, Ticket, TicketTag, Watcher
@@ -86,10 +88,23 @@ def all_tickets() -> QuerySet[Ticket]:
     return Ticket.objects.all()
 
 
+_TICKET = PreparedModel(Ticket, lambda number: Ticket.objects.filter(pk=number))
+_ORGANIZATION = PreparedModel(Organization, lambda pk: Organization.objects.filter(pk=pk))
+_TEAM = PreparedModel(Team, lambda pk: Team.objects.filter(pk=pk))
+
+
 def ticket(number: int, *, is_locked: bool = False) -> Ticket | None:
     """A ticket with what most use cases need; no permission is asked. `is_locked` lets nobody else write it until the end."""
-    rows = Ticket.objects.select_related("organization", "team").filter(pk=number)
-    return (rows.select_for_update(of=("self",)) if is_locked else rows).first()
+    if is_locked and connection.features.has_select_for_update:
+        rows = Ticket.objects.select_related("organization", "team").filter(pk=number)
+        return rows.select_for_update(of=("self",)).first()
+    found: Ticket | None = _TICKET.record(number)
+    if found is not None:
+        if found.organization_id:
+            found.organization = _ORGANIZATION.record(found.organization_id)
+        if found.team_id:
+            found.team = _TEAM.record(found.team_id)
+    return found
 
 
 def facts(ticket: Ticket, *, person: int | None) -> TicketFacts:
@@ -97,11 +112,24 @@ def facts(ticket: Ticket, *, person: int | None) -> TicketFacts:
     return facts_for(ticket, [] if person is None else [person])
 
 
+#: people up to whose number a statement is composed once and kept
+_FEW = 8
+_KINDS = Prepared(
+    lambda ticket, *persons: Watcher.objects.filter(ticket=ticket, person__in=persons).values_list("person_id", "kind")
+)
+
+
+def _kinds_of(ticket: int, persons: list[int]) -> Iterable[tuple[int, str]]:
+    if len(persons) <= _FEW:
+        return [(person, kind) for person, kind in _KINDS.rows(ticket, *persons)]
+    return Watcher.objects.filter(ticket=ticket, person__in=persons).values_list("person_id", "kind")
+
+
 def facts_for(ticket: Ticket, persons: Iterable[int]) -> TicketFacts:
     """What permission of these people depends on; of the watchers only they are looked up, in one statement."""
     by_kind: dict[str, set[int]] = {kind.value: set() for kind in WatcherKind}
     if wanted := list(persons):
-        for person, kind in Watcher.objects.filter(ticket=ticket.pk, person__in=wanted).values_list("person_id", "kind"):
+        for person, kind in _kinds_of(ticket.pk, wanted):
             by_kind[kind].add(person)
     return TicketFacts(
         organization=ticket.organization_id,

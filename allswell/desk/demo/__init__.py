@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from allswell.database.hurry import hurry
 from allswell.desk.door import use_case
 from allswell.kernel import actor as actors
 from allswell.kernel.actor import Actor
@@ -47,9 +48,10 @@ def create(
         raise Conflict("This database is in use. The demo company needs an empty one.")
     operator = actors.setup()
     begin = now - timedelta(days=DAYS + 10)
-    made = company.found(actor=operator, now=begin)
-    play.Play(made, now=now, seed=seed, tickets=tickets, progress=progress).run()
-    _settle(actor=operator, now=now)
+    with hurry():
+        made = company.found(actor=operator, now=begin)
+        play.Play(made, now=now, seed=seed, tickets=tickets, progress=progress).run()
+        _settle(actor=operator, now=now)
     return company.sign_ins()
 
 

@@ -1,0 +1,28 @@
+"""Writing much at once that can be made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+
+@contextmanager
+def hurry() -> Iterator[None]:
+    """On SQLite, do not wait for the disk at every commit: a power cut loses what was written inside, nothing older.
+
+    For what is made again by the same command (the demo company). Nothing happens on PostgreSQL or inside a transaction.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous")
+        before = int(cursor.fetchone()[0])
+        cursor.execute("PRAGMA synchronous = OFF")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA synchronous = {before}")
