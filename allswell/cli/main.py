@@ -26,15 +26,22 @@ class Launch(Protocol):
 
 @dataclass(frozen=True)
 class Command:
-    """A command as the overview shows it. `needs_desk`: Django and the models are loaded before its module."""
+    """A command as the overview shows it. `needs_desk`: Django and the models are loaded before its module.
+
+    `settings` are used where the environment does not say otherwise.
+    """
 
     name: str
     module: str
     about: str
     needs_desk: bool = True
+    settings: tuple[tuple[str, str], ...] = ()
 
+
+_DEMO = (("ALLSWELL_DATA_DIR", "data/demo"), ("ALLSWELL_SQLITE_SYNCHRONOUS", "NORMAL"))
 
 COMMANDS: tuple[Command, ...] = (
+    Command("demo", "demo", "Make a demo company, once, and serve it.", settings=_DEMO),
     Command("serve", "serve", "Serve pages, API and live updates, and run the engine."),
     Command("engine", "engine", "Run the engine alone: notices, timers, jobs."),
     Command("setup", "setup", "Set up a new installation and its first administrator."),
@@ -108,6 +115,8 @@ def _run(arguments: list[str], launch: Launch) -> int:
     command = next((command for command in COMMANDS if command.name == arguments[0]), None)
     if command is None:
         raise Wrong(f"There is no command {arguments[0]!r}. allswell --help lists them")
+    for name, value in command.settings:
+        os.environ.setdefault(name, value)
     if command.needs_desk:
         _open_desk()
     module = importlib.import_module(f"allswell.cli.{command.module}")
