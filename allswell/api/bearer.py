@@ -120,10 +120,15 @@ _INCLUDED: dict[str, frozenset[str]] = {
 }
 
 
+def holds(actor: Actor, scope: str) -> bool:
+    """Whether the token carries a scope, or one that includes it."""
+    held = actor.scopes or frozenset()
+    return "all" in held or scope in held or any(scope in _INCLUDED.get(other, ()) for other in held)
+
+
 def require_scope(actor: Actor, scope: str) -> None:
     """Raise Refusal (403) unless the token carries the scope; writing includes reading."""
-    held = actor.scopes or frozenset()
-    if not scope or "all" in held or scope in held or any(scope in _INCLUDED.get(other, ()) for other in held):
+    if not scope or holds(actor, scope):
         return
     raise Refusal(
         403,

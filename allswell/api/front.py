@@ -80,8 +80,9 @@ def answer(request: HttpRequest) -> HttpResponseBase:
         response = problem(500, "failed", "This is our fault. It has been written down.")
     for name, value in (_HEADERS | rate).items():
         response.headers.setdefault(name, value)
-    if request.method == "HEAD" and isinstance(response, HttpResponse):
-        response.content = b""
+    if request.method == "HEAD":
+        response.close()
+        return HttpResponse(status=response.status_code, headers=dict(response.items()))
     return response
 
 

@@ -31,7 +31,7 @@ def last_seen(call: Call) -> int | None:
 
 
 def page(call: Call, rows: QuerySet[Any, Any], make: Callable[[Sequence[Any]], list[T]]) -> Page[T]:
-    """One page of `rows`, newest (highest key) first. The first value of a row is its key; `make` turns rows into items."""
+    """One page of `rows`, newest (highest key) first. `rows` are records, or values with the key first; `make` turns rows into items."""
     if (last := last_seen(call)) is not None:
         rows = rows.filter(pk__lt=last)
     return page_of(call, list(rows.order_by("-pk")[: call.query.limit + 1]), make)
@@ -42,7 +42,8 @@ def page_of(call: Call, found: list[Any], make: Callable[[Sequence[Any]], list[T
     limit, following = call.query.limit, None
     if len(found) > limit:
         found = found[:limit]
-        following = _signer(call).sign(str(found[-1][0]))
+        last = found[-1]
+        following = _signer(call).sign(str(last[0] if isinstance(last, tuple) else last.pk))
         link_next(call, following)
     return Page(items=make(found), next=following)
 

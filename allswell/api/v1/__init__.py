@@ -1,5 +1,35 @@
 """Version 1, a module per resource. Importing the package declares its operations."""
 
-from . import announcements, correcting, me, organizations, people, services, teams, tickets, tokens, verbs
+from . import (
+    announcements,
+    attachments,
+    correcting,
+    linking,
+    me,
+    organizations,
+    people,
+    search,
+    services,
+    teams,
+    tickets,
+    tokens,
+    verbs,
+    webhooks,
+)
 
-MODULES = (announcements, correcting, me, organizations, people, services, teams, tickets, tokens, verbs)
+MODULES = (
+    announcements,
+    attachments,
+    correcting,
+    linking,
+    me,
+    organizations,
+    people,
+    search,
+    services,
+    teams,
+    tickets,
+    tokens,
+    verbs,
+    webhooks,
+)
