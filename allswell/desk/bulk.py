@@ -124,6 +124,12 @@ def claim(*, actor: Actor, now: datetime) -> Job | None:
 
 
 @use_case
+def put_back(job: Job, *, actor: Actor, now: datetime) -> None:
+    """Give a claimed job back, so that any engine may go on with it at once."""
+    jobs.release(job)
+
+
+@use_case
 def run_batch(job: Job, *, limit: int = 25, actor: Actor, now: datetime) -> bool:
     """Do the next `limit` tickets of a claimed job; True while there is more to do and it is still ours.
 

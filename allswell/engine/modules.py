@@ -6,13 +6,14 @@ import threading
 
 from . import loop
 from .closing import Closing
+from .jobs import Jobs
 from .outbox import Calls, Mail
 from .sweep import Sweep
 
 
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
-    return [Mail(), Calls(), Closing(), Sweep()]
+    return [Mail(), Calls(), Jobs(), Closing(), Sweep()]
 
 
 def run(stop: threading.Event) -> None:

@@ -90,11 +90,7 @@ def sentence(said: Said, matter: Matter | None) -> str:
     if said.topic is Topic.ACCOUNT:
         return _(ACCOUNT.get(str(said.facts.get("subject")), ACCOUNT["address"])[1])
     if said.topic is Topic.JOB:
-        count = int(said.facts.get("changed") or 0)
-        text = ngettext("%(count)s ticket was changed.", "%(count)s tickets were changed.", count) % {"count": count}
-        if failed := int(said.facts.get("failed") or 0):
-            text += " " + _("%(count)s could not be changed; the job says why.") % {"count": failed}
-        return text
+        return _job(said)
     if said.topic is Topic.RECEIVED:
         return _("We have received this. Its number is %(reference)s.") % names
     if said.topic is Topic.ANNOUNCED:
@@ -110,6 +106,21 @@ def sentence(said: Said, matter: Matter | None) -> str:
     if said.topic is Topic.STATE and said.verb in _STATES:
         return _(_STATES[said.verb])
     return _(_ACTS.get(said.verb, N_("%(who)s changed it."))) % names
+
+
+def _job(said: Said) -> str:
+    """How many tickets a change of many changed: to who asked for it, or to one of those it touched ("by" says who asked)."""
+    count = int(said.facts.get("changed") or 0)
+    if said.facts.get("by"):
+        return ngettext(
+            "%(count)s ticket of yours was changed together with others.",
+            "%(count)s tickets of yours were changed at once.",
+            count,
+        ) % {"count": count}
+    text = ngettext("%(count)s ticket was changed.", "%(count)s tickets were changed.", count) % {"count": count}
+    if failed := int(said.facts.get("problems") or 0):
+        text += " " + _("%(count)s could not be changed; the job says why.") % {"count": failed}
+    return text
 
 
 def after(said: Said) -> str:
