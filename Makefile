@@ -31,6 +31,10 @@ format: .venv/ready-dev
 
 setup-dev: .venv/ready-dev
 
+# collect the words of the screens from the code, bring the catalogs up to date, compile them; says what is not translated
+messages: .venv/ready-dev
+	$(BIN)/python -m tools.messages
+
 # uv when it is there, else the standard library's venv and pip; both install exactly the locked, hashed versions
 .venv/ready: requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed."; exit 2; }

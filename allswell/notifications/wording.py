@@ -98,7 +98,7 @@ def sentence(said: Said, matter: Matter | None) -> str:
     if said.topic is Topic.ASSIGNED:
         return _("%(who)s assigned this to you.") % names
     if said.topic is Topic.TEAM:
-        return _("This came to your team. %(who)s says why:" if said.body else "This came to your team.") % names
+        return _("This came to your team. %(who)s says why:") % names if said.body else _("This came to your team.")
     if said.topic is Topic.MENTIONED:
         return _("%(who)s mentioned you in a note:") % names
     if said.topic is Topic.ESCALATED:

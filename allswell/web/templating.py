@@ -51,6 +51,7 @@ def environment(**options: Any) -> Environment:
     """The environment every template is rendered in: escaping on, words translated at render time."""
     options.update(auto_reload=False, trim_blocks=True, lstrip_blocks=True, cache_size=-1)
     env = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], **options)  # noqa: S701 - autoescape comes in the options
+    env.policies["ext.i18n.trimmed"] = True  # a translated block may be wrapped in the template
     env.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext, npgettext=translation.npgettext
     )
