@@ -89,6 +89,14 @@ def _ticket_link(number: Any) -> Markup:
     return Markup('<a href="/tickets/{}">#{}</a>').format(number, number)
 
 
+def _other(kept: dict[str, Any]) -> Markup:
+    """The other ticket of a merge, split or follow-up."""
+    for name in ("by", "into", "to", "of", "from"):
+        if isinstance(kept.get(name), int):
+            return _ticket_link(kept[name])
+    return Markup("")
+
+
 def _fill(template: str, **values: object) -> Markup:
     """A translated sentence with `%(name)s` places filled by escaped or safe values."""
     return Markup(str(escape(template))) % {name: escape(value) for name, value in values.items()}  # noqa: S704
@@ -196,7 +204,7 @@ def _simple(template: str) -> Callable[[dict[str, Any], Markup, Names, Entry], M
             reason=words.code(str(kept.get("reason", ""))),
             score=kept.get("to", ""),
             tag=names.of("tag", kept.get("tag")) if "tag" in kept else "",
-            other=_ticket_link(kept.get("by") or kept.get("into") or kept.get("from") or kept.get("ticket") or ""),
+            other=_other(kept),
         )
 
     return said

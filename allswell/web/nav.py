@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_noop as N_
 
 from allswell.kernel.actor import Actor
+from allswell.notifications import queries as notifications
 from allswell.people.rules import INSTALLATION, Act, may
 
 from .templating import link_if_any
@@ -58,4 +59,6 @@ def for_actor(actor: Actor) -> list[tuple[str, list[tuple[Entry, str]]]]:
 
 def counters(actor: Actor) -> dict[str, int]:
     """Numbers in the rail, by URL name: only where the actor must act."""
-    return {}
+    if actor.person is None:
+        return {}
+    return {"notices": notifications.unread_counts([actor.person]).get(actor.person, 0)}

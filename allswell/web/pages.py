@@ -70,7 +70,7 @@ def page(request: HttpRequest, name: str, status: int = 200, **context: Any) -> 
         "language": translation.get_language() or settings.LANGUAGE_CODE,
         "toasts": list(messages.get_messages(request)) if hasattr(request, "_messages") else [],
         "nav": nav.for_actor(actor) if actor else [],
-        "counters": nav.counters(actor) if actor and not is_fragment(request) else {},
+        "counters": nav.counters(actor) if actor and not is_fragment(request) and may(actor, Act.SEE_DESK, INSTALLATION) else {},
         **context,
     }
     response = HttpResponse(template(name).render(values), status=status)

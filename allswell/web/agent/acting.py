@@ -4,6 +4,8 @@ it, and the POST that does it.
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from allswell.desk import tickets as desk
@@ -21,11 +24,13 @@ from allswell.people import queries as people
 from allswell.services import queries as services
 from allswell.tickets import dossier, rules
 from allswell.tickets import queries as tickets
-from allswell.tickets.rules import Kind, WaitingOn
+from allswell.tickets.rules import Kind, LinkKind, WaitingOn
 from allswell.web import words
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, field_errors, is_fragment, page, toast
 
 from .ticket import seen_at_the_desk
+
+_REFERENCE = re.compile(r"(?:[A-Za-z]{3}-|#)?(\d{1,12})")
 
 if TYPE_CHECKING:
     from allswell.kernel.actor import Actor
@@ -57,6 +62,11 @@ def instant(text: str, field: str) -> datetime | None:
     return timezone.make_aware(found) if timezone.is_naive(found) else found
 
 
+def undo_address(request: PageRequest, number: int) -> str:
+    """Where what this request does can be taken back."""
+    return f"/tickets/{number}/undo/{request.actor.action.hex}"
+
+
 def version_of(request: HttpRequest) -> int | None:
     """The version the form was made from."""
     return number_or_none(request.POST.get("version", ""))
@@ -70,6 +80,7 @@ class Act:
     act: Callable[[PageRequest, int], object]
     said: Any
     choices: Callable[[Ticket, Actor], dict[str, Any]] = lambda ticket, actor: {}
+    has_undo: bool = False
 
 
 def _teams(ticket: Ticket, actor: Actor) -> dict[str, Any]:
@@ -237,17 +248,84 @@ def _codes(ticket: Ticket, actor: Actor) -> dict[str, Any]:
     }
 
 
+def number_of(text: str, field: str) -> int:
+    """A ticket as people write it: INC-1042, #1042, 1042. Raises Invalid."""
+    found = _REFERENCE.fullmatch(text.strip())
+    if found is None:
+        raise Invalid("Write the number of a ticket, such as INC-1042.", field=field)
+    return int(found[1])
+
+
+def _link(request: PageRequest, number: int) -> object:
+    kind = request.POST.get("kind", "")
+    if kind not in {pair[0] for pair in _link_kinds()}:
+        raise Invalid("Choose how they belong together.", field="kind")
+    other = number_of(request.POST.get("other", ""), "other")
+    return desk.link(number, kind=LinkKind(kind), target=other, actor=request.actor, now=request.now)
+
+
+def _unlink(request: PageRequest, number: int) -> object:
+    kind = request.POST.get("kind", "")
+    if kind not in set(LinkKind):
+        raise Invalid("Choose how they belong together.", field="kind")
+    other = number_of(request.POST.get("other", ""), "other")
+    return desk.unlink(number, kind=LinkKind(kind), target=other, actor=request.actor, now=request.now)
+
+
+def _merge(request: PageRequest, number: int) -> object:
+    into = number_of(request.POST.get("into", ""), "into")
+    return desk.merge(number, into=into, actor=request.actor, now=request.now)
+
+
+def _unmerge(request: PageRequest, number: int) -> object:
+    return desk.unmerge(number, actor=request.actor, now=request.now)
+
+
+def _split(request: PageRequest, number: int) -> object:
+    comment = number_or_none(request.POST.get("comment", ""))
+    if comment is None:
+        raise Invalid("Choose the message that is about something else.", field="comment")
+    return desk.split(number, comment=comment, title=request.POST.get("title", ""), actor=request.actor, now=request.now)
+
+
+def _follow_up(request: PageRequest, number: int) -> object:
+    return desk.follow_up(number, description=request.POST.get("description", ""), actor=request.actor, now=request.now)
+
+
+def _link_kinds() -> list[tuple[str, str]]:
+    made_by_hand = (LinkKind.RELATED, LinkKind.CHILD_OF, LinkKind.CAUSED_BY, LinkKind.DUPLICATE_OF)
+    return [(kind.value, words.link(kind.value, is_source=True)) for kind in made_by_hand]
+
+
+def _links(ticket: Ticket, actor: Actor) -> dict[str, Any]:
+    return {"kinds": _link_kinds()}
+
+
+def _comments(ticket: Ticket, actor: Actor) -> dict[str, Any]:
+    said = tickets.comments(ticket, internal=True).filter(moved_from__isnull=True).select_related("author")
+    rows = [(one.pk, f"{one.author.name if one.author else 'Allswell'}: {one.body[:70]}") for one in said]
+    return {"comments": rows[::-1]}
+
+
 ACTS: dict[str, Act] = {
-    "take": Act(gettext_lazy("Take it"), _plain(desk.take), gettext_lazy("It is yours.")),
-    "assign": Act(gettext_lazy("Assign"), _assign, gettext_lazy("Assigned."), _colleagues),
-    "hand-over": Act(gettext_lazy("Hand over to another team"), _hand_over, gettext_lazy("Handed over."), _teams),
+    "link": Act(gettext_lazy("Link another ticket"), _link, gettext_lazy("Linked."), _links, has_undo=True),
+    "unlink": Act(gettext_lazy("Remove the link"), _unlink, gettext_lazy("The link is gone."), _links),
+    "merge": Act(gettext_lazy("Merge into another ticket"), _merge, gettext_lazy("Merged.")),
+    "unmerge": Act(gettext_lazy("Take the merge back"), _unmerge, gettext_lazy("Both are tickets of their own again.")),
+    "split": Act(gettext_lazy("Split off a message"), _split, gettext_lazy("It is a ticket of its own now."), _comments),
+    "follow-up": Act(gettext_lazy("Open a follow-up"), _follow_up, gettext_lazy("A follow-up is open.")),
+    "take": Act(gettext_lazy("Take it"), _plain(desk.take), gettext_lazy("It is yours."), has_undo=True),
+    "assign": Act(gettext_lazy("Assign"), _assign, gettext_lazy("Assigned."), _colleagues, has_undo=True),
+    "hand-over": Act(gettext_lazy("Hand over to another team"), _hand_over, gettext_lazy("Handed over."), _teams, has_undo=True),
     "escalate": Act(
         gettext_lazy("Tell the manager"), _plain(desk.escalate, "reason"), gettext_lazy("The manager is told."), _teams
     ),
-    "wait": Act(gettext_lazy("Put on hold"), _wait, gettext_lazy("On hold."), _codes),
-    "resume": Act(gettext_lazy("Go on"), _plain(desk.resume), gettext_lazy("Going on.")),
-    "restore": Act(gettext_lazy("It works again"), _plain(desk.restore), gettext_lazy("Noted that it works again.")),
-    "resolve": Act(gettext_lazy("Resolve"), _resolve, gettext_lazy("Resolved."), _codes),
+    "wait": Act(gettext_lazy("Put on hold"), _wait, gettext_lazy("On hold."), _codes, has_undo=True),
+    "resume": Act(gettext_lazy("Go on"), _plain(desk.resume), gettext_lazy("Going on."), has_undo=True),
+    "restore": Act(
+        gettext_lazy("It works again"), _plain(desk.restore), gettext_lazy("Noted that it works again."), has_undo=True
+    ),
+    "resolve": Act(gettext_lazy("Resolve"), _resolve, gettext_lazy("Resolved."), _codes, has_undo=True),
     "reopen": Act(gettext_lazy("Reopen"), _plain(desk.reopen, "reason"), gettext_lazy("Reopened.")),
     "close": Act(gettext_lazy("Close for good"), _plain(desk.close), gettext_lazy("Closed.")),
     "cancel": Act(gettext_lazy("Cancel"), _plain(desk.cancel, "reason"), gettext_lazy("Cancelled."), _codes),
@@ -261,8 +339,10 @@ ACTS: dict[str, Act] = {
         _plain(desk.add_participant, "person", is_guarded=False),
         gettext_lazy("They are in copy."),
     ),
-    "tag": Act(gettext_lazy("Add a tag"), _plain(desk.tag, "name", is_guarded=False), ""),
-    "untag": Act(gettext_lazy("Remove a tag"), _plain(desk.untag, "name", is_guarded=False), ""),
+    "tag": Act(gettext_lazy("Add a tag"), _plain(desk.tag, "name", is_guarded=False), gettext_lazy("Tag added."), has_undo=True),
+    "untag": Act(
+        gettext_lazy("Remove a tag"), _plain(desk.untag, "name", is_guarded=False), gettext_lazy("Tag removed."), has_undo=True
+    ),
     "restrict": Act(gettext_lazy("Restrict"), _plain(desk.restrict), gettext_lazy("Only its team and named people see it.")),
     "unrestrict": Act(gettext_lazy("Open to the desk"), _plain(desk.unrestrict), gettext_lazy("The whole desk sees it again.")),
 }
@@ -278,7 +358,7 @@ def act_page(request: PageRequest, number: int, verb: str) -> HttpResponseBase:
     errors: dict[str, str] = {}
     if request.method == "POST":
         try:
-            act.act(request, number)
+            outcome = act.act(request, number)
         except Invalid as wrong:
             errors = field_errors(wrong)
         except DeskError as refusal:
@@ -287,8 +367,9 @@ def act_page(request: PageRequest, number: int, verb: str) -> HttpResponseBase:
             errors = {"": field_errors(refusal).popitem()[1]}
         else:
             if act.said:
-                toast(request, str(act.said), undo="")
-            return done(request, back_to(request, _after(request, number)))
+                toast(request, str(act.said), undo=undo_address(request, number) if act.has_undo else "")
+            opened = getattr(outcome, "pk", number) if verb in ("split", "follow-up") else number
+            return done(request, back_to(request, _after(request, opened)))
     return page(
         request,
         "ticket/do.html",
@@ -308,3 +389,13 @@ def _after(request: PageRequest, number: int) -> str:
     """The ticket, or the desk when the act took it out of the actor's sight."""
     is_seen = tickets.at_the_desk(request.actor).filter(pk=number).exists()
     return f"/tickets/{number}" if is_seen else "/desk/"
+
+
+@desk_page
+def undo(request: PageRequest, number: int, action: str) -> HttpResponseBase:
+    """Take back what one just did."""
+    if request.method != "POST":
+        raise Http404
+    desk.undo(number, action=uuid.UUID(hex=action), actor=request.actor, now=request.now)
+    toast(request, _("Taken back."))
+    return done(request, back_to(request, _after(request, number)))

@@ -86,13 +86,13 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         is_done=found.done_at is not None,
         links=dossier.links(found, actor=request.actor),
         tags=dossier.tags(found),
-        fields=tickets.custom_fields(found.kind),
-        visitors=dossier.visitors(found.pk, but=request.actor.person, now=request.now),
+        fields=tickets.custom_fields(found.kind) if found.custom else [],
         drafts=dossier.drafts(found.pk, person=request.actor.person),
         more=_more(found, may_lead=may(request.actor, Act.LEAD, facts)),
         has_edit=True,
         has_tags=True,
         has_watch=True,
+        has_link=True,
         here="desk",
     )
 
@@ -100,7 +100,16 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
 def _more(ticket: Ticket, *, may_lead: bool) -> list[tuple[str, str, str]]:
     """The seldom acts: (address below the ticket, label, icon)."""
     acts = [("edit", _("Edit details"), "edit"), ("copy", _("Put somebody in copy"), "user-plus")]
+    acts.append(("link", _("Link"), "link"))
+    if ticket.merged_into_id:
+        acts.append(("unmerge", _("Take the merge back"), "arrows-split"))
+    if ticket.state == State.CLOSED:
+        acts.append(("follow-up", _("Open a follow-up"), "arrow-forward-up"))
+    acts.append(("split", _("Split off a message"), "arrows-split"))
     if ticket.done_at is None:
+        acts.append(("merge", _("Merge into another"), "arrows-join"))
+        if ticket.kind == Kind.INCIDENT:
+            acts.append(("announce", _("Announce"), "speakerphone"))
         if ticket.kind == Kind.INCIDENT and ticket.restored_at is None:
             acts.append(("restore", _("It works again"), "heartbeat"))
         acts.append(("refile", _("It is a request") if ticket.kind == Kind.INCIDENT else _("It is an incident"), "replace"))

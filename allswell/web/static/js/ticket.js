@@ -29,7 +29,7 @@ const refresh = async () => {
     const mine = document.getElementById(next.id);
     if (!mine) { story.append(next); added += 1; } else if (mine.innerHTML !== next.innerHTML) mine.replaceChildren(...next.childNodes);
   }
-  for (const id of ['facts', 'visitors', 'side']) {
+  for (const id of ['facts', 'side']) {
     const mine = document.getElementById(id), next = came.getElementById(id);
     if (mine && next && mine.innerHTML !== next.innerHTML && !mine.contains(document.activeElement)) mine.innerHTML = next.innerHTML;
   }
@@ -126,7 +126,7 @@ const send = async file => {
   const drop = Object.assign(document.createElement('button'), {type: 'button', className: 'bare', textContent: '×'});
   drop.setAttribute('aria-label', `${composer.dataset.drop ?? 'Remove'} ${name}`);
   drop.onclick = () => chip.remove();
-  chip.append(drop, Object.assign(document.createElement('input'), {type: 'hidden', name: 'attachments', value: token}));
+  chip.append(drop, Object.assign(document.createElement('input'), {type: 'hidden', name: 'kept', value: token}));
 };
 if (composer.dataset.upload) {
   composer.elements.files?.addEventListener('change', event => { [...event.target.files].forEach(send); event.target.value = ''; });
