@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -26,6 +27,8 @@ from .door import body_of, use_case
 
 if TYPE_CHECKING:
     from allswell.jobs.models import Job
+
+log = logging.getLogger("allswell.desk")
 
 KIND = "bulk"
 MOST = 5000
@@ -151,6 +154,9 @@ def run_batch(job: Job, *, limit: int = 25, actor: Actor, now: datetime) -> bool
                     act(number, **arguments, actor=worker, now=now)
             except DeskError as refused:
                 problems.append({"ticket": number, "code": refused.code, "message": refused.template, "field": refused.field})
+            except Exception:  # a fault of ours in one ticket must not stop the others for ever
+                log.exception("job %s failed on ticket %s", job.pk, number)
+                problems.append({"ticket": number, "code": "error", "message": "It is our fault, and it has been written down."})
     for person, count in told.items():
         job.params["told"][str(person)] = job.params["told"].get(str(person), 0) + count
     jobs.remember(job)
