@@ -49,6 +49,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("token", "token", "Make, list, revoke tokens for the API."),
     Command("import", "imports", "Bring in tickets from another desk."),
     Command("migrate", "migrate", "Bring the database to this version."),
+    Command("backup", "backup", "Write database and attachments into one file."),
+    Command("restore", "restore", "Verify or restore such a file."),
     Command("doctor", "doctor", "Look at everything and say what to do about what is wrong."),
     Command("version", "version", "Print the version.", needs_desk=False),
 )

@@ -32,6 +32,17 @@ store[HASH_SESSION_KEY] = person.get_session_auth_hash()
 store.save()
 print(store.session_key)
 """
+_ATTACH = """
+import django; django.setup()
+import io
+from allswell.desk import attachments
+from allswell.kernel import clock
+from allswell.kernel.actor import Channel
+from allswell.people import queries
+ada = queries.actor_for(queries.person_by_address("ada@example.org"), channel=Channel.DESK)
+sent = attachments.upload(io.BytesIO({content!r}), name={name!r}, content_type="text/plain", actor=ada, now=clock.now())
+attachments.attach({number}, tokens=(sent.token,), actor=ada, now=clock.now())
+"""
 
 
 def free_port() -> int:
@@ -147,12 +158,21 @@ class Desk:
             urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", json.dumps(content).encode(), headers, method="POST")
         )
 
+    def attach(self, number: int, name: str, content: bytes) -> None:
+        """Put a file on a ticket, as Ada."""
+        self.python(_ATTACH.format(number=number, name=name, content=content))
+
+    def python(self, words: str) -> str:
+        """Run Python in the desk's environment; returns what it prints."""
+        environment = {**self.environment, "DJANGO_SETTINGS_MODULE": "allswell.boot.settings"}
+        interpreter = self.program[0] if len(self.program) > 1 else str(Path(self.program[0]).with_name("python"))
+        done = subprocess.run([interpreter, "-c", words], env=environment, capture_output=True, text=True, cwd=self.home)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     def session_cookie(self) -> str:
         """A cookie with which Ada is signed in."""
-        environment = {**self.environment, "DJANGO_SETTINGS_MODULE": "allswell.boot.settings"}
-        python = [self.program[0] if len(self.program) > 1 else sys.executable, "-c", _SESSION]
-        done = subprocess.run(python, env=environment, capture_output=True, text=True, check=True)
-        return f"allswell={done.stdout.strip()}"
+        return f"allswell={self.python(_SESSION)}"
 
     def family(self, parent: int = 0) -> list[int]:
         """The process ids: the parent, then its children."""
