@@ -66,7 +66,7 @@ class Everyday(Pen):
             self._withdraw(script, team, requester)
         else:
             self._work(script, story, team, requester)
-            if self.rng.random() < (0.55 if is_recent else 0.02):  # somebody is still at it
+            if self.rng.random() < (0.62 if is_recent else 0.03):  # somebody is still at it
                 waits = [place + 1 for place in script.waits]
                 ends = waits or range(2, max(3, len(script.acts) - 3))
                 del script.acts[self.rng.choice(list(ends)) :]
@@ -101,7 +101,7 @@ class Everyday(Pen):
         who = self.play.member(team)
         self.take(script, who, rng.uniform(2, 25) if script.is_urgent else rng.expovariate(1 / 35) + 2)
         for tag in story.tags[: rng.randint(0, 2)]:
-            script.then(1, lambda number, now, tag=tag: quietly(tickets.tag, number, name=tag, **self.play.by(who, now)))  # type: ignore[misc]
+            self.do(script, tickets.tag, who, 1, name=tag)
         if story.ask and not is_monitoring:
             self.say(script, who, story.ask, rng.uniform(2, 20))
             if rng.random() < 0.7:
@@ -110,20 +110,16 @@ class Everyday(Pen):
         if story.note:
             self.note(script, who, story.note, rng.uniform(4, 40))
         if rng.random() < 0.05 or (story.can_work == "no" and rng.random() < 0.12):
-            reason = rng.choice(URGING)
-            script.then(
-                rng.uniform(20, 90),
-                lambda number, now: quietly(tickets.escalate, number, reason=reason, **self.play.by(who, now)),
-            )
+            self.do(script, tickets.escalate, who, rng.uniform(20, 90), reason=rng.choice(URGING))
         if story.team and story.team != team:
             who = self._elsewhere(script, story, who)
         if story.wait:
             self.wait(script, who, WaitingOn(story.wait), story.wait_reason, rng.uniform(5, 40), days=rng.uniform(2, 9))
-            script.then(rng.uniform(180, 2900), lambda number, now: quietly(tickets.resume, number, **self.play.by(who, now)))
+            self.do(script, tickets.resume, who, rng.uniform(180, 2900))
         if story.found:
             self.note(script, who, story.found, rng.expovariate(1 / 200) + 15)
         if story.kind is Kind.INCIDENT and rng.random() < 0.3:
-            script.then(rng.uniform(2, 30), lambda number, now: quietly(tickets.restore, number, **self.play.by(who, now)))
+            self.do(script, tickets.restore, who, rng.uniform(2, 30))
         self._solve(script, story, who, requester)
 
     def _elsewhere(self, script: Script, story: Story, who: str) -> str:

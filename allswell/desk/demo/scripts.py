@@ -42,6 +42,10 @@ class Pen:
     def __init__(self, play: Play) -> None:
         self.play, self.rng, self.company = play, play.rng, play.company
 
+    def do(self, script: Script, use_case: Callable[..., object], who: str, minutes: float, **what: Any) -> None:
+        """Somebody does something to the ticket."""
+        script.then(minutes, lambda number, now: quietly(use_case, number, **what, **self.play.by(who, now)))
+
     def take(self, script: Script, who: str, minutes: float) -> None:
         script.then(minutes, lambda number, now: quietly(tickets.take, number, **self.play.by(who, now)))
 

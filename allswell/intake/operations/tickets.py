@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.db.models import F
 
@@ -16,14 +15,15 @@ from allswell.intake.rules import history
 from allswell.intake.rules.records import Record, Said
 from allswell.journal import bulk
 from allswell.journal import operations as journal
-from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 from allswell.search import operations as search
 from allswell.tickets.models import Comment, Ticket
+from allswell.tickets.rules import Kind
 
 from .names import Names
 
+OPENING = frozenset(history.OPENED.values())
 _SKIPPED = ("id", "version", "external_source", "external_ref")
 
 
@@ -103,16 +103,17 @@ def _fold(story: _Story, *, names: Names, now: datetime, days: int, is_history: 
 
 
 def _write_new(stories: list[_Story], *, source: str, brought: Brought) -> None:
-    tickets = [Ticket(**(story.after or {}), external_source=source, external_ref=story.ref) for story in stories]
-    bulk.insert(tickets)
+    rows: list[history.Columns] = [
+        {**(story.after or {}), "external_source": source, "external_ref": story.ref} for story in stories
+    ]
     documents = []
-    for story, ticket in zip(stories, tickets, strict=True):
-        story.number = ticket.pk
-        documents.append((ticket.pk, f"{ticket.title}\n{ticket.description}"))
-        if ticket.kind == "incident":
-            brought.incidents.append(ticket.pk)
+    for story, row, number in zip(stories, rows, bulk.insert_columns(Ticket, rows), strict=True):
+        story.number = number
+        documents.append((number, f"{row['title']}\n{row['description']}"))
+        if row["kind"] == Kind.INCIDENT:
+            brought.incidents.append(number)
     search.create_many(documents)
-    brought.created = len(tickets)
+    brought.created = len(stories)
 
 
 def _write_changed(story: _Story) -> None:
@@ -126,31 +127,42 @@ def _write_changed(story: _Story) -> None:
 
 
 def _write_entries(stories: list[_Story], *, names: Names, source: str, actor: Actor, now: datetime) -> int:
-    """The journal of the batch, and which row each entry came from."""
-    entries: list[Entry] = []
-    rows: dict[str, Entry] = {}
+    """The journal of the batch, and which row each entry came from (of several the first)."""
+    entries: list[history.Columns] = []
+    origins: list[str] = []
     for story in stories:
-        acts: dict[str, Actor] = {}
         for record, happening in story.happened:
             who = names.person(record.people["by"])
-            if who is None and happening.verb in history.OPENED.values():
+            if who is None and happening.verb in OPENING:
                 who = names.person(record.people["reporter"]) or names.person(record.people["requester"])
-            act = acts.setdefault(record.digest, replace(actor, action=uuid.uuid4()))
-            entry = _entry(happening.verb, story.number, replace(act, person=who), happening.happened_at, happening.data, now)
-            entries.append(entry)
-            rows.setdefault(record.digest, entry)
-    said = _write_comments(stories, names=names, source=source, actor=actor, now=now)
-    journal.record_all(entries + list(said.values()))
-    rows |= said
-    bulk.insert([ImportedEntry(source=source, digest=digest, entry_id=entry.pk) for digest, entry in rows.items()])
-    return len(entries) + len(said)
+            is_same_act = bool(origins) and origins[-1] == record.digest
+            entries.append(
+                journal.columns(
+                    happening.verb,
+                    ticket=story.number,
+                    actor=actor,
+                    person=who,
+                    action=entries[-1]["action"] if is_same_act else uuid.uuid4(),
+                    happened_at=happening.happened_at,
+                    now=now,
+                    data=happening.data,
+                )
+            )
+            origins.append(record.digest)
+    for digest, entry in _write_comments(stories, names=names, source=source, actor=actor, now=now).items():
+        entries.append(entry)
+        origins.append(digest)
+    first: dict[str, int] = {}
+    for digest, key in zip(origins, journal.record_columns(entries), strict=True):
+        first.setdefault(digest, key)
+    rows = [{"source": source, "digest": digest, "entry_id": key} for digest, key in first.items()]
+    bulk.insert_columns(ImportedEntry, rows)
+    return len(entries)
 
 
-def _entry(verb: Verb, number: int, actor: Actor, at: datetime, data: dict[str, Any], now: datetime) -> Entry:
-    return journal.entry(verb, about=("ticket", number), ticket=number, actor=actor, now=now, data=data, happened_at=at)
-
-
-def _write_comments(stories: list[_Story], *, names: Names, source: str, actor: Actor, now: datetime) -> dict[str, Entry]:
+def _write_comments(
+    stories: list[_Story], *, names: Names, source: str, actor: Actor, now: datetime
+) -> dict[str, history.Columns]:
     """The comments of the batch that are not there yet; {digest: entry to be written}."""
     found: dict[str, tuple[_Story, Record, Said]] = {}
     for story in stories:
@@ -181,6 +193,14 @@ def _write_comments(stories: list[_Story], *, names: Names, source: str, actor: 
     for (digest, (story, record, said)), comment in zip(new.items(), comments, strict=True):
         search.add(story.number, **{"public" if said.is_public else "internal": said.body})
         verb = Verb.REPLIED if said.is_public else Verb.NOTED
-        who = replace(actor, person=names.person(said.by), action=uuid.uuid4())
-        entries[digest] = _entry(verb, story.number, who, said.at or record.at, {"comment": comment.pk}, now)
+        entries[digest] = journal.columns(
+            verb,
+            ticket=story.number,
+            actor=actor,
+            person=names.person(said.by),
+            action=uuid.uuid4(),
+            happened_at=said.at or record.at,
+            now=now,
+            data={"comment": comment.pk},
+        )
     return entries

@@ -26,6 +26,11 @@ _DATE = re.compile(
 )
 _LEVEL = re.compile(r"\s*(\d{1,9})\b")
 _ORDER = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}
+_CHANNELS = frozenset(one.value for one in Channel)
+_KINDS = frozenset(one.value for one in Kind)
+_WAITS = frozenset(one.value for one in WaitingOn)
+_STATES = frozenset(one.value for one in State)
+_VERBS = frozenset(one.value for one in Verb)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -155,7 +160,7 @@ class Translator:
             impact=self._level(row, "impact", 3),
             urgency=self._level(row, "urgency", 3),
             recorded_priority=self._number(row, "priority"),
-            channel=self._choice(row, "channel", {one.value for one in Channel}, Channel.IMPORT.value),
+            channel=self._choice(row, "channel", _CHANNELS, Channel.IMPORT.value),
             opened_at=opened_at,
             instants=instants,
             people={name: self._line(row, name, 120) for name in ("requester", "reporter", "assignee", "by")},
@@ -244,7 +249,7 @@ class Translator:
             raise Invalid("%(name)s: %(level)s is not between 1 and 4.", field=name, name=name, level=level)
         return level
 
-    def _choice(self, row: Row, name: str, allowed: set[str], default: str) -> str:
+    def _choice(self, row: Row, name: str, allowed: frozenset[str], default: str) -> str:
         value = self._text(row, name)
         if not value:
             return default
@@ -253,21 +258,20 @@ class Translator:
         return value
 
     def _kind(self, row: Row) -> Kind:
-        return Kind(self._choice(row, "kind", {kind.value for kind in Kind}, Kind.INCIDENT.value))
+        return Kind(self._choice(row, "kind", _KINDS, Kind.INCIDENT.value))
 
     def _state(self, row: Row) -> tuple[State, str]:
         word = self._text(row, "state").lower()
         state, _, on = word.partition(" on ")
-        if state not in {one.value for one in State}:
+        if state not in _STATES:
             raise Invalid("state: “%(value)s” is unknown here.", field="state", value=word[:40])
-        if on and on not in {one.value for one in WaitingOn}:
+        if on and on not in _WAITS:
             raise Invalid("state: “%(value)s” is unknown here.", field="state", value=word[:40])
-        allowed = {one.value for one in WaitingOn}
-        return State(state), on or self._choice(row, "waiting_on", allowed, WaitingOn.REQUESTER.value)
+        return State(state), on or self._choice(row, "waiting_on", _WAITS, WaitingOn.REQUESTER.value)
 
     def _verb(self, row: Row) -> Verb | None:
         value = self._text(row, "verb")
-        return Verb(self._choice(row, "verb", {verb.value for verb in Verb}, "")) if value else None
+        return Verb(self._choice(row, "verb", _VERBS, "")) if value else None
 
     def _path(self, row: Row, name: str) -> tuple[str, ...]:
         spot = self.mapping.spots.get(name)
