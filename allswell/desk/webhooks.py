@@ -13,7 +13,7 @@ from django.conf import settings
 from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
 from allswell.kernel import text
-from allswell.kernel.actor import Actor
+from allswell.kernel.actor import Actor, Channel
 from allswell.kernel.errors import Conflict, Invalid, NotFound
 from allswell.kernel.sealed import seal
 from allswell.notifications import operations as notifications
@@ -57,6 +57,17 @@ def _url(url: str) -> str:
     return url
 
 
+def _owner(person: int) -> int:
+    if people.person(person) is None:
+        raise Invalid("There is no such person.", field="owner")
+    return person
+
+
+def is_told_little(webhook: Webhook) -> bool:
+    """Whether the owner has no role at the desk, so that the webhook hears only of what they asked for themselves."""
+    return not people.actor_for(webhook.owner, channel=Channel.API).is_agent
+
+
 def all_webhooks(actor: Actor) -> QuerySet[Webhook]:
     """Every webhook, for who may see the set-up. Raises NotAllowed."""
     require(actor, Act.READ_SETUP, INSTALLATION)
@@ -83,19 +94,17 @@ def create(
 ) -> tuple[Webhook, str]:
     """Set up a webhook; the secret is shown this once. `verbs` empty: all. It is told what `owner` (the actor) may see."""
     require(actor, Act.SET_UP, INSTALLATION)
-    person = people.person(owner or actor.person or 0)
-    if person is None:
-        raise Invalid("There is no such person.", field="owner")
+    person = _owner(owner or actor.person or 0)
     secret = new_secret()
     webhook = notifications.create_webhook(
         name=text.line(name, field="name", limit=80),
         url=_url(url),
         secret=_sealed(secret),
         verbs=_verbs(verbs),
-        owner=person.pk,
+        owner=person,
         now=now,
     )
-    journal.record(Verb.CREATED, about=("webhook", webhook.pk), actor=actor, now=now, data={"owner": person.pk})
+    journal.record(Verb.CREATED, about=("webhook", webhook.pk), actor=actor, now=now, data={"owner": person})
     return webhook, secret
 
 
@@ -106,10 +115,11 @@ def change(
     name: str | None = None,
     url: str | None = None,
     verbs: Iterable[str] | None = None,
+    owner: int | None = None,
     actor: Actor,
     now: datetime,
 ) -> Webhook:
-    """Change name, address or what is told; what is None stays."""
+    """Change name, address, what is told, or whose eyes it has; what is None stays."""
     found = one(webhook, actor=actor, act=Act.SET_UP)
     values: dict[str, object] = {}
     if name is not None:
@@ -118,6 +128,8 @@ def change(
         values["url"] = _url(url)
     if verbs is not None:
         values["verbs"] = _verbs(verbs)
+    if owner is not None:
+        values["owner_id"] = _owner(owner)
     changed = {field: value for field, value in values.items() if getattr(found, field) != value}
     if changed:
         notifications.change_webhook(found, **changed)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from . import rules
@@ -32,10 +33,21 @@ def unread_counts(people: Iterable[int]) -> dict[int, int]:
     return dict(rows.order_by().values_list("person").annotate(Count("id")))
 
 
+_DUE = """
+SELECT 1 FROM notifications_delivery WHERE settled_at IS NULL AND channel = %s AND due_at <= %s
+AND (claimed_until IS NULL OR claimed_until < %s) LIMIT 1
+"""
+
+
 def is_due(channel: str, now: datetime) -> bool:
-    """Whether something waits to be sent by a channel; one look at the index of what is pending, no lock."""
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    return Delivery.objects.filter(free, channel=channel, settled_at__isnull=True, due_at__lte=now).exists()
+    """Whether something waits to be sent by a channel; one look at the index of what is pending, no lock.
+
+    The engine asks ten times a second, so the statement is written by hand.
+    """
+    at = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [channel, at, at])
+        return cursor.fetchone() is not None
 
 
 def notices(delivery_id: int) -> list[Delivery]:

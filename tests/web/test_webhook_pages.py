@@ -25,12 +25,15 @@ def test_set_up_read_the_log_send_again_switch_off(world: World, browser: Browse
     secret = re.search(r"whsec_[A-Za-z0-9+/=]+", page.content.decode())
     assert secret
     webhook = Webhook.objects.get()
-    Webhook.objects.update(owner=world.julia)
+    place = f"/setup/webhooks/{webhook.pk}"
+    assert "Ada Admin has no role at the desk" in ada.get(place).content.decode()
+    ada.post(place, {"name": "Chat", "url": webhook.url, "verbs": webhook.verbs, "owner": "julia@example.org"})
+    assert Webhook.objects.get().owner == world.julia
+    assert "has no role at the desk" not in ada.get(place).content.decode()
     ticket = world.report()
     (claim,) = operations.claim_calls(now=world.now, limit=5)
     operations.note_attempt(claim, Answer(Outcome.FAILED, world.now, world.now + timedelta(seconds=1), "It answered 500.", 500))
     operations.settle(claim, Outcome.FAILED, now=world.now)
-    place = f"/setup/webhooks/{webhook.pk}"
     html = ada.get(place).content.decode()
     assert f"INC-{ticket.pk}" in html
     assert "500" in html

@@ -14,6 +14,7 @@ from allswell.journal.rules import Verb
 from allswell.kernel.errors import DeskError
 from allswell.notifications.rules import TELLABLE
 from allswell.people.rules import INSTALLATION, Act, may
+from allswell.web import inputs
 from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast
 
 LOG_ROWS = 50
@@ -21,12 +22,18 @@ VERBS = tuple(verb.value for verb in Verb if verb.value in TELLABLE)
 
 
 def _sent(request: PageRequest) -> dict[str, Any]:
-    """What the form holds, as the use cases take it."""
+    """What the form holds, as it is shown again."""
     return {
         "name": request.POST.get("name", ""),
         "url": request.POST.get("url", ""),
         "verbs": request.POST.getlist("verbs"),
+        "owner": request.POST.get("owner", ""),
     }
+
+
+def _read(request: PageRequest, sent: dict[str, Any]) -> dict[str, Any]:
+    """The same as the use cases take it. Raises Invalid."""
+    return {**sent, "owner": inputs.person(request.POST, "owner", actor=request.actor)}
 
 
 def _page(request: PageRequest, template: str, status: int = 200, **more: Any) -> HttpResponse:
@@ -38,12 +45,12 @@ def _page(request: PageRequest, template: str, status: int = 200, **more: Any) -
 @desk_page
 def webhooks(request: PageRequest) -> HttpResponse:
     """All webhooks, and a form for a new one; its secret is shown once, in answer to the form."""
-    sent: dict[str, Any] = {"name": "", "url": "", "verbs": []}
+    sent: dict[str, Any] = {"name": "", "url": "", "verbs": [], "owner": request.person.name}
     errors, status = {}, 200
     if request.method == "POST":
         sent = _sent(request)
         try:
-            webhook, secret = desk.create(**sent, actor=request.actor, now=request.now)
+            webhook, secret = desk.create(**_read(request, sent), actor=request.actor, now=request.now)
         except DeskError as error:
             if error.http in (403, 404):
                 raise
@@ -59,12 +66,12 @@ def webhooks(request: PageRequest) -> HttpResponse:
 def webhook(request: PageRequest, number: int) -> HttpResponse:
     """One webhook: what it is told, and the log of its calls, newest first."""
     row = desk.one(number, actor=request.actor)
-    sent: dict[str, Any] = {"name": row.name, "url": row.url, "verbs": row.verbs}
+    sent: dict[str, Any] = {"name": row.name, "url": row.url, "verbs": row.verbs, "owner": row.owner.name}
     errors, status = {}, 200
     if request.method == "POST":
         sent = _sent(request)
         try:
-            desk.change(number, **sent, actor=request.actor, now=request.now)
+            desk.change(number, **_read(request, sent), actor=request.actor, now=request.now)
         except DeskError as error:
             if error.http in (403, 404):
                 raise
@@ -88,6 +95,7 @@ def webhook(request: PageRequest, number: int) -> HttpResponse:
         sent=sent,
         errors=errors,
         calls=found[:LOG_ROWS],
+        is_told_little=desk.is_told_little(row),
         previous=f"/setup/webhooks/{number}" if before else "",
         following=following,
     )
