@@ -16,6 +16,7 @@ from allswell.notifications import operations as notifications
 from allswell.notifications import queries, rules
 from allswell.notifications.letters import Call, Letter, Matter, Said
 from allswell.notifications.rules import Answer, Claim, Outcome, Topic
+from allswell.people import operations as people_operations
 from allswell.people import queries as people
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
@@ -163,6 +164,8 @@ def settle(claim: Claim, answer: Answer, *, chance: float, actor: Actor, now: da
     `chance` in [0, 1) spreads the next tries.
     """
     notifications.note_attempt(claim, answer)
+    if claim.person is not None and (answer.outcome is Outcome.SENT or answer.is_bad_address):
+        people_operations.note_mail(claim.person, arrives=not answer.is_bad_address, now=now)
     if answer.outcome is Outcome.SENT:
         if claim.webhook is not None:
             notifications.recovered(claim.webhook)

@@ -178,7 +178,7 @@ def claim_calls(*, now: datetime, limit: int) -> list[rules.Claim]:
 def _lease(ids: set[int], *, now: datetime) -> list[rules.Claim]:
     Delivery.objects.filter(pk__in=ids).update(lease=F("lease") + 1, claimed_until=now + rules.LEASE)
     rows = Delivery.objects.filter(pk__in=ids).order_by("due_at", "id")
-    names = ("id", "lease", "key", "channel", "attempts", "created_at", "webhook_id")
+    names = ("id", "lease", "key", "channel", "attempts", "created_at", "webhook_id", "person_id")
     return [rules.Claim(*row) for row in rows.values_list(*names)]
 
 

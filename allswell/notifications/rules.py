@@ -120,6 +120,7 @@ class Claim:
     attempts: int
     created_at: datetime
     webhook: int | None = None
+    person: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

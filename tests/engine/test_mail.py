@@ -203,3 +203,24 @@ def test_each_reads_their_own_language_and_time(world: World, mailbox: Mailbox) 
     (mail,) = mailbox.received
     assert mail["Content-Language"] == "de"
     assert "23 Nov. 2026, 10:00 (Europe/Zurich)" in text(mail)
+
+
+def test_an_address_where_nobody_is_is_remembered_until_mail_arrives_again(world: World, mailbox: Mailbox) -> None:
+    world.report()
+    mailbox.refuse = {"RCPT": "550 5.1.1 No such user"}
+    send(world, mailbox.url)
+    assert world.maria.addresses.get().failing_since == world.now
+    mailbox.refuse = {}
+    world.report()
+    send(world, mailbox.url)
+    assert world.maria.addresses.get().failing_since is None
+
+
+def test_no_secret_shows_in_heartbeat_log_or_doctor(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with Mailbox() as box:
+        port = box.port
+    world.report()
+    send(world, f"smtp+plain://canary:canary-hunter2@127.0.0.1:{port}")
+    assert "canary" not in caplog.text
+    assert "canary" not in str(queries.queue("email", now=world.now))
+    assert "canary" not in str(list(Attempt.objects.values()))
