@@ -184,9 +184,13 @@ def create_person(
 @use_case
 def edit_person(person_id: int, *, actor: Actor, now: datetime, **changes: Any) -> Person:
     """Change what is written about a person: the details of `create_person`, name, organization. Raises Invalid, NotAllowed."""
+    return edit_person_step(person_id, changes=changes, actor=actor, now=now)
+
+
+def edit_person_step(person_id: int, *, changes: dict[str, Any], actor: Actor, now: datetime) -> Person:
+    """Change what is written about a person; for use cases that do more."""
     person = person_for(person_id, Act.SET_UP, actor=actor)
-    columns = _columns(changes, person=person, actor=actor)
-    people.change(person, columns, about="person", actor=actor, now=now)
+    people.change(person, _columns(changes, person=person, actor=actor), about="person", actor=actor, now=now)
     return person
 
 

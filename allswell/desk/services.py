@@ -93,6 +93,13 @@ def create_service(
 ) -> ConfigurationItem:
     """A new service. `details`: kind, description, owner (person id), team (id or slug), organization, criticality (1
     highest to 4), support_hours. `needs`: ids or slugs of services it depends on. Raises Invalid, NotAllowed."""
+    return create_service_step(name=name, needs=needs, details=details, actor=actor, now=now)
+
+
+def create_service_step(
+    *, name: str, needs: Iterable[int | str], details: dict[str, Any], actor: Actor, now: datetime
+) -> ConfigurationItem:
+    """A new service; for use cases that do more."""
     columns = _columns({"name": name, "organization": None, **details}, actor=actor)
     slug = people.free_slug(queries.services(), columns["name"], fallback="service")
     row = services.create(slug=slug, actor=actor, now=now, **columns)
@@ -105,6 +112,13 @@ def edit_service(
     service: int | str, *, actor: Actor, now: datetime, needs: Iterable[int | str] | None = None, **changes: Any
 ) -> ConfigurationItem:
     """Change a service: the details of `create_service`, its name, and (if given) all it needs. Raises Invalid, NotAllowed."""
+    return edit_service_step(service, needs=needs, changes=changes, actor=actor, now=now)
+
+
+def edit_service_step(
+    service: int | str, *, needs: Iterable[int | str] | None, changes: dict[str, Any], actor: Actor, now: datetime
+) -> ConfigurationItem:
+    """Change a service; for use cases that do more."""
     row = service_for(service, Act.SET_UP, actor=actor)
     services.change(row, _columns(changes, actor=actor), actor=actor, now=now)
     if needs is not None:

@@ -224,6 +224,19 @@ def _mail_password_link(address: str, *, actor: Actor, now: datetime) -> None:
 
 
 @use_case
+def invite(person_id: int, *, actor: Actor, now: datetime) -> None:
+    """Mail somebody a link to choose their first password, or a new one. Raises Conflict without an address."""
+    person = person_for(person_id, Act.SET_UP, actor=actor)
+    primary = queries.addresses(person.pk).filter(is_primary=True).first()
+    if primary is None or not person.is_active:
+        raise Conflict("There is no e-mail address a link could be sent to.")
+    entry = journal.record(Verb.PASSWORD_RESET_ASKED, about=("person", person.pk), actor=actor, now=now)
+    ref = people.send_link(person, kind="password", address=primary, now=now)
+    link = f"{settings.PUBLIC_URL}/account/new-password/{ref}"
+    notifications.mail_account(person.pk, address=primary.address, subject="invitation", link=link, entry=entry, now=now)
+
+
+@use_case
 def new_password(ref: str, *, password_hash: str, actor: Actor, now: datetime) -> Person:
     """Set the password through a link sent by mail; every session ends. The second factor stays. Raises NotFound."""
     link = queries.sent_link(ref, kind="password", now=now)

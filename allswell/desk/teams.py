@@ -87,6 +87,11 @@ def create_team(*, name: str, actor: Actor, now: datetime, **details: Any) -> Te
 @use_case
 def edit_team(team: int | str, *, actor: Actor, now: datetime, **changes: Any) -> Team:
     """Change a team: the details of `create_team` and its name. A former lead loses the lead's role in it."""
+    return edit_team_step(team, changes=changes, actor=actor, now=now)
+
+
+def edit_team_step(team: int | str, *, changes: dict[str, Any], actor: Actor, now: datetime) -> Team:
+    """Change a team; for use cases that do more."""
     row = team_for(team, Act.SET_UP, actor=actor)
     former = row.lead_id
     people.change(row, _team_columns(changes, actor=actor), about="team", actor=actor, now=now)

@@ -369,7 +369,11 @@ def team_sizes() -> dict[int, int]:
 # what an actor may know of: the one scope per kind of record
 
 
-def reach(actor: Actor) -> frozenset[int] | None:
+_DESK_ROLES = frozenset(Role) - {Role.REQUESTER}
+_SETUP_ROLES = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+
+
+def reach(actor: Actor, roles: frozenset[Role] = _DESK_ROLES) -> frozenset[int] | None:
     """The organizations whose people and records somebody of the desk may know; None: all of them.
 
     A role in a team reaches the team's organization with all below it; in a team of no organization, everything.
@@ -378,7 +382,7 @@ def reach(actor: Actor) -> frozenset[int] | None:
         return None
     inside: set[int] = set()
     for grant in actor.grants:
-        if grant.role is Role.REQUESTER:
+        if grant.role not in roles:
             continue
         if grant.scope is ScopeKind.INSTALLATION:
             return None
@@ -417,6 +421,11 @@ def organizations_visible_to(actor: Actor) -> QuerySet[Organization]:
     if inside is None:
         return Organization.objects.all()
     return Organization.objects.filter(Q(pk__in=sorted(inside)) | Q(pk=actor.organization or 0))
+
+
+def setup_reach(actor: Actor) -> frozenset[int] | None:
+    """The organizations whose setup the actor may read; None: all of them."""
+    return reach(actor, _SETUP_ROLES)
 
 
 def ancestors(organization: int | None) -> list[int]:
@@ -527,3 +536,9 @@ def works_as_agent_in(person_id: int, team: Team) -> bool:
     above = ancestors(team.organization_id)
     inside = Q(scope="installation") | Q(team=team) | Q(organization__in=above)
     return RoleGrant.objects.filter(inside, person=person_id, role__in=covering).exists()
+
+
+def all_grants(known: QuerySet[Person]) -> QuerySet[RoleGrant]:
+    """The roles these people hold, by role and name; the first 500."""
+    rows = RoleGrant.objects.filter(person__in=known).exclude(role=Role.REQUESTER.value)
+    return rows.select_related("person", "organization", "team").order_by("role", "person__name", "id")[:500]

@@ -306,3 +306,8 @@ def is_time_up(now: datetime) -> bool:
         Ticket.objects.filter(closing_at__lte=now).exists()
         or Ticket.objects.filter(waiting_until__lte=now, state=State.WAITING.value).exists()
     )
+
+
+def any_ticket() -> bool:
+    """Whether there is any ticket at all."""
+    return Ticket.objects.exists()
