@@ -62,6 +62,10 @@ class Person(AbstractBaseUser):
             models.UniqueConstraint(fields=["external_ref"], condition=~Q(external_ref=""), name="person_external_ref")
         ]
 
+    def __str__(self) -> str:
+        """Never the name: this ends up in logs."""
+        return f"person {self.pk}"
+
 
 class EmailAddress(models.Model):
     """An address of a person, and how far it is known to be theirs."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q, QuerySet
 
@@ -217,18 +218,21 @@ def place(row: Row, *, is_by_age: bool = False) -> str:
 
 def counts(views: Mapping[str, QuerySet[Ticket]], *, cap: int = CAP) -> dict[str, int]:
     """How many open tickets each view holds, up to `cap`, in one statement."""
-    if not views:
-        return {}
-    parts: list[str] = []
+    parts: dict[str, str] = {}
     params: list[Any] = []
-    for tickets in views.values():
-        sql, values = tickets.filter(OPEN).order_by().values_list("pk")[:cap].query.sql_with_params()
-        parts.append(f"(SELECT count(*) FROM ({sql}) counted{len(parts)})")  # noqa: S608 - Django's own statement
+    for name, tickets in views.items():
+        try:
+            sql, values = tickets.filter(OPEN).order_by().values_list("pk")[:cap].query.sql_with_params()
+        except EmptyResultSet:
+            continue  # nothing can be in it, such as for administrators who see no tickets
+        parts[name] = f"(SELECT count(*) FROM ({sql}) counted{len(parts)})"  # noqa: S608 - Django's own statement
         params += values
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", params)
-        found = cursor.fetchone()
-    return dict(zip(views, found, strict=True))
+    found = dict.fromkeys(views, 0)
+    if parts:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {', '.join(parts.values())}", params)
+            found |= dict(zip(parts, cursor.fetchone(), strict=True))
+    return found
 
 
 def saved_views(actor: Actor) -> list[SavedView]:

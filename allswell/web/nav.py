@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as N_
 
-from allswell.kernel.actor import Actor
+from allswell.kernel.actor import Actor, Role
 from allswell.notifications import queries as notifications
 from allswell.people.rules import INSTALLATION, Act, may
 
@@ -46,11 +46,18 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 )
 
 
+def _is_open(entry: Entry, actor: Actor) -> bool:
+    """Setup is open to administrators and auditors of a part, too."""
+    if entry.act is Act.READ_SETUP:
+        return actor.has_role(Role.ADMINISTRATOR, Role.AUDITOR)
+    return may(actor, entry.act, INSTALLATION)
+
+
 def for_actor(actor: Actor) -> list[tuple[str, list[tuple[Entry, str]]]]:
     """Groups of (entry, address) the actor may use."""
     found = []
     for heading, entries in GROUPS:
-        mine = [(entry, link_if_any(entry.name)) for entry in entries if may(actor, entry.act, INSTALLATION)]
+        mine = [(entry, link_if_any(entry.name)) for entry in entries if _is_open(entry, actor)]
         mine = [(entry, address) for entry, address in mine if address]
         if mine:
             found.append((heading, mine))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from allswell.kernel.errors import DeskError, Invalid
+from allswell.kernel.errors import DeskError, Invalid, NotAllowed
 from allswell.web import inputs
 from allswell.web.pages import PageRequest, field_errors, page
 
@@ -65,6 +65,8 @@ class Form:
 
     def send(self, request: PageRequest, use: Callable[[dict[str, Any]], Any]) -> Any:
         """Read what was sent and use it; what `use` answers, None when it was refused: then `errors` says why."""
+        if not self.can_save:
+            raise NotAllowed("Your role does not allow this.")
         self.values = {**self.values, **{one.name: _as_sent(request, one) for one in self.fields}}
         try:
             return use({one.name: one.read(request) for one in self.fields})

@@ -36,3 +36,8 @@ def setup_page(
 def is_for_all(request: PageRequest) -> bool:
     """Whether the viewer sets up the whole installation, not only a part of it."""
     return may(request.actor, Act.SET_UP, INSTALLATION)
+
+
+def sets_up(request: PageRequest) -> bool:
+    """Whether the viewer administers anything, and may so open forms for something new; where it may stand is asked of it."""
+    return request.actor.has_role(Role.ADMINISTRATOR)

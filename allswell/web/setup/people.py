@@ -21,7 +21,7 @@ from allswell.web.pages import PageRequest, SeeOther, page, toast
 
 from . import choices
 from .forms import Field, Form
-from .gate import is_for_all, setup_page
+from .gate import is_for_all, sets_up, setup_page
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -105,6 +105,7 @@ def new_person(request: PageRequest) -> HttpResponse:
         [*_fields(request, is_new=True), invited],
         {"organization": request.actor.organization, "is_invited": True},
         _("Add the person"),
+        can_save=sets_up(request),
         colleagues=choices.colleagues(request),
     )
     if request.method == "POST":

@@ -16,7 +16,7 @@ from allswell.web.pages import PageRequest, SeeOther, page, toast
 
 from . import choices
 from .forms import Field, Form
-from .gate import is_for_all, setup_page
+from .gate import is_for_all, sets_up, setup_page
 
 
 @require_GET
@@ -56,7 +56,7 @@ def _fields(request: PageRequest, *, but: int = 0) -> list[Field]:
 def new_service(request: PageRequest) -> HttpResponse:
     """A new service."""
     values = {"kind": "business_service", "criticality": 3, "needs": []}
-    form = Form(_fields(request), values, _("Add the service"), colleagues=choices.colleagues(request))
+    form = Form(_fields(request), values, _("Add the service"), can_save=sets_up(request), colleagues=choices.colleagues(request))
     if request.method == "POST" and (
         row := form.send(request, lambda sent: desk.create_service(**sent, actor=request.actor, now=request.now))
     ):

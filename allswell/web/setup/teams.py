@@ -19,7 +19,7 @@ from allswell.web.pages import PageRequest, SeeOther, field_errors, page, toast
 
 from . import choices
 from .forms import Field, Form
-from .gate import is_for_all, setup_page
+from .gate import is_for_all, sets_up, setup_page
 
 LEVELS = range(1, 5)
 
@@ -60,7 +60,9 @@ def _team_fields(request: PageRequest) -> list[Field]:
 def new_team(request: PageRequest) -> HttpResponse:
     """A new team."""
     values = {"line": 1, "assignment": "manual"}
-    form = Form(_team_fields(request), values, _("Add the team"), colleagues=choices.colleagues(request))
+    form = Form(
+        _team_fields(request), values, _("Add the team"), can_save=sets_up(request), colleagues=choices.colleagues(request)
+    )
     if request.method == "POST" and (
         row := form.send(request, lambda sent: desk.create_team(**sent, actor=request.actor, now=request.now))
     ):
@@ -162,7 +164,7 @@ def _organization_fields(request: PageRequest) -> list[Field]:
 @setup_page
 def new_organization(request: PageRequest) -> HttpResponse:
     """A new organization."""
-    form = Form(_organization_fields(request), {"kind": "business_unit"}, _("Add the organization"))
+    form = Form(_organization_fields(request), {"kind": "business_unit"}, _("Add the organization"), can_save=sets_up(request))
     if request.method == "POST" and (
         row := form.send(request, lambda sent: desk.create_organization(**sent, actor=request.actor, now=request.now))
     ):

@@ -2,6 +2,57 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from collections.abc import Callable
+from typing import Any
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path
+
+from . import look_up, overview, people, services, teams, vocabulary
+
+
+def _verbs(route: str, view: Callable[..., Any], name: str, *verbs: str) -> list[URLPattern]:
+    """One address per verb: a POST to /…/<verb>."""
+    return [path(f"{route}/{verb}", view, {"verb": verb}, name=f"{name}_{verb.replace('-', '_')}") for verb in verbs]
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("people/", look_up.people_page, name="people"),
+    path("people/<int:person>", look_up.person_page, name="person"),
+    path("teams/", look_up.teams_page, name="teams"),
+    path("teams/<slug:slug>", look_up.team_page, name="team"),
+    path("services/", look_up.services_page, name="services"),
+    path("services/<slug:slug>", look_up.service_page, name="service"),
+    path("setup/", overview.overview, name="setup"),
+    path("setup/people", people.people_list, name="setup_people"),
+    path("setup/people/new", people.new_person, name="setup_person_new"),
+    path("setup/people/<int:person>", people.edit_person, name="setup_person"),
+    *_verbs("setup/people/<int:person>", people.change_person, "setup_person", "activate", "deactivate", "invite"),
+    *_verbs("setup/people/<int:person>", people.change_person, "setup_person", "second-step-off", "grant", "revoke"),
+    *_verbs("setup/people/<int:person>", people.change_person, "setup_person", "join", "leave", "add-address"),
+    *_verbs("setup/people/<int:person>/addresses/<int:address>", people.change_address, "setup_address", "primary", "remove"),
+    path("setup/people/<int:person>/tokens/<int:token>/revoke", people.revoke_token, name="setup_token_revoke"),
+    path("setup/roles", people.roles, name="setup_roles"),
+    path("setup/teams", teams.team_list, name="setup_teams"),
+    path("setup/teams/new", teams.new_team, name="setup_team_new"),
+    path("setup/teams/<slug:slug>", teams.edit_team, name="setup_team"),
+    *_verbs("setup/teams/<slug:slug>", teams.change_team, "setup_team", "activate", "deactivate", "join", "leave"),
+    path("setup/organizations", teams.organization_list, name="setup_organizations"),
+    path("setup/organizations/new", teams.new_organization, name="setup_organization_new"),
+    path("setup/organizations/<slug:slug>", teams.edit_organization, name="setup_organization"),
+    path("setup/organizations/<slug:slug>/priorities", teams.matrix, name="setup_matrix"),
+    *_verbs("setup/organizations/<slug:slug>", teams.change_organization, "setup_organization", "activate", "deactivate"),
+    path("setup/services", services.service_list, name="setup_services"),
+    path("setup/services/new", services.new_service, name="setup_service_new"),
+    path("setup/services/<slug:slug>", services.edit_service, name="setup_service"),
+    *_verbs("setup/services/<slug:slug>", services.change_service, "setup_service", "activate", "deactivate"),
+    path("setup/categories", vocabulary.category_list, name="setup_categories"),
+    path("setup/categories/new", vocabulary.new_category, name="setup_category_new"),
+    path("setup/categories/<int:category>", vocabulary.edit_category, name="setup_category"),
+    *_verbs("setup/categories/<int:category>", vocabulary.change_category, "setup_category", "activate", "deactivate"),
+    path("setup/fields", vocabulary.field_list, name="setup_fields"),
+    path("setup/fields/new", vocabulary.new_field, name="setup_field_new"),
+    path("setup/fields/<slug:key>", vocabulary.edit_field, name="setup_field"),
+    *_verbs("setup/fields/<slug:key>", vocabulary.change_field, "setup_field", "activate", "deactivate"),
+    path("setup/labels", vocabulary.labels, name="setup_labels"),
+    path("setup/labels/<slug:language>", vocabulary.labels, name="setup_labels_in"),
+]

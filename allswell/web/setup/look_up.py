@@ -1,0 +1,166 @@
+"""Looking up people, teams and services at the desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+from django.http import HttpResponse
+from django.views.decorators.http import require_GET
+
+from allswell.kernel import text
+from allswell.kernel.actor import Role
+from allswell.kernel.errors import NotFound
+from allswell.people import queries as people
+from allswell.people.rules import Act, Place, may, place_of
+from allswell.services import queries as services
+from allswell.tickets import queries as tickets
+from allswell.tickets import queue
+from allswell.web.pages import PageRequest, desk_page, page
+
+from . import choices
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from allswell.tickets.models import Ticket
+
+SHOWN = 8
+PAGE = 50
+
+
+def _open(request: PageRequest, **where: Any) -> tuple[list[queue.Row], int]:
+    """The first open tickets the viewer sees with these columns, and how many there are (capped)."""
+    found: QuerySet[Ticket] = tickets.at_the_desk(request.actor).filter(done_at__isnull=True, **where)
+    rows, following = queue.rows(found, limit=SHOWN)
+    return rows, queue.counts({"all": found})["all"] if following else len(rows)
+
+
+def _may_set_up(request: PageRequest, place: Place) -> bool:
+    return may(request.actor, Act.SET_UP, place)
+
+
+@require_GET
+@desk_page
+def people_page(request: PageRequest) -> HttpResponse:
+    """Whom the viewer may know, by name."""
+    q = text.clean(request.GET.get("q", "")).strip()[:100]
+    rows = people.people_visible_to(request.actor).filter(is_active=True).select_related("organization")
+    if q:
+        rows = rows.filter(Q(name__icontains=q) | Q(addresses__address__icontains=q.lower())).distinct()
+    name, _bar, pk = text.clean(request.GET.get("after", "")).rpartition("|")
+    if pk.isascii() and pk.isdigit() and len(pk) < 19:
+        rows = rows.filter(Q(name__gt=name) | Q(name=name, pk__gt=int(pk)))
+    found = list(rows.order_by("name", "id")[: PAGE + 1])
+    after = f"{found[PAGE - 1].name}|{found[PAGE - 1].pk}" if len(found) > PAGE else ""
+    addresses = people.primary_addresses([row.pk for row in found])
+    shown = [(row, addresses.get(row.pk, "")) for row in found[:PAGE]]
+    return page(request, "look_up/people.html", rows=shown, q=q, after=after, here="people")
+
+
+@require_GET
+@desk_page
+def person_page(request: PageRequest, person: int) -> HttpResponse:
+    """A person: how to reach them, what is open with them."""
+    row = people.people_visible_to(request.actor).filter(pk=person).select_related("organization", "manager", "stands_in").first()
+    if row is None:
+        raise NotFound("There is no such person, or you may not know them.")
+    asked, asked_count = _open(request, requester=row.pk)
+    works = people.grants(row.pk).exclude(role=Role.REQUESTER.value)
+    held, held_count = _open(request, assignee=row.pk) if works else ([], 0)
+    known = people.teams_visible_to(request.actor)
+    return page(
+        request,
+        "look_up/person.html",
+        row=row,
+        addresses=[address.address for address in people.addresses(row.pk) if address.proof != "claimed"],
+        teams=known.filter(memberships__person=row.pk, is_active=True).order_by("name"),
+        roles=sorted({dict(choices.roles()).get(grant.role, grant.role) for grant in works}),
+        asked=asked,
+        asked_count=asked_count,
+        held=held,
+        held_count=held_count,
+        is_agent=bool(works),
+        can_set_up=may(request.actor, Act.SET_UP, people.person_facts(row)),
+        here="people",
+    )
+
+
+@require_GET
+@desk_page
+def teams_page(request: PageRequest) -> HttpResponse:
+    """The teams the viewer may know."""
+    rows = list(people.teams_visible_to(request.actor).filter(is_active=True).select_related("lead").order_by("line", "name"))
+    sizes = people.team_sizes()
+    seen = tickets.at_the_desk(request.actor)
+    counts = queue.counts({str(row.pk): seen.filter(team=row.pk) for row in rows[:100]})
+    lines = [(row, sizes.get(row.pk, 0), counts.get(str(row.pk), 0)) for row in rows]
+    return page(request, "look_up/teams.html", rows=lines, here="teams")
+
+
+@require_GET
+@desk_page
+def team_page(request: PageRequest, slug: str) -> HttpResponse:
+    """A team: who is in it, who is away, what it looks after, what lies with it."""
+    row = people.teams_visible_to(request.actor).filter(slug=slug).select_related("lead", "organization").first()
+    if row is None:
+        raise NotFound("There is no such team, or you may not know it.")
+    found, count = _open(request, team=row.pk)
+    chain = people.people().in_bulk(people.manager_chain(row))
+    return page(
+        request,
+        "look_up/team.html",
+        row=row,
+        members=people.members(row.pk).select_related("stands_in"),
+        chain=[chain[pk] for pk in people.manager_chain(row) if pk in chain],
+        services=services.visible_to(request.actor).filter(team=row.pk, is_active=True).order_by("name"),
+        assignment=dict(choices.assignments())[row.assignment],
+        open=found,
+        open_count=count,
+        can_set_up=_may_set_up(request, people.team_facts(row)),
+        here="teams",
+    )
+
+
+@require_GET
+@desk_page
+def services_page(request: PageRequest) -> HttpResponse:
+    """The services the viewer may know, the most critical first."""
+    rows = list(
+        services.visible_to(request.actor).filter(is_active=True).select_related("team", "owner").order_by("criticality", "name")
+    )
+    seen = tickets.at_the_desk(request.actor)
+    counts = queue.counts({str(row.pk): seen.filter(service=row.pk) for row in rows[:100]})
+    lines = [(row, counts.get(str(row.pk), 0)) for row in rows]
+    return page(request, "look_up/services.html", rows=lines, here="services")
+
+
+@require_GET
+@desk_page
+def service_page(request: PageRequest, slug: str) -> HttpResponse:
+    """A service: who answers for it, what it needs, what breaks with it, what is open about it."""
+    known = services.visible_to(request.actor)
+    row = known.filter(slug=slug).select_related("team", "owner", "organization").first()
+    if row is None:
+        raise NotFound("There is no such service, or you may not know it.")
+    visible = set(known.values_list("id", flat=True))
+    found, count = _open(request, service=row.pk)
+    needs = [other for other in services.needs(row.pk) if other.pk in visible]
+    ailing = tickets.at_the_desk(request.actor).filter(
+        done_at__isnull=True, kind="incident", priority__lte=2, service__in=[other.pk for other in needs]
+    )
+    return page(
+        request,
+        "look_up/service.html",
+        row=row,
+        criticality=dict(choices.criticalities())[row.criticality],
+        kind=dict(choices.service_kinds())[row.kind],
+        needs=needs,
+        ailing=set(ailing.values_list("service_id", flat=True)[:200]),
+        needed_by=[other for other in services.needed_by(row.pk) if other.pk in visible],
+        radius=[other for other in services.blast_radius(row.pk) if other.pk in visible],
+        open=found,
+        open_count=count,
+        can_set_up=_may_set_up(request, place_of(row.organization_id)),
+        here="services",
+    )
