@@ -317,3 +317,24 @@ def test_announcing_is_the_desks_and_within_its_reach(world: World, browser: Bro
     assert "your role does not announce it" in browser(world.audrey).get(page).content.decode()
     assert browser(world.audrey).post(page, {"title": "Down", "audience": "all"}).status_code == 403
     assert not Announcement.objects.exists()
+
+
+def test_what_she_was_writing_is_there_when_she_comes_back(world: World, browser: Browser) -> None:
+    client = browser(world.maria)
+    writing = {"kind": "incident", "q": "Printer jams", "description": "since nine", "can_work": "yes"}
+    assert client.post("/report/draft", writing).status_code == 204
+    html = client.get("/report").content.decode()
+    assert "This is what you were writing." in html
+    assert 'value="Printer jams"' in html
+    assert "since nine" in html
+    assert "since nine" not in client.get("/request").content.decode()
+    assert "since nine" not in client.get("/report?q=Something+else").content.decode()
+    assert "since nine" not in browser(world.rolf).get("/report").content.decode()
+    client.post("/report", {"q": "Printer jams", "can_work": "yes"})
+    assert "This is what you were writing." not in client.get("/report").content.decode()
+    ticket = Ticket.objects.get()
+    assert client.post(f"/my/{ticket.pk}/draft", {"body": "It is tray"}).status_code == 204
+    assert "It is tray" in client.get(f"/my/{ticket.pk}").content.decode()
+    assert browser(world.otto).post(f"/my/{ticket.pk}/draft", {"body": "x"}).status_code == 404
+    client.post("/report/draft", {**writing, "drop": "1"})
+    assert "This is what you were writing." not in client.get("/report").content.decode()

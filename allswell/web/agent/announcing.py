@@ -20,6 +20,7 @@ from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, p
 
 if TYPE_CHECKING:
     from allswell.kernel.actor import Actor
+    from allswell.people.models import Organization
     from allswell.tickets.models import Ticket
 
 
@@ -56,17 +57,19 @@ def _show(request: PageRequest, number: int, *, status: int = 200, **context: An
         may_tell_all=may_tell_all,
         organizations=organizations,
         services=list(services.visible_to(request.actor).filter(is_active=True).order_by("name").values_list("pk", "name")),
-        **{"errors": {}, "values": _first_words(ticket, may_tell_all=may_tell_all), **context},
+        **{"errors": {}, "values": _first_words(ticket, organizations, may_tell_all=may_tell_all), **context},
     )
 
 
-def _first_words(ticket: Ticket, *, may_tell_all: bool) -> dict[str, Any]:
-    """What stands in the empty form."""
+def _first_words(ticket: Ticket, organizations: list[Organization], *, may_tell_all: bool) -> dict[str, Any]:
+    """What stands in the empty form. Where several customers share an installation, one hears nothing of the other unasked."""
+    roots = {row.pk for row in organizations if row.parent_id is None}
+    lineage = {int(part) for part in ticket.organization.path.strip("/").split("/")} if ticket.organization else set()
     return {
         "title": ticket.title,
         "service": ticket.service_id or "",
-        "is_for_all": may_tell_all,
-        "audience": {ticket.organization_id},
+        "is_for_all": may_tell_all and (len(roots) <= 1 or ticket.organization is None),
+        "audience": (roots & lineage) or {ticket.organization_id},
     }
 
 

@@ -14,12 +14,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from allswell.desk import tickets as desk
+from allswell.desk import writing
 from allswell.incidents import queries as incidents
 from allswell.journal import queries as journal
 from allswell.journal.rules import PUBLIC_VERBS, Verb
 from allswell.kernel.errors import DeskError, NotFound
 from allswell.people import queries as people
 from allswell.search import queries as search
+from allswell.tickets import dossier
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import RESOLVED_STATES, State, WatcherKind
 from allswell.web import files
@@ -146,8 +148,19 @@ def _stars() -> list[tuple[int, str]]:
 @require_safe
 @signed_in
 def my_ticket(request: PageRequest, number: int) -> HttpResponse:
-    """One of my tickets: the public conversation and nothing else of it."""
-    return _page(request, number)
+    """One of my tickets: the public conversation and nothing else of it; the answer one was writing is still there."""
+    kept = dossier.drafts(number, person=request.actor.person).get("reply", {})
+    return _page(request, number, body=kept.get("body", ""))
+
+
+@require_POST
+@signed_in
+def draft(request: PageRequest, number: int) -> HttpResponse:
+    """Keep the answer that is being written."""
+    _own(request.actor, number)
+    body = request.POST.get("body", "")
+    writing.save_draft(place="reply", number=number, content={"body": body}, actor=request.actor, now=request.now)
+    return HttpResponse(status=204)
 
 
 @require_POST
@@ -164,6 +177,7 @@ def reply(request: PageRequest, number: int) -> HttpResponse:
         written = desk.reply(number, body=body, attachments=sent, actor=request.actor, now=request.now)
     except DeskError as error:
         return _page(request, number, status=error.http, errors=field_errors(error), body=body, kept=received)
+    writing.drop_draft(place="reply", number=number, actor=request.actor, now=request.now)
     if written.ticket_id != number:
         toast(request, _("The old ticket is closed. This is a new one that continues it."))
     else:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from allswell.desk import tickets as desk
+from allswell.desk import writing
 from allswell.incidents import queries as incidents
 from allswell.incidents import rules as matching
 from allswell.kernel.errors import DeskError
 from allswell.services import queries as services
+from allswell.tickets import dossier
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import Kind, reference
 from allswell.web import files
@@ -66,6 +68,15 @@ def _form(request: PageRequest, template: str, values: dict[str, str], *, status
     )
 
 
+def _empty_form(request: PageRequest, template: str, kind: Kind, typed: str) -> HttpResponse:
+    """The form with what was typed, and with what was being written when somebody left it."""
+    kept = dossier.drafts(None, person=request.actor.person).get("new", {})
+    if kept.get("kind") != kind or (typed and typed != kept.get("title")):
+        return _form(request, template, {"q": typed})
+    values = {"q": kept.get("title", ""), "description": kept.get("description", ""), "can_work": kept.get("can_work", "")}
+    return _form(request, template, values, is_draft=True)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def report(request: PageRequest) -> HttpResponse:
@@ -74,7 +85,7 @@ def report(request: PageRequest) -> HttpResponse:
         typed = request.GET.get("q", "")[:TYPED_LIMIT]
         if is_fragment(request):
             return page(request, "portal/_answers.html", portal=words, typed=typed, **_answers(request, typed))
-        return _form(request, "portal/report.html", {"q": typed})
+        return _empty_form(request, "portal/report.html", Kind.INCIDENT, typed)
     values = {name: request.POST.get(name, "") for name in ("q", "can_work", "description")}
     received, refused = files.receive(request)
     errors = field_errors(refused) if refused else {}
@@ -100,7 +111,7 @@ def report(request: PageRequest) -> HttpResponse:
 def need(request: PageRequest) -> HttpResponse:
     """I need something: what, and what it is for."""
     if request.method != "POST":
-        return _form(request, "portal/need.html", {"q": request.GET.get("q", "")[:TYPED_LIMIT]})
+        return _empty_form(request, "portal/need.html", Kind.REQUEST, request.GET.get("q", "")[:TYPED_LIMIT])
     values = {name: request.POST.get(name, "") for name in ("q", "description")}
     received, refused = files.receive(request)
     errors = field_errors(refused) if refused else {}
@@ -125,5 +136,25 @@ def _sent(
         ticket = desk.report(what, actor=request.actor, now=request.now)
     except DeskError as error:
         return _form(request, template, values, status=error.http, errors=field_errors(error), kept=received)
+    writing.drop_draft(place="new", actor=request.actor, now=request.now)
     toast(request, _("We have it. Its number is %(reference)s.") % {"reference": reference(ticket.kind, ticket.pk)})
     return SeeOther(f"/my/{ticket.pk}")
+
+
+@require_POST
+@signed_in
+def draft(request: PageRequest) -> HttpResponse:
+    """Keep what is being written, or throw it away and start over."""
+    kind = Kind.REQUEST if request.POST.get("kind") == Kind.REQUEST else Kind.INCIDENT
+    if "drop" in request.POST:
+        writing.drop_draft(place="new", actor=request.actor, now=request.now)
+        return SeeOther("/request" if kind is Kind.REQUEST else "/report")
+    content = {
+        "title": request.POST.get("q", "")[:TYPED_LIMIT],
+        "description": request.POST.get("description", ""),
+        "can_work": request.POST.get("can_work", "")[:10],
+    }
+    if any(content.values()):
+        content["kind"] = kind.value
+    writing.save_draft(place="new", content=content, actor=request.actor, now=request.now)
+    return HttpResponse(status=204)
