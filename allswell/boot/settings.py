@@ -149,6 +149,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
 _secure = _public.scheme == "https"
+SESSION_ENGINE = "allswell.boot.sessions"
 SESSION_COOKIE_NAME = "__Host-allswell" if _secure else "allswell"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = True

@@ -10,10 +10,57 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
 
 M = TypeVar("M", bound=Model)
+
+
+Plan = list[tuple[int, list[Any], Any]]
+
+
+def _converted(found: list[tuple[Any, ...]], plan: Plan) -> list[tuple[Any, ...]]:
+    """Rows as the fields give them back, after the back end's converters."""
+    if not plan:
+        return found
+    converted = []
+    for row in found:
+        values = list(row)
+        for position, functions, column in plan:
+            value = values[position]
+            for function in functions:
+                value = function(value, column, connection)
+            values[position] = value
+        converted.append(tuple(values))
+    return converted
+
+
+def _plan(compiler: Any) -> Plan:
+    columns = [column for column, _, _ in compiler.select]
+    converters = compiler.get_converters(columns)
+    return [(position, list(functions), column) for position, (functions, column) in converters.items()]
+
+
+class Composed:
+    """One `values_list` query with its values, composed now and run as often as wanted. `sql` is "" when nothing can match."""
+
+    def __init__(self, queryset: QuerySet[Any, Any]) -> None:
+        compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+        try:
+            self.sql, self.values = compiler.as_sql()
+        except EmptyResultSet:  # the conditions contradict each other; nobody need ask the database
+            self.sql, self.values, self._plan = "", (), []
+        else:
+            self._plan = _plan(compiler)
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """What the query finds now."""
+        if not self.sql:
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, self.values)
+            return _converted(cursor.fetchall(), self._plan)
 
 
 class Prepared:
@@ -40,11 +87,8 @@ class Prepared:
         places = [marks.index(value) if value in marks else -1 for value in values]
         if set(range(len(marks))) - set(places):
             raise TypeError("A parameter does not reach the SQL as it is.")
-        columns = [column for column, _, _ in compiler.select]
-        converters = compiler.get_converters(columns)
-        plan = [(position, list(functions), column) for position, (functions, column) in converters.items()]
         template = [(place, value) for place, value in zip(places, values, strict=True)]
-        return sql, template, plan
+        return sql, template, _plan(compiler)
 
     def rows(self, *parameters: int | str) -> list[tuple[Any, ...]]:
         """The rows for these parameters."""
@@ -56,18 +100,7 @@ class Prepared:
         with connection.cursor() as cursor:
             cursor.execute(sql, [value if place < 0 else parameters[place] for place, value in template])
             found: list[tuple[Any, ...]] = cursor.fetchall()
-        if not plan:
-            return found
-        converted = []
-        for row in found:
-            values = list(row)
-            for position, functions, column in plan:
-                value = values[position]
-                for function in functions:
-                    value = function(value, column, connection)
-                values[position] = value
-            converted.append(tuple(values))
-        return converted
+        return _converted(found, plan)
 
     def first(self, *parameters: int | str) -> tuple[Any, ...] | None:
         """The first row, if there is one."""

@@ -242,7 +242,8 @@ def primary_addresses(person_ids: list[int]) -> dict[int, str]:
 
 def person(person_id: int) -> Person | None:
     """An active person."""
-    return Person.objects.select_related("organization").filter(pk=person_id, is_active=True).first()
+    found: Person | None = _ACTIVE.record(person_id)
+    return found
 
 
 def present(person_id: int, *, now: datetime) -> int:

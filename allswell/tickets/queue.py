@@ -5,15 +5,17 @@ Rows are plain tuples made into `Row`s: fifty model instances with their joins w
 
 from __future__ import annotations
 
+import functools
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from allswell.database.rows import Composed
 from allswell.kernel.actor import Actor, Role, ScopeKind
 from allswell.search import queries as search
 
@@ -176,6 +178,16 @@ def everything(actor: Actor) -> QuerySet[Ticket]:
     return queries.at_the_desk(actor)
 
 
+#: a view by name ("mine", "triage", "waiting", "watching", "all") or a team's by its id
+View = str | int
+_VIEWS = {"mine": mine, "triage": triage, "waiting": waiting, "watching": watching, "all": everything}
+
+
+def of_view(view: View, *, actor: Actor) -> QuerySet[Ticket]:
+    """The tickets of a view. Raises KeyError for a name that is none."""
+    return of_team(view, actor=actor) if isinstance(view, int) else _VIEWS[view](actor)
+
+
 def _after(tickets: QuerySet[Ticket], after: str) -> QuerySet[Ticket]:
     """Continue behind the last row seen: "rank.microseconds.id". Comparing the three at once keeps to the index."""
     try:
@@ -201,7 +213,10 @@ def rows(tickets: QuerySet[Ticket], *, is_by_age: bool = False, after: str = "",
     else:
         tickets = _after(tickets, after) if after else tickets
         tickets = tickets.order_by("queue_rank", "opened_at", "id")
-    found = [Row(*values) for values in tickets.values_list(*_PATHS)[: limit + 1]]
+    return _page([Row(*values) for values in tickets.values_list(*_PATHS)[: limit + 1]], limit=limit, is_by_age=is_by_age)
+
+
+def _page(found: list[Row], *, limit: int, is_by_age: bool) -> tuple[list[Row], str]:
     if len(found) <= limit:
         return found, ""
     found.pop()
@@ -216,23 +231,52 @@ def place(row: Row, *, is_by_age: bool = False) -> str:
     return f"{row.queue_rank}.{micros}.{row.id}"
 
 
-def counts(views: Mapping[str, QuerySet[Ticket]], *, cap: int = CAP) -> dict[str, int]:
-    """How many open tickets each view holds, up to `cap`, in one statement."""
-    parts: dict[str, str] = {}
-    params: list[Any] = []
-    for name, tickets in views.items():
-        try:
-            sql, values = tickets.filter(OPEN).order_by().values_list("pk")[:cap].query.sql_with_params()
-        except EmptyResultSet:
-            continue  # nothing can be in it, such as for administrators who see no tickets
-        parts[name] = f"(SELECT count(*) FROM ({sql}) counted{len(parts)})"  # noqa: S608 - Django's own statement
-        params += values
-    found = dict.fromkeys(views, 0)
-    if parts:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {', '.join(parts.values())}", params)
-            found |= dict(zip(parts, cursor.fetchone(), strict=True))
-    return found
+def first_rows(view: View, filters: Filters, *, actor: Actor) -> tuple[list[Row], str]:
+    """The first page of a view. Its statement depends on the view, the filters and the actor's rights alone and is composed once
+    for each; what it finds is always read."""
+    found = _first_rows(connection.vendor, view, filters, _rights(actor)).rows()
+    return _page([Row(*values) for values in found], limit=PAGE, is_by_age=filters.is_by_age)
+
+
+@functools.lru_cache(maxsize=1024)
+def _first_rows(vendor: str, view: View, filters: Filters, rights: Actor) -> Composed:
+    tickets = narrowed(of_view(view, actor=rights), filters, actor=rights)
+    order = ("-pk",) if filters.is_by_age else ("queue_rank", "opened_at", "id")
+    return Composed(tickets.order_by(*order).values_list(*_PATHS)[: PAGE + 1])
+
+
+def counts(views: Iterable[tuple[View, Filters]], *, actor: Actor) -> list[int]:
+    """How many open tickets each view with its filters holds, up to CAP, in one statement that is composed once for the actor's rights."""
+    wanted = tuple(views)
+    if not wanted:
+        return []
+    sql, values = _counting(connection.vendor, wanted, _rights(actor))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchone())
+
+
+@functools.lru_cache(maxsize=1024)
+def _counting(vendor: str, views: tuple[tuple[View, Filters], ...], rights: Actor) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    values: list[Any] = []
+    for view, filters in views:
+        tickets = narrowed(of_view(view, actor=rights), filters, actor=rights).filter(OPEN)
+        composed = Composed(tickets.order_by().values_list("pk")[:CAP])
+        inside = f"(SELECT count(*) FROM ({composed.sql}) counted{len(parts)})"  # noqa: S608 - Django's own statement
+        parts.append(inside if composed.sql else "0")
+        values += composed.values
+    return f"SELECT {', '.join(parts)}", values
+
+
+_NO_ACTION = uuid.UUID(int=0)
+
+
+def _rights(actor: Actor) -> Actor:
+    """The actor without what changes from request to request: who they are and what they may see, as a key."""
+    return Actor(
+        kind=actor.kind, person=actor.person, organization=actor.organization, grants=actor.grants, teams=actor.teams, action=_NO_ACTION
+    )
 
 
 def saved_views(actor: Actor) -> list[SavedView]:

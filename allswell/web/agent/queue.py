@@ -21,19 +21,8 @@ from allswell.web import words
 from allswell.web.pages import PageRequest, desk_page, is_fragment, page
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
-    from allswell.tickets.models import SavedView, Ticket
-
-#: views every agent has: (slug, what it holds)
-BUILT_IN = {
-    "mine": queue.mine,
-    "triage": queue.triage,
-    "waiting": queue.waiting,
-    "watching": queue.watching,
-    "all": queue.everything,
-}
-
+    from allswell.tickets.models import SavedView
 
 @dataclass(frozen=True, slots=True)
 class Tab:
@@ -71,7 +60,7 @@ class View:
 
     slug: str
     title: str
-    tickets: QuerySet[Ticket]
+    of: queue.View
     filters: Filters
 
 
@@ -87,32 +76,35 @@ def saved_view_page(request: PageRequest, slug: str) -> HttpResponseBase:
     for view in queue.saved_views(request.actor):
         if view.slug == slug:
             filters = Filters.parse(view.filters)
-            return _shown(request, View(f"v/{slug}", view.name, queue.everything(request.actor), filters))
+            return _shown(request, View(f"v/{slug}", view.name, "all", filters))
     raise Http404
 
 
 def _view(slug: str, actor: Actor) -> View:
-    if slug in BUILT_IN:
-        titles = {
-            "mine": _("My work"),
-            "triage": _("Triage"),
-            "waiting": _("Waiting"),
-            "watching": _("Watching"),
-            "all": _("All"),
-        }
-        return View(slug, titles[slug], BUILT_IN[slug](actor), Filters())
+    titles = {
+        "mine": _("My work"),
+        "triage": _("Triage"),
+        "waiting": _("Waiting"),
+        "watching": _("Watching"),
+        "all": _("All"),
+    }
+    if slug in titles:
+        return View(slug, titles[slug], slug, Filters())
     team = people.teams().filter(slug=slug, is_active=True).values_list("pk", "name").first()
     if team is None:
         raise Http404
-    return View(slug, team[1], queue.of_team(team[0], actor=actor), Filters())
+    return View(slug, team[1], team[0], Filters())
 
 
 def _shown(request: PageRequest, view: View) -> HttpResponse:
     given = Filters.parse(request.GET.dict())
     filters = replace(view.filters, **given.chosen())
     after = request.GET.get("after", "")
-    found = queue.narrowed(view.tickets, filters, actor=request.actor)
-    rows, following = queue.rows(found, is_by_age=filters.is_by_age, after=after)
+    if after:
+        found = queue.narrowed(queue.of_view(view.of, actor=request.actor), filters, actor=request.actor)
+        rows, following = queue.rows(found, is_by_age=filters.is_by_age, after=after)
+    else:
+        rows, following = queue.first_rows(view.of, filters, actor=request.actor)
     context: dict[str, Any] = {
         "view": view,
         "filters": filters,
@@ -142,10 +134,10 @@ def _tabs(view: View, saved: list[SavedView], actor: Actor) -> list[Tab]:
     teams = list(
         people.teams().filter(pk__in=sorted(actor.teams), is_active=True).order_by("name").values_list("pk", "slug", "name")
     )
-    counted = {"mine": queue.mine(actor), "triage": queue.triage(actor)}
-    counted |= {slug: queue.of_team(pk, actor=actor) for pk, slug, _name in teams[:4]}
-    counted |= {"waiting": queue.waiting(actor), "watching": queue.watching(actor)}
-    counts = queue.counts(counted)
+    counted: dict[str, queue.View] = {"mine": "mine", "triage": "triage"}
+    counted |= {slug: pk for pk, slug, _name in teams[:4]}
+    counted |= {"waiting": "waiting", "watching": "watching"}
+    counts = dict(zip(counted, queue.counts([(of, Filters()) for of in counted.values()], actor=actor), strict=True))
     labels = [("mine", _("My work")), ("triage", _("Triage"))]
     labels += [(slug, name) for _pk, slug, name in teams]
     labels += [("waiting", _("Waiting")), ("watching", _("Watching"))]
@@ -232,8 +224,9 @@ def _nothing(view: View, filters: Filters, actor: Actor) -> dict[str, str]:
     """One sentence and one next step for an empty view: the filter whose removal finds most, or work that nobody has."""
     chosen = filters.chosen()
     if chosen:
-        kept = {name: queue.narrowed(view.tickets, replace(filters, **{name: ""}), actor=actor) for name in chosen}
-        found = queue.counts(kept) if not filters.is_by_age else dict.fromkeys(kept, 1)
+        kept = [(view.of, replace(filters, **{name: ""})) for name in chosen]
+        counted = [1 for _name in chosen] if filters.is_by_age else queue.counts(kept, actor=actor)
+        found = dict(zip(chosen, counted, strict=True))
         best = max(found, key=lambda name: found[name])
         text = ngettext("No ticket matches this filter.", "No ticket matches these %(n)s filters.", len(chosen)) % {
             "n": len(chosen)
@@ -245,7 +238,7 @@ def _nothing(view: View, filters: Filters, actor: Actor) -> dict[str, str]:
             "href": _address(view, replace(filters, **{best: ""})),
         }
     if view.slug == "mine":
-        loose = queue.counts({"triage": queue.triage(actor)})["triage"]
+        loose = queue.counts([("triage", Filters())], actor=actor)[0]
         if loose:
             text = ngettext(
                 "Nothing is waiting for you. %(n)s ticket has no one yet.",
