@@ -275,7 +275,12 @@ _NO_ACTION = uuid.UUID(int=0)
 def _rights(actor: Actor) -> Actor:
     """The actor without what changes from request to request: who they are and what they may see, as a key."""
     return Actor(
-        kind=actor.kind, person=actor.person, organization=actor.organization, grants=actor.grants, teams=actor.teams, action=_NO_ACTION
+        kind=actor.kind,
+        person=actor.person,
+        organization=actor.organization,
+        grants=actor.grants,
+        teams=actor.teams,
+        action=_NO_ACTION,
     )
 
 
