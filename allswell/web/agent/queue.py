@@ -165,7 +165,7 @@ def _tabs(view: View, saved: list[SavedView], actor: Actor) -> list[Tab]:
     counted: dict[str, queue.View] = {"mine": "mine", "triage": "triage"}
     counted |= {slug: pk for pk, slug, _name in teams[:4]}
     counted |= {"waiting": "waiting", "watching": "watching"}
-    counts = dict(zip(counted, queue.counts([(of, Filters()) for of in counted.values()], actor=actor), strict=True))
+    counts = dict(zip(counted, queue.count_views([(of, Filters()) for of in counted.values()], actor=actor), strict=True))
     labels = [("mine", _("My work")), ("triage", _("Triage"))]
     labels += [(slug, name) for _pk, slug, name in teams]
     labels += [("waiting", _("Waiting")), ("watching", _("Watching"))]
@@ -253,7 +253,7 @@ def _nothing(view: View, filters: Filters, actor: Actor) -> dict[str, str]:
     chosen = filters.chosen()
     if chosen:
         kept = [(view.of, replace(filters, **{name: ""})) for name in chosen]
-        counted = [1 for _name in chosen] if filters.is_by_age else queue.counts(kept, actor=actor)
+        counted = [1 for _name in chosen] if filters.is_by_age else queue.count_views(kept, actor=actor)
         found = dict(zip(chosen, counted, strict=True))
         best = max(found, key=lambda name: found[name])
         text = ngettext("No ticket matches this filter.", "No ticket matches these %(n)s filters.", len(chosen)) % {
@@ -266,7 +266,7 @@ def _nothing(view: View, filters: Filters, actor: Actor) -> dict[str, str]:
             "href": _address(view, replace(filters, **{best: ""})),
         }
     if view.slug == "mine":
-        loose = queue.counts([("triage", Filters())], actor=actor)[0]
+        loose = queue.count_views([("triage", Filters())], actor=actor)[0]
         if loose:
             text = ngettext(
                 "Nothing is waiting for you. %(n)s ticket has no one yet.",
