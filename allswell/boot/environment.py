@@ -87,7 +87,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ALLSWELL_LANGUAGE", "en", "Language of people who have not chosen one (en, de)."),
     Setting("ALLSWELL_TIME_ZONE", "UTC", "Time zone of people who have not chosen one, such as Europe/Zurich."),
     Setting("ALLSWELL_METRICS_TOKEN", "", "Bearer token /metrics asks for; empty: only this machine may read it.", True),
-    Setting("ALLSWELL_API_RATE", "6000", "API requests a token may make per minute."),
+    Setting("ALLSWELL_API_RATE", "60000", "API requests a token may make per minute."),
     Setting("ALLSWELL_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting(
         "ALLSWELL_SQLITE_SYNCHRONOUS",

@@ -224,14 +224,17 @@ _BY_ADDRESS = PreparedModel(
         pk__in=EmailAddress.objects.filter(address=address).exclude(proof="claimed").values("person")
     ),
 )
+_LINEAGE = PreparedModel(Organization, lambda *ids: Organization.objects.filter(pk__in=ids))
 _PRIMARY = Prepared(
     lambda *people: EmailAddress.objects.filter(person__in=people, is_primary=True).values_list("person_id", "address")
 )
 
 
 def person_by_address(address: str) -> Person | None:
-    """The person a proven (vouched or confirmed) address belongs to. `address` is folded."""
+    """The person a proven (vouched or confirmed) address belongs to, their organization loaded. `address` is folded."""
     person: Person | None = _BY_ADDRESS.record(address)
+    if person is not None and person.organization_id is not None:
+        person.organization = _LINEAGE.record(person.organization_id)
     return person
 
 
@@ -265,9 +268,13 @@ def present(person_id: int, *, now: datetime) -> int:
     return person_id
 
 
+_TEAM = PreparedModel(Team, lambda team: Team.objects.filter(pk=team, is_active=True))
+
+
 def team(team_id: int) -> Team | None:
     """An active team."""
-    return Team.objects.filter(pk=team_id, is_active=True).first()
+    team: Team | None = _TEAM.record(team_id)
+    return team
 
 
 def first_line() -> Team | None:
@@ -316,9 +323,6 @@ def manager_chain(team: Team) -> list[int]:
             chain.append(person.pk)
         person = person.manager
     return chain
-
-
-_LINEAGE = PreparedModel(Organization, lambda *ids: Organization.objects.filter(pk__in=ids))
 
 
 def lineage(organization: Organization | None) -> list[Organization]:

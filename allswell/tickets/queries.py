@@ -284,9 +284,15 @@ def category(category_id: int) -> Category | None:
     return Category.objects.filter(pk=category_id, is_active=True).first()
 
 
+_FIELDS = PreparedModel(
+    CustomField,
+    lambda kind: CustomField.objects.filter(is_active=True, ticket_kind__in=["", kind]).order_by("position", "id"),
+)
+
+
 def custom_fields(kind: str) -> list[CustomField]:
     """The fields an installation adds to tickets of a kind, in their order."""
-    return list(CustomField.objects.filter(is_active=True, ticket_kind__in=["", kind]).order_by("position", "id"))
+    return _FIELDS.records(kind)
 
 
 def spoken(comment_ids: Iterable[int]) -> dict[int, Comment]:

@@ -172,7 +172,13 @@ def _facts(values: dict[str, Any]) -> TicketFacts:
     )
 
 
-def make_all(rows: Sequence[Sequence[Any]], *, actor: Actor) -> list[Ticket]:
+def _without_tags(ticket: Ticket) -> Ticket:
+    if ticket.team is not UNSET:
+        ticket.tags = []
+    return ticket
+
+
+def make_all(rows: Sequence[Sequence[Any]], *, actor: Actor, is_new: bool = False) -> list[Ticket]:
     """Tickets from rows the actor may see; the desk's facts on those where the actor is of the desk.
 
     Most are decided from the row alone. Watching adds rights, so the rest is asked in one statement.
@@ -183,6 +189,8 @@ def make_all(rows: Sequence[Sequence[Any]], *, actor: Actor) -> list[Ticket]:
         for number in queries.at_the_desk(actor).filter(pk__in=open_ones).values_list("pk", flat=True):
             decided[number] = True
     made = [make(row, internal=decided[row[0]]) for row in rows]
+    if is_new:
+        return [_without_tags(ticket) for ticket in made]
     inside = [ticket for ticket in made if decided[ticket.number]]
     words = queries.tags_of([ticket.number for ticket in inside])
     for ticket in inside:
@@ -206,8 +214,8 @@ def ticket_for(number: int, *, actor: Actor) -> Ticket:
 _BY_NUMBER = Prepared(lambda number: rows_of(queries.all_tickets().filter(pk=number)))
 
 
-def after_act(number: int, *, actor: Actor) -> Ticket:
+def after_act(number: int, *, actor: Actor, is_new: bool = False) -> Ticket:
     """One ticket as it is after an act of the actor, who may have lost sight of it by handing it over: then its public side."""
     row = _BY_NUMBER.first(number)
     assert row is not None
-    return make_all([row], actor=actor)[0]
+    return make_all([row], actor=actor, is_new=is_new)[0]

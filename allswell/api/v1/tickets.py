@@ -166,7 +166,7 @@ def create(call: Call) -> Any:
 
 def _created(call: Call, ticket: Any) -> Ticket:
     call.headers["Location"] = f"{BASE}/tickets/{ticket.pk}"
-    return after_act(ticket.pk, actor=call.actor)
+    return after_act(ticket.pk, actor=call.actor, is_new=True)
 
 
 @operation(

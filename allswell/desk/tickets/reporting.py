@@ -83,8 +83,8 @@ def _knows(actor: Actor, service: ConfigurationItem) -> bool:
 def _team(what: Report, service: ConfigurationItem | None, actor: Actor) -> Team | None:
     if what.team is not None:
         return steps.team_within_reach(what.team, actor=actor)
-    if service is not None and service.team is not None and service.team.is_active:
-        return service.team
+    if service is not None and service.team_id is not None and (team := people.team(service.team_id)) is not None:
+        return team
     return people.first_line()
 
 
