@@ -14,6 +14,7 @@ from . import (
     tickets,
     tokens,
     verbs,
+    views,
     webhooks,
 )
 
@@ -31,5 +32,6 @@ MODULES = (
     tickets,
     tokens,
     verbs,
+    views,
     webhooks,
 )

@@ -10,7 +10,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from allswell.api.contract import BASE, Body, Call, Id, Page, Paged, operation
 from allswell.api.paging import page
 from allswell.desk import services as desk
+from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
+from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, may
 from allswell.services import queries
 
@@ -65,11 +67,21 @@ _COLUMNS = (
 )
 
 
-def _make(row: Sequence[Any], *, internal: bool, shape: type[Any] = Service) -> Any:
-    *plain, home, home_slug, home_name, owner, owner_name, team, team_slug, team_name = row
-    made = shape(*plain, named_ref(home, home_slug, home_name))
-    if internal:
-        made.owner, made.team = person_ref(owner, owner_name), named_ref(team, team_slug, team_name)
+def _make_all(rows: Sequence[Sequence[Any]], *, actor: Actor, shape: type[Any] = Service) -> list[Any]:
+    """Services; a service of all organizations may belong to a team or a person the caller does not know: then they are null."""
+    internal = may(actor, Act.SEE_DESK, INSTALLATION)
+    teams, owners = {row[13] for row in rows if row[13]}, {row[11] for row in rows if row[11]}
+    if internal and teams:
+        teams = set(people.teams_visible_to(actor).filter(pk__in=teams).values_list("pk", flat=True))
+    if internal and owners:
+        owners = set(people.people_visible_to(actor).filter(pk__in=owners).values_list("pk", flat=True))
+    made = []
+    for *plain, home, home_slug, home_name, owner, owner_name, team, team_slug, team_name in rows:
+        service = shape(*plain, named_ref(home, home_slug, home_name))
+        if internal:
+            service.owner = person_ref(owner if owner in owners else None, owner_name)
+            service.team = named_ref(team if team in teams else None, team_slug, team_name)
+        made.append(service)
     return made
 
 
@@ -99,7 +111,7 @@ def list_services(call: Call) -> Page[Service]:
             rows = rows.filter(**{name: wanted})
     if call.query.team is not UNSET:
         rows = rows.filter(team=call.query.team) if internal else rows.none()
-    return page(call, rows.values_list(*_COLUMNS), lambda found: [_make(row, internal=internal) for row in found])
+    return page(call, rows.values_list(*_COLUMNS), lambda found: _make_all(found, actor=call.actor))
 
 
 @operation(
@@ -121,7 +133,7 @@ def _details(call: Call, ref: int | str) -> ServiceDetails:
     row = visible.filter(pk=known.pk if known else 0).values_list(*_COLUMNS).first()
     if row is None:
         raise NotFound("There is no such service, or you may not know it.")
-    made: ServiceDetails = _make(row, internal=may(call.actor, Act.SEE_DESK, INSTALLATION), shape=ServiceDetails)
+    made: ServiceDetails = _make_all([row], actor=call.actor, shape=ServiceDetails)[0]
     for name, rows in (("needs", queries.needs(made.id)), ("needed_by", queries.needed_by(made.id))):
         inside = rows.filter(pk__in=visible.values("pk")).values_list("pk", "slug", "name")
         setattr(made, name, [NamedRef(*other) for other in inside])

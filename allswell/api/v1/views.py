@@ -1,0 +1,82 @@
+"""Views of the queue: those everybody at the desk has, and the saved ones of oneself, one's teams and all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from msgspec import Struct
+
+from allswell.api.contract import Call, Page, Paged, operation
+from allswell.api.paging import page
+from allswell.kernel.actor import Actor
+from allswell.kernel.errors import NotFound
+from allswell.people.rules import INSTALLATION, Act, require
+from allswell.tickets import queue
+
+from .ticket_shapes import Ticket, make_all, rows_of
+
+TAG = "Views"
+_BUILT_IN: dict[str, tuple[str, Callable[[Actor], QuerySet[Any]]]] = {
+    "mine": ("My work", queue.mine),
+    "triage": ("Triage", queue.triage),
+    "waiting": ("Waiting", queue.waiting),
+    "watching": ("Watching", queue.watching),
+    "all": ("All", queue.everything),
+}
+
+
+class View(Struct):
+    """A named part of the queue. `whose` is "built_in", "mine", "team" or "all"; `filters` are those of the queue's page."""
+
+    slug: str
+    name: str
+    whose: str
+    filters: dict[str, str]
+
+
+class Views(Struct):
+    """The views of the caller, in their order."""
+
+    items: list[View]
+
+
+def _saved(row: Any) -> View:
+    whose = "mine" if row.person_id else "team" if row.team_id else "all"
+    return View(row.slug, row.name, whose, queue.Filters.parse(row.filters).chosen())
+
+
+@operation("GET", "/views", id="listViews", summary="The views of the caller", tag=TAG, scope="tickets:read", answer=Views)
+def list_views(call: Call) -> Views:
+    require(call.actor, Act.SEE_DESK, INSTALLATION)
+    built_in = [View(slug, name, "built_in", {}) for slug, (name, _) in _BUILT_IN.items()]
+    return Views(items=[*built_in, *(_saved(row) for row in queue.saved_views(call.actor))])
+
+
+@operation(
+    "GET",
+    "/views/{slug}/tickets",
+    id="listViewTickets",
+    summary="The tickets of a view, newest first",
+    tag=TAG,
+    scope="tickets:read",
+    query=Paged,
+    answer=Page[Ticket],
+)
+def tickets(call: Call) -> Page[Ticket]:
+    require(call.actor, Act.SEE_DESK, INSTALLATION)
+
+    def make(rows: Sequence[Any]) -> list[Ticket]:
+        return make_all(rows, actor=call.actor)
+
+    return page(call, rows_of(_tickets(call.path["slug"], call.actor)), make)
+
+
+def _tickets(slug: str, actor: Actor) -> QuerySet[Any]:
+    if slug in _BUILT_IN:
+        return queue.narrowed(_BUILT_IN[slug][1](actor), queue.Filters(), actor=actor)
+    for row in queue.saved_views(actor):
+        if row.slug == slug:
+            return queue.narrowed(queue.everything(actor), queue.Filters.parse(row.filters), actor=actor)
+    raise NotFound("There is no such view.")

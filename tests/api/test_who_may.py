@@ -1,0 +1,339 @@
+"""Every operation, asked by every role, and with another organization's records: nothing is left undecided.
+
+`DECIDED` says who may do each operation on a ticket, person, team … of the bank. Everybody not named there is refused with 403 or
+404, and so is everybody of another organization. An operation that is missing here fails the test.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from allswell.api import front  # declares the operations
+from allswell.api.contract import OPERATIONS, Operation
+from allswell.desk import announcements, attachments, webhooks
+from allswell.desk import tickets as desk
+from allswell.people.models import RoleGrant
+from allswell.tickets.models import Ticket
+from tests.support.program import Program
+from tests.support.world import World
+
+assert front.answer
+
+#: the cast: requester is Maria, who asked for the ticket; colleague is Rolf of the same branch
+ROLES = ("requester", "colleague", "agent", "lead", "duty_manager", "administrator", "auditor", "outsider", "outside_agent")
+EVERYBODY = frozenset(ROLES)
+DESK = frozenset({"agent", "lead", "duty_manager"})
+READERS = DESK | {"auditor"}
+#: who sees the ticket, in any part
+SEEING = READERS | {"requester"}
+SPEAKING = DESK | {"requester"}
+ADMIN = frozenset({"administrator"})
+#: of the bank: they know each other; the requester and the colleague know themselves only
+KNOWING = READERS | ADMIN
+
+DECIDED: dict[str, frozenset[str]] = {
+    **dict.fromkeys(["getMe", "listTokens", "revokeToken"], EVERYBODY),
+    # lists are open to everybody and hold only what the caller may see (tested below)
+    **dict.fromkeys(["listTickets", "search", "listPeople", "listTeams", "listOrganizations", "listServices"], EVERYBODY),
+    **dict.fromkeys(["listAnnouncements", "createTicket", "uploadAttachment"], EVERYBODY),
+    **dict.fromkeys(["getTicket", "listComments", "listJournal", "listLinks", "listAttachments", "downloadAttachment"], SEEING),
+    **dict.fromkeys(["replyToTicket", "attachToTicket", "reopenTicket", "followUpTicket"], SPEAKING),
+    **dict.fromkeys(["confirmTicket", "rateTicket"], frozenset({"requester"})),
+    **dict.fromkeys(
+        [
+            "takeTicket",
+            "assignTicket",
+            "handOverTicket",
+            "escalateTicket",
+            "noteOnTicket",
+            "waitWithTicket",
+            "resumeTicket",
+            "resolveTicket",
+            "closeTicket",
+            "cancelTicket",
+            "updateTicket",
+            "overridePriority",
+            "refileTicket",
+            "restoreTicket",
+            "watchTicket",
+            "unwatchTicket",
+            "addParticipant",
+            "removeParticipant",
+            "tagTicket",
+            "untagTicket",
+            "restrictTicket",
+            "namePeople",
+            "unnamePerson",
+            "linkTicket",
+            "unlinkTicket",
+            "mergeTicket",
+            "unmergeTicket",
+            "splitTicket",
+            "removeAttachment",
+            "announceTicket",
+            "updateAnnouncement",
+            "endAnnouncement",
+        ],
+        DESK,
+    ),
+    "unrestrictTicket": frozenset({"lead", "duty_manager"}),
+    "undoOnTicket": frozenset(),  # one's own act only; nobody here did one
+    "joinAnnouncement": EVERYBODY - {"outsider", "outside_agent"},  # it is announced to the bank
+    **dict.fromkeys(["listViews", "listViewTickets"], KNOWING | {"outside_agent"}),
+    "getPerson": KNOWING | {"requester"},  # Maria herself
+    "setPersonAway": ADMIN | {"requester"},
+    **dict.fromkeys(["createPerson", "updatePerson", "deactivatePerson", "activatePerson", "grantRole", "revokeRole"], ADMIN),
+    "getTeam": KNOWING,
+    **dict.fromkeys(["createTeam", "updateTeam", "deactivateTeam", "activateTeam", "joinTeam", "leaveTeam"], ADMIN),
+    "getOrganization": KNOWING | {"requester", "colleague"},  # their own
+    **dict.fromkeys(["createOrganization", "updateOrganization", "deactivateOrganization", "activateOrganization"], ADMIN),
+    "getService": KNOWING | {"requester", "colleague"},
+    **dict.fromkeys(["createService", "updateService", "deactivateService", "activateService"], ADMIN),
+    **dict.fromkeys(["listWebhooks", "getWebhook", "listDeliveries"], ADMIN | {"auditor"}),
+    **dict.fromkeys(
+        ["createWebhook", "updateWebhook", "rotateWebhookSecret", "disableWebhook", "enableWebhook", "redeliver"], ADMIN
+    ),
+}
+PUBLIC = {"getOpenApi", "readReference", "readReferenceStyle"}
+
+
+@dataclass
+class Stage:
+    """What the operations are tried on, all of the bank, and who tries."""
+
+    programs: dict[str, Program]
+    values: dict[str, dict[str, Any]]
+    bodies: dict[str, dict[str, Any]]
+    ticket: Ticket
+
+
+@pytest.fixture
+def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
+    settings.MEDIA_ROOT = tmp_path
+    world._grant(world.lena, "lead", organization=world.bank)
+    for team in (world.desk_team, world.dba_team):
+        team.organization = world.bank
+        team.save()
+    world.printing.organization = world.branch
+    world.printing.save()
+    ticket = world.report(title="Ledger is slow", service=world.printing.slug)
+    other = world.report(world.rolf, title="Also slow")
+    desk.restrict(other.pk, people=(), **world.by(world.olga))
+    desk.unrestrict(other.pk, **world.by(world.olga))
+    comment = desk.reply(ticket.pk, body="Looking at it", **world.by(world.julia))
+    upload = attachments.upload(BytesIO(b"log"), name="log.txt", content_type="text/plain", **world.by(world.maria))
+    attachments.attach(ticket.pk, tokens=(upload.token,), **world.by(world.maria))
+    told = announcements.announce(ticket.pk, title="Slow", audience=(world.bank.pk,), **world.by(world.olga))
+    hook, _ = webhooks.create(name="Chat", url="https://chat.example.org/", **world.by(world.ada))
+    grant = RoleGrant.objects.filter(person=world.amir).first()
+    cast = {
+        "requester": world.maria,
+        "colleague": world.rolf,
+        "agent": world.jonas,
+        "lead": world.lena,
+        "duty_manager": world.olga,
+        "administrator": world.ada,
+        "auditor": world.audrey,
+        "outsider": world.otto,
+        "outside_agent": world.oskar,
+    }
+    values: dict[str, dict[str, Any]] = {
+        "tickets": {"number": ticket.pk},
+        "attachments": {"token": upload.token},
+        "announcements": {"id": told.pk},
+        "people": {"id": world.maria.pk, "grant": grant.pk},
+        "teams": {"ref": world.dba_team.slug, "person": world.amir.pk},
+        "organizations": {"ref": world.branch.slug},
+        "services": {"ref": world.printing.slug},
+        "webhooks": {"id": hook.pk, "delivery": 1},
+        "views": {"slug": "all"},
+    }
+    words = {"body": "x", "reason": "mistake", "description": "x", "title": "x", "name": "x", "q": "x"}
+    bodies: dict[str, dict[str, Any]] = {
+        "createTicket": {"title": "x"},
+        "assignTicket": {"person": None},
+        "handOverTicket": {"team": world.dba_team.pk, "reason": "x"},
+        "waitWithTicket": {"on": "supplier"},
+        "overridePriority": {"priority": 1, "reason": "x"},
+        "refileTicket": {"kind": "request"},
+        "rateTicket": {"score": 5},
+        "addParticipant": {"person": world.rolf.pk},
+        "removeParticipant": {"person": world.priya.pk},
+        "unnamePerson": {"person": world.priya.pk},
+        "linkTicket": {"kind": "related", "target": other.pk},
+        "unlinkTicket": {"kind": "related", "target": other.pk},
+        "mergeTicket": {"into": other.pk},
+        "splitTicket": {"comment": comment.pk, "title": "x"},
+        "undoOnTicket": {"action": str(uuid.uuid4())},
+        "announceTicket": {"title": "x", "audience": [world.bank.pk]},
+        "setPersonAway": {"away_from": None, "away_until": None},
+        "grantRole": {"role": "agent"},
+        "joinTeam": {"person": world.rolf.pk},
+        "createWebhook": {"name": "x", "url": "https://x.example.org"},
+        "replyToTicket": {"body": "x"},
+        "noteOnTicket": {"body": "x"},
+        "cancelTicket": {"reason": words["reason"]},
+        "escalateTicket": {"reason": "x"},
+        "followUpTicket": {"description": "x"},
+        "tagTicket": {"name": "x"},
+        "untagTicket": {"name": "x"},
+        "updateAnnouncement": {"body": "x"},
+        "createPerson": {"name": "x"},
+        "createTeam": {"name": "x"},
+        "createOrganization": {"name": "x"},
+        "createService": {"name": "x"},
+    }
+    programs = {role: Program(world, person) for role, person in cast.items()}
+    return Stage(programs, values, bodies, ticket)
+
+
+def call(stage: Stage, made: Operation, role: str) -> int:
+    """The status of the operation when a role asks for it."""
+    program = stage.programs[role]
+    values = {"id": program.token.pk} if made.path.startswith("/tokens") else stage.values.get(made.path.split("/")[1], {})
+    path = made.path.format(**values)
+    headers = {"Authorization": f"Bearer {program.secret}"}
+    if made.id == "search":
+        path += "?q=slow"
+    if made.is_upload:
+        upload = BytesIO(b"log")
+        upload.name = "log.txt"
+        return Client().post(f"/api/v1{path}", {"file": upload}, headers=headers).status_code
+    body = stage.bodies.get(made.id)
+    content = {"data": json.dumps(body), "content_type": "application/json"} if body is not None else {}
+    answer = Client().generic(made.method, f"/api/v1{path}", headers=headers, **content)
+    assert answer.status_code < 500
+    if answer.status_code == 422:
+        assert "does not fit" not in answer.json()["detail"], (made.id, answer.json())
+    return int(answer.status_code)
+
+
+def test_every_operation_is_decided() -> None:
+    assert {made.id for made in OPERATIONS if not made.is_public} == set(DECIDED)
+    assert {made.id for made in OPERATIONS if made.is_public} == PUBLIC
+
+
+@pytest.mark.parametrize("made", [made for made in OPERATIONS if not made.is_public], ids=lambda made: made.id)
+def test_who_may(made: Operation, stage: Stage) -> None:
+    allowed = DECIDED[made.id]
+    for role in sorted(EVERYBODY - allowed) + sorted(allowed):
+        status = call(stage, made, role)
+        if role in allowed:
+            # 409: it was let in, and the ticket is in another state, or another role just did it; 404: what was named is gone
+            assert status in (200, 201, 204, 409, 422) or _is_gone(made, status), (role, status)
+        else:
+            assert status in (403, 404), (role, status)
+
+
+def _is_gone(made: Operation, status: int) -> bool:
+    """Whether the thing was removed or hidden by the role that came before, or was never there (no webhook has a delivery here)."""
+    return status == 404 and made.id in (
+        "removeAttachment",
+        "revokeRole",
+        "leaveTeam",
+        "redeliver",
+        "endAnnouncement",
+        "restrictTicket",
+    )
+
+
+@pytest.mark.parametrize("made", [made for made in OPERATIONS if made.method != "GET"], ids=lambda made: made.id)
+def test_reading_tokens_and_auditors_write_nothing(made: Operation, stage: Stage) -> None:
+    before = Ticket.objects.get(pk=stage.ticket.pk).version
+    if made.scope:
+        stage.programs["agent"].token.scopes = ["tickets:read", "people:read", "services:read"]
+        stage.programs["agent"].token.save()
+        assert call(stage, made, "agent") == 403
+    if made.id not in ("createTicket", "uploadAttachment", "joinAnnouncement", "revokeToken"):  # of one's own
+        assert call(stage, made, "auditor") in (403, 404)
+    assert Ticket.objects.get(pk=stage.ticket.pk).version == before
+
+
+def test_without_a_token_nothing_but_the_description(stage: Stage) -> None:
+    for made in OPERATIONS:
+        path = made.path.format(**dict.fromkeys(made.parameters, "1"))
+        status = Client().generic(made.method, f"/api/v1{path}").status_code
+        assert status == (200 if made.is_public else 401), made.id
+
+
+@pytest.mark.parametrize("role", ["outsider", "outside_agent"])
+def test_lists_of_another_organization_hold_nothing_of_ours(world: World, stage: Stage, role: str) -> None:
+    program = stage.programs[role]
+    ours = {"Maria Keller", "Jonas Berg", "Northbank", "Lindenhof branch", "Ledger is slow", "Printing", "Service desk", "Slow"}
+    for path in (
+        "/tickets",
+        f"/tickets?requester={world.maria.pk}",
+        "/tickets?q=slow",
+        "/people",
+        f"/people?organization={world.bank.pk}",
+        "/people?q=maria@example.org",
+        "/teams",
+        "/organizations",
+        "/services",
+        "/announcements",
+        "/search?q=slow",
+        "/search?q=maria",
+        f"/search?q={stage.ticket.pk}",
+        "/views/all/tickets",
+    ):
+        answer = program.get(path)
+        if answer.status_code == 200:
+            text = answer.content.decode()
+            assert not [name for name in ours if f'"{name}"' in text], path
+
+
+def test_filters_by_facts_of_the_desk_tell_a_requester_nothing(world: World, stage: Stage) -> None:
+    maria = stage.programs["requester"]
+    desk.take(stage.ticket.pk, **world.by(world.jonas))
+    assert len(maria.get("/tickets").json()["items"]) == 1
+    assert maria.get(f"/tickets?assignee={world.jonas.pk}").json()["items"] == []
+    assert maria.get(f"/tickets?team={world.desk_team.pk}").json()["items"] == []
+
+
+def test_notes_reach_no_requester(world: World, stage: Stage) -> None:
+    desk.note(stage.ticket.pk, body="Kestrel suspects fraud", **world.by(world.jonas))
+    maria = stage.programs["requester"]
+    number = stage.ticket.pk
+    for path in (
+        f"/tickets/{number}",
+        f"/tickets/{number}/comments",
+        f"/tickets/{number}/journal",
+        "/search?q=kestrel",
+        "/tickets?q=kestrel",
+    ):
+        text = maria.get(path).content.decode()
+        assert "Kestrel" not in text
+        assert "ticket.noted" not in text
+        assert "Jonas" not in text
+    assert stage.programs["agent"].get("/tickets?q=kestrel").json()["items"]
+
+
+def test_a_restricted_ticket_is_nowhere(world: World, stage: Stage) -> None:
+    desk.restrict(stage.ticket.pk, people=(), **world.by(world.jonas))
+    amir = Program(world, world.amir)
+    number = stage.ticket.pk
+    assert amir.get(f"/tickets/{number}").status_code == 404
+    for path in ("/tickets", "/tickets?q=ledger", f"/search?q={number}", "/views/all/tickets"):
+        text = amir.get(path).content.decode()
+        assert "Ledger is slow" not in text, path
+
+
+def test_tickets_of_others_cannot_be_named_in_links(world: World, stage: Stage) -> None:
+    theirs = world.report(world.otto, title="Theirs").pk
+    agent = stage.programs["agent"]
+    grant = RoleGrant.objects.get(person=world.jonas, role="agent")
+    RoleGrant.objects.filter(pk=grant.pk).update(scope="organization", organization=world.bank)
+    for verb, body in (("link", {"kind": "related", "target": theirs}), ("merge", {"into": theirs})):
+        answer = agent.post(f"/tickets/{stage.ticket.pk}/{verb}", **body)
+        missing = agent.post(
+            f"/tickets/{stage.ticket.pk}/{verb}", **{key: 999_999 if key != "kind" else kind for key, kind in body.items()}
+        )
+        assert (answer.status_code, answer.content) == (missing.status_code, missing.content)
+        assert answer.status_code == 422
