@@ -64,7 +64,7 @@ def instant(text: str, field: str) -> datetime | None:
 
 def undo_address(request: PageRequest, number: int) -> str:
     """Where what this request does can be taken back."""
-    return f"/tickets/{number}/undo/{request.actor.action.hex}"
+    return f"/tickets/{number}/undo/{request.actor.action}"
 
 
 def version_of(request: HttpRequest) -> int | None:
@@ -392,10 +392,10 @@ def _after(request: PageRequest, number: int) -> str:
 
 
 @desk_page
-def undo(request: PageRequest, number: int, action: str) -> HttpResponseBase:
+def undo(request: PageRequest, number: int, action: uuid.UUID) -> HttpResponseBase:
     """Take back what one just did."""
     if request.method != "POST":
         raise Http404
-    desk.undo(number, action=uuid.UUID(hex=action), actor=request.actor, now=request.now)
+    desk.undo(number, action=action, actor=request.actor, now=request.now)
     toast(request, _("Taken back."))
     return done(request, back_to(request, _after(request, number)))

@@ -26,7 +26,9 @@ from allswell.web.pages import PageRequest, desk_page, is_fragment, page
 from allswell.web.templating import template
 
 if TYPE_CHECKING:
-    from allswell.tickets.models import SavedView
+    from django.db.models import QuerySet
+
+    from allswell.tickets.models import SavedView, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,7 @@ def queue_page(request: PageRequest, slug: str = "mine") -> HttpResponseBase:
 @desk_page
 def saved_view_page(request: PageRequest, slug: str) -> HttpResponseBase:
     """A saved view."""
-    for view in queue.saved_views(request.actor):
-        if view.slug == slug:
-            filters = Filters.parse(view.filters)
-            return _shown(request, View(f"v/{slug}", view.name, "all", filters))
-    raise Http404
+    return _shown(request, _saved(slug, request.actor))
 
 
 def _view(slug: str, actor: Actor) -> View:
@@ -99,6 +97,21 @@ def _view(slug: str, actor: Actor) -> View:
     if team is None:
         raise Http404
     return View(slug, team[1], team[0], Filters())
+
+
+def narrowed_view(request: PageRequest, slug: str) -> tuple[QuerySet[Ticket], Filters]:
+    """The tickets of a view ("mine", a team, "v/…") under the filters of the address, in no order."""
+    view = _saved(slug[2:], request.actor) if slug.startswith("v/") else _view(slug, request.actor)
+    filters = replace(view.filters, **Filters.parse(request.GET.dict()).chosen())
+    found = queue.of_view(view.of, actor=request.actor)
+    return queue.narrowed(found, filters, actor=request.actor).order_by("-pk"), filters
+
+
+def _saved(slug: str, actor: Actor) -> View:
+    for view in queue.saved_views(actor):
+        if view.slug == slug:
+            return View(f"v/{slug}", view.name, "all", Filters.parse(view.filters))
+    raise Http404
 
 
 def _shown(request: PageRequest, view: View) -> HttpResponse:
@@ -120,6 +133,7 @@ def _shown(request: PageRequest, view: View) -> HttpResponse:
         "first_page": _address(view, given) if after else "",
         "chips": _chips(view, given),
         "address": _address(view, given),
+        "query": urlencode({"view": view.slug, **filters.chosen()}),
         "here": "desk",
     }
     if is_fragment(request):

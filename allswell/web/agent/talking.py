@@ -9,7 +9,7 @@ from django.http import Http404, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from allswell.desk import attachments
+from allswell.desk import attachments, writing
 from allswell.desk import tickets as desk
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Invalid
@@ -51,9 +51,11 @@ def say(request: PageRequest, number: int) -> HttpResponseBase:
     if request.POST.get("place") != "reply":  # what is not said to be public is not
         names = mentioned(body, request.actor)
         desk.note(number, body=body, attachments=sent, mentions=names, actor=request.actor, now=request.now)
+        writing.drop_draft(place="note", number=number, actor=request.actor, now=request.now)
         toast(request, _("Internal note added."), undo=back)
         return done(request, address)
     desk.reply(number, body=body, attachments=sent, actor=request.actor, now=request.now)
+    writing.drop_draft(place="reply", number=number, actor=request.actor, now=request.now)
     name = ticket.requester.name if ticket.requester else _("the requester")
     if request.POST.get("then") == "wait":
         desk.wait(number, on=WaitingOn.REQUESTER, actor=request.actor, now=request.now)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from . import acting, finding, opening, queue, talking, ticket
+from . import acting, finding, many, opening, queue, showing, talking, ticket, writing
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", queue.queue_page, name="desk"),
     path("desk/filter", finding.filter_page, name="queue_filter"),
+    path("desk/change", many.bulk, name="bulk"),
+    path("desk/export.csv", many.export, name="export"),
+    path("desk/save-view", many.save_view, name="save_view"),
+    path("desk/v/<slug:slug>/remove", many.remove_view, name="remove_view"),
     path("desk/v/<slug:slug>", queue.saved_view_page, name="saved_view"),
     path("desk/<slug:slug>", queue.queue_page, name="queue"),
     path("tickets/new", opening.new_ticket, name="new_ticket"),
     path("tickets/<int:number>", ticket.ticket_page, name="ticket"),
     path("tickets/<int:number>/say", talking.say, name="say"),
-    path("tickets/<int:number>/undo/<slug:action>", acting.undo, name="undo"),
+    path("tickets/<int:number>/draft", writing.draft, name="draft"),
+    path("tickets/<int:number>/presence", writing.presence, name="presence"),
+    path("tickets/<int:number>/undo/<uuid:action>", acting.undo, name="undo"),
     path("tickets/<int:number>/<slug:verb>", acting.act_page, name="act"),
+    path("jobs/<int:job>", many.job_page, name="job"),
+    path("jobs/<int:job>/cancel", many.job_cancel, name="job_cancel"),
+    path("styleguide", showing.styleguide, name="styleguide"),
     path("uploads", talking.upload, name="upload"),
     path("find/people", opening.find_people, name="find_people"),
     path("search", finding.search_page, name="search"),
