@@ -165,7 +165,7 @@ def settle(claim: Claim, answer: Answer, *, chance: float, actor: Actor, now: da
     """
     notifications.note_attempt(claim, answer)
     if claim.person is not None and (answer.outcome is Outcome.SENT or answer.is_bad_address):
-        people_operations.note_mail(claim.person, arrives=not answer.is_bad_address, now=now)
+        people_operations.note_mail(claim.person, answer.address, arrives=not answer.is_bad_address, now=now)
     if answer.outcome is Outcome.SENT:
         if claim.webhook is not None:
             notifications.recovered(claim.webhook)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -94,15 +95,23 @@ class Mail:
             return Answer(Outcome.RETRY, now, self.now(), detail=f"It cannot be written: {what}")
 
     def _send(self, connection: smtp.Connection, message: EmailMessage, started: datetime) -> Answer:
+        address = parseaddr(str(message["To"]))[1]
         try:
             said = connection.send(message)
         except smtp.NotTaken as error:
             outcome = Outcome.FAILED if error.is_final else Outcome.RETRY
-            bad = error.is_bad_address
-            return Answer(outcome, started, self.now(), detail=str(error), status=error.status, is_bad_address=bad)
+            return Answer(
+                outcome,
+                started,
+                self.now(),
+                detail=str(error),
+                status=error.status,
+                is_bad_address=error.is_bad_address,
+                address=address,
+            )
         except smtp.Unsure as error:
             return Answer(Outcome.RETRY, started, self.now(), detail=str(error), is_certain=False)
-        return Answer(Outcome.SENT, started, self.now(), detail=said, status=250)
+        return Answer(Outcome.SENT, started, self.now(), detail=said, status=250, address=address)
 
     def _settle(self, claim: Claim, end: Answer | Outcome) -> None:
         if isinstance(end, Outcome):

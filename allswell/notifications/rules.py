@@ -128,7 +128,7 @@ class Answer:
     """What came of a try to send. `status` is what the server answered; `retry_after` what it asked for.
 
     `is_certain` is False when it may have arrived although no answer came. `is_gone`: the receiver wants nothing any more.
-    `is_bad_address`: nobody is there.
+    `is_bad_address`: nobody is at `address`.
     """
 
     outcome: Outcome
@@ -140,6 +140,7 @@ class Answer:
     is_certain: bool = True
     is_gone: bool = False
     is_bad_address: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

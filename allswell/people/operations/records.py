@@ -134,9 +134,9 @@ def make_primary(row: EmailAddress, *, actor: Actor, now: datetime) -> None:
     journal.record(Verb.CHANGED, about=("person", row.person_id), actor=actor, now=now, data=data)
 
 
-def note_mail(person: int, *, arrives: bool, now: datetime) -> None:
-    """Mail to the person's primary address is taken (again), or nobody is there."""
-    rows = EmailAddress.objects.filter(person=person, is_primary=True, failing_since__isnull=not arrives)
+def note_mail(person: int, address: str, *, arrives: bool, now: datetime) -> None:
+    """Mail to this address of a person is taken (again), or nobody is there."""
+    rows = EmailAddress.objects.filter(person=person, address=address, failing_since__isnull=not arrives)
     rows.update(failing_since=None if arrives else now)
 
 
