@@ -47,7 +47,8 @@ def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> E
     """The mail of a letter. `sender` is ALLSWELL_MAIL_FROM; its address also takes the answers."""
     with translation.override(letter.locale):
         mail = EmailMessage(policy=SMTP)
-        host = urlsplit(public_url).hostname or "localhost"
+        # longer ones would be folded into encoded words, which no mail program reads as an id
+        host = (urlsplit(public_url).hostname or "localhost")[-45:].lstrip(".-")
         name, address = parseaddr(sender)
         mail["From"] = _mailbox(name, address)
         mail["To"] = _mailbox(letter.to_name, letter.to_address)

@@ -10,6 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("allswell.web.agent.announcing")),
     path("", include("allswell.web.agent.urls")),
     path("", include("allswell.web.setup.urls")),
-    path("", include("allswell.web.setup.webhook_urls")),
     path("", include("allswell.web.portal.urls")),
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import look_up, overview, people, services, teams, vocabulary
+from . import look_up, overview, people, services, teams, vocabulary, webhooks
 
 
 def _verbs(route: str, view: Callable[..., Any], name: str, *verbs: str) -> list[URLPattern]:
@@ -55,4 +55,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *_verbs("setup/fields/<slug:key>", vocabulary.change_field, "setup_field", "activate", "deactivate"),
     path("setup/labels", vocabulary.labels, name="setup_labels"),
     path("setup/labels/<slug:language>", vocabulary.labels, name="setup_labels_in"),
+    path("setup/webhooks", webhooks.webhooks, name="setup_webhooks"),
+    path("setup/webhooks/<int:number>", webhooks.webhook, name="setup_webhook"),
+    path("setup/webhooks/<int:number>/new-secret", webhooks.new_secret, name="setup_webhook_new_secret"),
+    path("setup/webhooks/<int:number>/switch", webhooks.switch, name="setup_webhook_switch"),
+    path("setup/webhooks/<int:number>/calls/<int:call>/redeliver", webhooks.redeliver, name="setup_webhook_redeliver"),
 ]

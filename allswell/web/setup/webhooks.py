@@ -15,7 +15,9 @@ from allswell.kernel.errors import DeskError
 from allswell.notifications.rules import TELLABLE
 from allswell.people.rules import INSTALLATION, Act, may
 from allswell.web import inputs
-from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast
+from allswell.web.pages import PageRequest, SeeOther, field_errors, page, toast
+
+from .gate import setup_page
 
 LOG_ROWS = 50
 VERBS = tuple(verb.value for verb in Verb if verb.value in TELLABLE)
@@ -42,7 +44,7 @@ def _page(request: PageRequest, template: str, status: int = 200, **more: Any) -
 
 
 @require_http_methods(["GET", "POST"])
-@desk_page
+@setup_page
 def webhooks(request: PageRequest) -> HttpResponse:
     """All webhooks, and a form for a new one; its secret is shown once, in answer to the form."""
     sent: dict[str, Any] = {"name": "", "url": "", "verbs": [], "owner": request.person.name}
@@ -62,7 +64,7 @@ def webhooks(request: PageRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@desk_page
+@setup_page
 def webhook(request: PageRequest, number: int) -> HttpResponse:
     """One webhook: what it is told, and the log of its calls, newest first."""
     row = desk.one(number, actor=request.actor)
@@ -102,7 +104,7 @@ def webhook(request: PageRequest, number: int) -> HttpResponse:
 
 
 @require_POST
-@desk_page
+@setup_page
 def new_secret(request: PageRequest, number: int) -> HttpResponse:
     """A new secret, shown once; the former signs as well for a day."""
     secret = desk.rotate_secret(number, actor=request.actor, now=request.now)
@@ -111,7 +113,7 @@ def new_secret(request: PageRequest, number: int) -> HttpResponse:
 
 
 @require_POST
-@desk_page
+@setup_page
 def switch(request: PageRequest, number: int) -> HttpResponse:
     """On or off."""
     use = desk.enable if request.POST.get("on") else desk.disable
@@ -120,7 +122,7 @@ def switch(request: PageRequest, number: int) -> HttpResponse:
 
 
 @require_POST
-@desk_page
+@setup_page
 def redeliver(request: PageRequest, number: int, call: int) -> HttpResponse:
     """Make one call of the log once more."""
     try:
