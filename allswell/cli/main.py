@@ -48,6 +48,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("person", "person", "Add, list, deactivate people; set passwords."),
     Command("token", "token", "Make, list, revoke tokens for the API."),
     Command("import", "imports", "Bring in tickets from another desk."),
+    Command("export", "exports", "Take tickets out as CSV or JSON."),
     Command("migrate", "migrate", "Bring the database to this version."),
     Command("backup", "backup", "Write database and attachments into one file."),
     Command("restore", "restore", "Verify or restore such a file."),
