@@ -1,4 +1,4 @@
-"""Writing much at once that can be made again."""
+"""Settings of the connection for long work."""
 
 from __future__ import annotations
 
@@ -26,3 +26,20 @@ def hurry() -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA synchronous = {before}")
+
+
+@contextmanager
+def frugal() -> Iterator[None]:
+    """On SQLite, map little of the file into memory: for work that passes through all of it once."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA mmap_size")
+        before = int((cursor.fetchone() or (0,))[0])
+        cursor.execute("PRAGMA mmap_size = 33554432")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA mmap_size = {before}")

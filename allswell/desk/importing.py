@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from allswell.database.hurry import frugal
 from allswell.incidents import operations as incidents
 from allswell.intake import queries, readers
 from allswell.intake.operations import runs
@@ -204,11 +205,12 @@ def import_tickets(
     outcome = Outcome(**kept, resumed_at=run.position)
     names, rejected = Names(mapping, actor=actor), Rejects(rejects, is_continued=run.position > 0)
     try:
-        for batch in _batches(path, translator, skip=run.position):
-            rejected.write(batch.rejected)  # before the batch: rather twice than never
-            outcome = bring_in(run, batch, names, outcome, actor=actor, now=now())
-            names.created = {}
-            progress(outcome)
+        with frugal():
+            for batch in _batches(path, translator, skip=run.position):
+                rejected.write(batch.rejected)  # before the batch: rather twice than never
+                outcome = bring_in(run, batch, names, outcome, actor=actor, now=now())
+                names.created = {}
+                progress(outcome)
     finally:
         rejected.close()
     finish(run, actor=actor, now=now())
@@ -218,7 +220,7 @@ def import_tickets(
 def preview(path: Path, mapping: TicketMapping, *, zone: ZoneInfo, progress: Progress = lambda outcome: None) -> Outcome:
     """What an import of this file would do; nothing is written. New names are those the database does not have yet."""
     outcome = Outcome()
-    with _Seen() as seen:
+    with frugal(), _Seen() as seen:
         for batch in _batches(path, Translator(mapping, zone), skip=0):
             outcome.rows += batch.size
             outcome.rejected += len(batch.rejected)
