@@ -223,8 +223,8 @@ def _act(call: Call, raw: bytes) -> HttpResponseBase:
         return _kept(operation, response)
 
     once = Once(call.actor.token or 0, key, _digest(call, raw) if key else "", render, check)
-    if key and (repeated := _repeated(call, once)):
-        return repeated
+    if key and operation.is_upload and (repeated := _repeated(call, once)):
+        return repeated  # before the file is stored again; other acts find out when they claim the call
     try:
         with _around(once):
             result = operation.act(call)

@@ -7,6 +7,8 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Q
 
+from allswell.database.rows import PreparedModel
+
 from .models import IdempotentCall, Token
 
 _CLAIM = """
@@ -16,6 +18,11 @@ ON CONFLICT (token_id, key) DO UPDATE SET
   request_digest = excluded.request_digest, created_at = excluded.created_at, status = NULL, answer = '', headers = '{}'
 WHERE people_idempotentcall.created_at < %s
 """
+
+
+_KEEP = "UPDATE people_idempotentcall SET status = %s, answer = %s, headers = %s WHERE token_id = %s AND key = %s"
+_HEADERS = IdempotentCall._meta.get_field("headers")
+_KEPT = PreparedModel(IdempotentCall, lambda token, key: IdempotentCall.objects.filter(token=token, key=key))
 
 
 def claim_call(token: int, key: str, *, digest: str, now: datetime, forgotten_before: datetime) -> bool:
@@ -31,12 +38,14 @@ def claim_call(token: int, key: str, *, digest: str, now: datetime, forgotten_be
 
 def keep_answer(token: int, key: str, *, status: int, answer: str, headers: dict[str, str]) -> None:
     """Keep the answer with the claim, for whoever repeats the call."""
-    IdempotentCall.objects.filter(token=token, key=key).update(status=status, answer=answer, headers=headers)
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [status, answer, _HEADERS.get_db_prep_save(headers, connection), token, key])
 
 
 def kept_call(token: int, key: str) -> IdempotentCall | None:
     """What is kept of a call."""
-    return IdempotentCall.objects.filter(token=token, key=key).first()
+    kept: IdempotentCall | None = _KEPT.record(token, key)
+    return kept
 
 
 def forget_calls(*, before: datetime) -> int:
