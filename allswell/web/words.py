@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 
+from . import own_words
+
 STATES = {
     "new": (N_("New"), "circle-dashed", ""),
     "approving": (N_("Waiting for approval"), "hourglass", "warn-c"),
@@ -59,12 +61,12 @@ LINKS = {  # kind: (as the source says it, as the target says it)
 }
 
 
-def state(value: str, waiting_on: str = "") -> str:
-    """A state, as the desk calls it; a waiting one says what it waits for."""
+def state(value: str, waiting_on: str = "", *, own: bool = True) -> str:
+    """A state, as the desk calls it; a waiting one says what it waits for. `own`: by the installation's own word, if any."""
     if value == "waiting" and waiting_on in WAITING_ON:
-        return _(WAITING_ON[waiting_on])
+        return (own and own_words.of(f"waiting_on.{waiting_on}")) or _(WAITING_ON[waiting_on])
     found = STATES.get(value)
-    return _(found[0]) if found else value
+    return (own and own_words.of(f"state.{value}")) or (_(found[0]) if found else value)
 
 
 def state_icon(value: str) -> str:
@@ -83,9 +85,15 @@ def kind(value: str) -> str:
     return _(found[0]) if found else value
 
 
-def code(value: str) -> str:
-    """How it was resolved, or why it was cancelled."""
-    return _(CODES[value]) if value in CODES else value
+def code(value: str, *, own: bool = True) -> str:
+    """How it was resolved, or why it was cancelled. `own`: by the installation's own word, if any."""
+    mine = own and (own_words.of(f"code.{value}") or own_words.of(f"reason.{value}"))
+    return mine or (_(CODES[value]) if value in CODES else value)
+
+
+def category(pk: int, name: str) -> str:
+    """A category, by the installation's own word in the viewer's language, if any."""
+    return own_words.of(f"category.{pk}") or name
 
 
 def impact(value: int) -> str:

@@ -10,7 +10,14 @@ from django.test import Client
 
 from allswell.kernel import clock
 from allswell.people.models import Person
+from allswell.web import own_words
 from tests.support.world import World
+
+
+@pytest.fixture(autouse=True)
+def fresh_words() -> None:
+    """No test sees the own words of another, nor asks for them: there are none until labels are saved."""
+    own_words._kept.update(dict.fromkeys(("en", "de"), (clock.monotonic() + 1e6, {})))
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_an_address_is_confirmed_by_its_mail(jonas: Door, world: World) -> None:
 
 
 def test_a_token_is_shown_once(jonas: Door, world: World) -> None:
-    page = jonas.client.post("/account/tokens", {"name": "Script", "days": "30", "scopes": ["read"]}).content.decode()
+    page = jonas.client.post("/account/tokens", {"name": "Script", "days": "30", "scopes": ["tickets:read"]}).content.decode()
     found = re.search(r"alw_[\w-]{43}", page)
     assert found
     token = queries.token_owner(found[0], now=jonas.now)

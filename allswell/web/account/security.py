@@ -10,6 +10,7 @@ from allauth.mfa.totp.internal.auth import generate_totp_secret
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
 from django.views.decorators.http import require_http_methods, require_POST
 from qrcode.main import QRCode
 
@@ -23,6 +24,16 @@ from allswell.web.pages import PageRequest, SeeOther, field_errors, page, signed
 
 _SECRET = "second_factor_secret"
 PLACE = "/account/security"
+SCOPES = {
+    "all": N_("Everything you may do"),
+    "tickets:read": N_("Read tickets"),
+    "tickets:write": N_("Work on tickets"),
+    "people:read": N_("Read people, teams and organizations"),
+    "people:write": N_("Change people, teams and organizations"),
+    "services:read": N_("Read services"),
+    "setup:write": N_("Change services and other setup"),
+    "webhooks:write": N_("Change webhooks"),
+}
 
 
 def _show(request: PageRequest, *, status: int = 200, **more: Any) -> HttpResponse:
@@ -33,7 +44,7 @@ def _show(request: PageRequest, *, status: int = 200, **more: Any) -> HttpRespon
         "codes_left": people.recovery_codes_left(request.person.pk),
         "addresses": people.addresses(request.person.pk),
         "tokens": people.tokens(request.person.pk).filter(revoked_at__isnull=True),
-        "scopes": [scope.value for scope in TokenScope],
+        "scopes": [(scope.value, _(SCOPES.get(scope.value, scope.value))) for scope in TokenScope],
         "sent": request.POST,
         **more,
     }

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from allswell.desk import setup as desk
 from allswell.kernel.errors import DeskError, NotFound
 from allswell.tickets import setup_queries as queries
-from allswell.web import words
+from allswell.web import own_words, words
 from allswell.web.pages import PageRequest, SeeOther, page, toast
 
 from .forms import Field, Form
@@ -184,17 +184,16 @@ def change_field(request: PageRequest, key: str, verb: str) -> HttpResponse:
 # labels
 
 
-def built_in(subject: str) -> str:
-    """Our own word for a subject, in the language that is active."""
+def built_in(subject: str, categories: dict[str, str]) -> str:
+    """Our own word for a subject, in the language that is active. `categories`: id -> name."""
     kind, _dot, name = subject.partition(".")
     if kind == "state":
-        return words.state(name)
+        return words.state(name, own=False)
     if kind == "waiting_on":
-        return words.state("waiting", name)
+        return words.state("waiting", name, own=False)
     if kind == "category":
-        row = queries.category(int(name))
-        return row.name if row else name
-    return words.code(name)
+        return categories.get(name, name)
+    return words.code(name, own=False)
 
 
 @require_http_methods(["GET", "POST"])
@@ -214,11 +213,13 @@ def labels(request: PageRequest, language: str = "") -> HttpResponse:
                 raise
             errors = {error.field: _(error.template) % error.params}
         else:
+            own_words.forget()
             toast(request, _("The words are saved."))
             return SeeOther(f"/setup/labels/{language}")
     own = queries.labels(language)
+    names = {str(row.pk): row.name for row in queries.categories()}
     with translation.override(language):
-        rows = [(subject, built_in(subject)) for subject in desk.label_subjects()]
+        rows = [(subject, built_in(subject, names)) for subject in desk.label_subjects()]
     values = {subject: request.POST.get(subject, own.get(subject, "")) for subject, _word in rows}
     return page(
         request,
