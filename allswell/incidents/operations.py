@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 def open_incident(ticket: Ticket, *, people_affected: int | None, can_work: str) -> None:
     """Write the incident's own facts beside its ticket."""
     insert(Incident(ticket=ticket, people_affected=people_affected, can_work=can_work))
+
+
+def change_incident(ticket: Ticket, values: dict[str, Any]) -> bool:
+    """Write an incident's own facts; False when nothing differs. The caller journals it."""
+    row, _ = Incident.objects.get_or_create(ticket=ticket)
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    return bool(changed) and bool(Incident.objects.filter(pk=row.pk).update(**changed))
 
 
 def ensure_incident(ticket: Ticket) -> None:

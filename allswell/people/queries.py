@@ -268,13 +268,20 @@ def present(person_id: int, *, now: datetime) -> int:
     return person_id
 
 
-_TEAM = PreparedModel(Team, lambda team: Team.objects.filter(pk=team, is_active=True))
+_TEAM = PreparedModel(Team, lambda pk: Team.objects.filter(pk=pk, is_active=True))
+_ORGANIZATION = PreparedModel(Organization, lambda pk: Organization.objects.filter(pk=pk))
 
 
 def team(team_id: int) -> Team | None:
     """An active team."""
-    team: Team | None = _TEAM.record(team_id)
-    return team
+    found: Team | None = _TEAM.record(team_id)
+    return found
+
+
+def organization(organization_id: int | None) -> Organization | None:
+    """An organization by its id, active or not; None has none."""
+    found: Organization | None = None if organization_id is None else _ORGANIZATION.record(organization_id)
+    return found
 
 
 def first_line() -> Team | None:

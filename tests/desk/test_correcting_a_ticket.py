@@ -40,6 +40,20 @@ def test_an_override_needs_a_reason_and_falls_when_impact_changes(world: World) 
     assert Entry.objects.filter(ticket=ticket, verb="ticket.priority_set").latest("id").data["is_override_dropped"] is True
 
 
+def test_it_was_somebody_else_who_asked(world: World) -> None:
+    world.branch.priority_matrix = [[5]]
+    world.branch.save()
+    ticket = world.report(world.jonas, impact=1, urgency=1)
+    assert (ticket.priority, ticket.organization_id) == (1, world.bank.pk)
+    moved = desk.edit(ticket.pk, changes={"requester": "maria@example.org", "people_affected": 3}, **world.by(world.jonas))
+    assert (moved.requester_id, moved.organization_id, moved.priority) == (world.maria.pk, world.branch.pk, 5)
+    edited = Entry.objects.get(ticket=ticket, verb="ticket.edited")
+    assert edited.data["fields"] == ["people_affected", "requester"]
+    assert queries.ticket(ticket.pk).incident.people_affected == 3
+    with pytest.raises(Invalid):
+        desk.edit(ticket.pk, changes={"state": "closed"}, **world.by(world.jonas))
+
+
 def test_an_incident_becomes_a_request_and_keeps_its_number(world: World) -> None:
     ticket = world.report(people_affected=5)
     desk.resolve(ticket.pk, **world.by(world.jonas))

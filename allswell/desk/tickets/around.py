@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 def _add(ticket: Ticket, *, person: int, kind: WatcherKind, actor: Actor, now: datetime) -> None:
     if tickets.watch(ticket, person=person, kind=kind, now=now):
-        tickets.change(ticket, now=now)
+        if kind is not WatcherKind.WATCHER:  # who merely follows changes nothing for others who look at it
+            tickets.change(ticket, now=now)
         tickets.record(Verb.WATCHED, ticket, actor=actor, now=now, data={"person": person, "kind": kind.value})
 
 
 def _remove(ticket: Ticket, *, person: int, kind: WatcherKind, actor: Actor, now: datetime) -> None:
     if tickets.unwatch(ticket, person=person, kind=kind):
-        tickets.change(ticket, now=now)
+        if kind is not WatcherKind.WATCHER:
+            tickets.change(ticket, now=now)
         tickets.record(Verb.UNWATCHED, ticket, actor=actor, now=now, data={"person": person, "kind": kind.value})
 
 

@@ -95,10 +95,15 @@ def _checked(what: Report, actor: Actor) -> None:
                 raise Invalid("Only the desk chooses this.", field=name)
     if what.can_work not in _URGENCY:
         raise Invalid("Choose one of the list.", field="can_work")
-    if what.people_affected is not None and not 0 <= what.people_affected <= MOST_PEOPLE:
-        raise Invalid("This is not a number of people.", field="people_affected")
+    affected(what.people_affected)
     for name in ("impact", "urgency"):
         level(getattr(what, name), name)
+
+
+def affected(people_affected: int | None) -> None:
+    """Refuse what is no number of people; None is fine."""
+    if people_affected is not None and not 0 <= people_affected <= MOST_PEOPLE:
+        raise Invalid("This is not a number of people.", field="people_affected")
 
 
 def level(value: int | None, name: str) -> None:
@@ -123,7 +128,7 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
     _checked(what, actor)
     requester = _requester(what, actor)
     service = service_named(what.service, actor=actor)
-    organization = requester.organization if requester else None
+    organization = people.organization(requester.organization_id) if requester else None
     impact = what.impact or impact_of(service.criticality if service else 3, what.people_affected)
     urgency = what.urgency or _URGENCY[what.can_work]
     team = _team(what, service, actor)

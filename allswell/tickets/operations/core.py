@@ -26,7 +26,7 @@ _REMEMBERED = frozenset(
         "state", "waiting_on", "waiting_until", "acknowledged_at", "first_response_at", "asked_at", "restored_at", "resolved_at",
         "done_at", "closed_at", "closing_at", "resolution_code", "assignee_id", "team_id", "handover_count", "return_count",
         "reopened_count", "escalation_level", "impact", "urgency", "priority", "service_id", "category_id", "merged_into_id",
-        "is_restricted", "kind",
+        "is_restricted", "kind", "requester_id", "organization_id",
     }
 )  # fmt: skip
 #: characters of an entry's details that a webhook is told; receivers want less than 20 KB
