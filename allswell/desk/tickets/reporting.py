@@ -128,7 +128,7 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
     _checked(what, actor)
     requester = _requester(what, actor)
     service = service_named(what.service, actor=actor)
-    organization = people.organization(requester.organization_id) if requester else None
+    organization = requester.organization if requester else None
     impact = what.impact or impact_of(service.criticality if service else 3, what.people_affected)
     urgency = what.urgency or _URGENCY[what.can_work]
     team = _team(what, service, actor)
