@@ -6,8 +6,9 @@ import html
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from typing import Any
 from urllib.parse import urlsplit
 
 import nh3
@@ -32,6 +33,20 @@ _TAGS = {"p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "o
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable("image")
 
 
+class _Policy(EmailPolicy):
+    """The library's, but ids stand on one line: folded or in encoded words, mail programs do not know them again."""
+
+    def fold(self, name: str, value: Any) -> str:
+        return f"{name}: {value}\r\n" if name.lower() in _IDS else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode("ascii") if name.lower() in _IDS else super().fold_binary(name, value)
+
+
+_IDS = frozenset({"message-id", "in-reply-to", "references", "list-id"})
+_POLICY = _Policy(linesep="\r\n")
+
+
 def harmless_html(markdown: str) -> str:
     """Markdown written by anybody, as HTML without scripts, styles, images or remote content."""
     return nh3.clean(
@@ -46,9 +61,8 @@ def harmless_html(markdown: str) -> str:
 def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> EmailMessage:
     """The mail of a letter. `sender` is ALLSWELL_MAIL_FROM; its address also takes the answers."""
     with translation.override(letter.locale):
-        mail = EmailMessage(policy=SMTP)
-        # longer ones would be folded into encoded words, which no mail program reads as an id
-        host = (urlsplit(public_url).hostname or "localhost")[-45:].lstrip(".-")
+        mail = EmailMessage(policy=_POLICY)
+        host = (urlsplit(public_url).hostname or "localhost").encode("idna").decode("ascii")
         name, address = parseaddr(sender)
         mail["From"] = _mailbox(name, address)
         mail["To"] = _mailbox(letter.to_name, letter.to_address)

@@ -11,8 +11,10 @@ from allswell.desk import outbox
 from allswell.desk import tickets as desk
 from allswell.engine.outbox import Mail
 from allswell.kernel.actor import engine
-from allswell.notifications import queries
+from allswell.notifications import mail, queries
+from allswell.notifications.letters import Letter, Matter, Said
 from allswell.notifications.models import Attempt, Delivery
+from allswell.notifications.rules import Topic
 from allswell.tickets.models import Ticket
 from allswell.tickets.rules import WaitingOn
 from tests.support.mailbox import Mailbox
@@ -30,11 +32,11 @@ def mailbox() -> Iterator[Mailbox]:
 def send(world: World, url: str, **later: float) -> None:
     """The engine works until nothing is due."""
     world.forward(**(later or {"seconds": 15}))
-    mail = Mail(url, SENDER, now=lambda: world.now)
+    module = Mail(url, SENDER, now=lambda: world.now)
     for _ in range(50):
-        if not mail.is_due(world.now):
+        if not module.is_due(world.now):
             return
-        mail.tick(world.now)
+        module.tick(world.now)
     raise AssertionError("the outbox does not end")
 
 
@@ -224,3 +226,26 @@ def test_no_secret_shows_in_heartbeat_log_or_doctor(world: World, caplog: pytest
     assert "canary" not in caplog.text
     assert "canary" not in str(queries.queue("email", now=world.now))
     assert "canary" not in str(list(Attempt.objects.values()))
+
+
+@pytest.mark.parametrize(
+    "host", ["desk.example.org", "a-very-long-name-of-a-service-desk.of-a-large-company.example.org", "bücher.example"]
+)
+def test_ids_stand_on_one_line_however_long(host: str, world: World) -> None:
+    letter = Letter(
+        key="f" * 32 + ".123456.received.98765.email",
+        to_name="Zoë Älplermagronen mit einem recht langen Namen, der umbrochen wird",
+        to_address="zoe@example.org",
+        locale="en",
+        time_zone="UTC",
+        parts=(
+            (Matter(1042, "INC-1042", "Größere Störung " * 12), (Said(Topic.RECEIVED, "incident.reported", "Zoë", world.now),)),
+        ),
+    )
+    raw = mail.message(letter, sender=SENDER, public_url=f"https://{host}", now=world.now).as_bytes()
+    lines = raw.split(b"\r\n")
+    ascii_host = host.encode("idna")
+    assert b"Message-ID: <" + letter.key.encode() + b"@" + ascii_host + b">" in lines
+    assert b"References: <ticket.1042@" + ascii_host + b">" in lines
+    assert max(len(line) for line in lines) < 998
+    assert raw.isascii()
