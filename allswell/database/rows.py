@@ -109,17 +109,34 @@ class Prepared:
 
 
 class PreparedModel(Prepared):
-    """The same for whole records: `make` gives a plain queryset."""
+    """The same for whole records: `make` gives a plain queryset. `related` names relations of one hop that come along."""
 
-    def __init__(self, model: type[M], make: Callable[..., QuerySet[Any, Any]]) -> None:
+    def __init__(self, model: type[M], make: Callable[..., QuerySet[Any, Any]], *, related: tuple[str, ...] = ()) -> None:
         self._model = model
-        names = [field.attname for field in model._meta.concrete_fields]
-        self._names = names
-        super().__init__(lambda *marks: make(*marks).values_list(*names))
+        self._names = [field.attname for field in model._meta.concrete_fields]
+        self._related: list[tuple[Any, type[Model], list[str]]] = []
+        paths = list(self._names)
+        for name in related:
+            relation: Any = model._meta.get_field(name)
+            other: type[Model] = relation.related_model
+            columns = [field.attname for field in other._meta.concrete_fields]
+            self._related.append((relation, other, columns))
+            paths += [f"{name}__{column}" for column in columns]
+        super().__init__(lambda *marks: make(*marks).values_list(*paths))
 
     def records(self, *parameters: int | str) -> list[Any]:
         """The records for these parameters."""
-        return [self._model.from_db(DEFAULT_DB_ALIAS, self._names, row) for row in self.rows(*parameters)]
+        return [self._record(row) for row in self.rows(*parameters)]
+
+    def _record(self, row: tuple[Any, ...]) -> Any:
+        at = len(self._names)
+        record = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[:at])
+        for relation, other, columns in self._related:
+            values = row[at : at + len(columns)]
+            at += len(columns)
+            key = values[columns.index(str(other._meta.pk.attname))]
+            relation.set_cached_value(record, None if key is None else other.from_db(DEFAULT_DB_ALIAS, columns, values))
+        return record
 
     def record(self, *parameters: int | str) -> Any | None:
         """The first record, if there is one."""

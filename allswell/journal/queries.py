@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from allswell.database.rows import PreparedModel
+
 from .models import Entry
 from .rules import Verb
 
@@ -15,6 +17,14 @@ from .rules import Verb
 def of_ticket(number: int) -> QuerySet[Entry]:
     """Everything that happened to a ticket, oldest first."""
     return Entry.objects.filter(ticket_id=number).order_by("happened_at", "id")
+
+
+_STORY = PreparedModel(Entry, of_ticket)
+
+
+def story(number: int) -> list[Entry]:
+    """The same, read."""
+    return _STORY.records(number)
 
 
 def about(kind: str, record_id: int) -> QuerySet[Entry]:

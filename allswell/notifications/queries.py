@@ -6,9 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Prefetch, Q, QuerySet
+
+from allswell.database.rows import Prepared
 
 from . import rules
 from .models import Attempt, Delivery, Preference, Webhook
@@ -27,10 +30,18 @@ def inbox(person: int) -> QuerySet[Delivery]:
     return Delivery.objects.filter(person=person, channel="app").exclude(outcome=rules.Outcome.MOOT.value).order_by("-id")
 
 
+def _unread(*people: int) -> QuerySet[Delivery, Any]:
+    rows = Delivery.objects.filter(person__in=people, channel="app", read_at__isnull=True)
+    return rows.order_by().values_list("person").annotate(Count("id"))
+
+
+_UNREAD = Prepared(_unread)
+
+
 def unread_counts(people: Iterable[int]) -> dict[int, int]:
     """Person id -> notices in the app not read yet; who has none is left out."""
-    rows = Delivery.objects.filter(person__in=sorted(people), channel="app", read_at__isnull=True)
-    return dict(rows.order_by().values_list("person").annotate(Count("id")))
+    wanted = sorted(people)
+    return dict(_UNREAD.rows(*wanted)) if wanted else {}
 
 
 _DUE = """

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from allswell.database.rows import Prepared, PreparedModel
 from allswell.kernel.actor import Actor
 from allswell.people.rules import TicketFacts
 
 from . import queries
-from .models import Category, Draft, Link, Presence, Tag, Ticket, TicketTag, Watcher
+from .models import Attachment, Category, Comment, Draft, Link, Presence, Tag, Ticket, TicketTag, Watcher
 from .queue import Row, rows
 from .rules import WatcherKind
 
@@ -49,14 +51,40 @@ class Visitor:
 
 def whole(number: int, *, actor: Actor) -> Ticket | None:
     """The ticket with everything its page names, if the actor sees it at the desk."""
+    found: Ticket | None = _whole(queries.rights_of(actor)).record(number)
+    return found
+
+
+@functools.lru_cache(maxsize=512)
+def _whole(rights: Actor) -> PreparedModel:
     names = ("organization", "team", "service", "assignee", "requester", "reporter", "category", "incident")
-    return queries.at_the_desk(actor).select_related(*names).filter(pk=number).first()
+    return PreparedModel(Ticket, lambda number: queries.at_the_desk(rights).filter(pk=number), related=names)
+
+
+_SAID = PreparedModel(
+    Comment, lambda ticket: Comment.objects.filter(ticket=ticket).order_by("created_at", "id"), related=("author",)
+)
+_FILES = PreparedModel(Attachment, lambda ticket: Attachment.objects.filter(ticket=ticket).order_by("id"))
+
+
+def conversation(number: int) -> list[Comment]:
+    """Replies and notes, oldest first, with their authors; for those who see the ticket at the desk."""
+    return _SAID.records(number)
+
+
+def files(number: int) -> list[Attachment]:
+    """All files of a ticket, those of notes too, oldest first; for those who see the ticket at the desk."""
+    return _FILES.records(number)
+
+
+_COMPANIONS = Prepared(
+    lambda ticket: Watcher.objects.filter(ticket=ticket).order_by("since", "id").values_list("person_id", "person__name", "kind")
+)
 
 
 def companions(ticket: Ticket) -> list[Companion]:
     """Everybody who watches, is in copy, is affected or named."""
-    found = Watcher.objects.filter(ticket=ticket.pk).order_by("since", "id").values_list("person_id", "person__name", "kind")
-    return [Companion(*values) for values in found]
+    return [Companion(*values) for values in _COMPANIONS.rows(ticket.pk)]
 
 
 def facts_of(ticket: Ticket, around: list[Companion]) -> TicketFacts:
@@ -77,13 +105,20 @@ def facts_of(ticket: Ticket, around: list[Companion]) -> TicketFacts:
     )
 
 
-def links(ticket: Ticket, *, actor: Actor) -> list[Linked]:
-    """The linked tickets the actor may see, newest link first."""
-    pairs = list(
-        Link.objects.filter(Q(source=ticket.pk) | Q(target=ticket.pk))
+_LINKS = Prepared(
+    lambda source, target: (
+        Link.objects.filter(Q(source=source) | Q(target=target))
         .order_by("-id")
         .values_list("kind", "source_id", "target_id")[:100]
     )
+)
+_TAGS = Prepared(lambda ticket: TicketTag.objects.filter(ticket=ticket).order_by("tag__name").values_list("tag__name"))
+_DRAFTS = Prepared(lambda person, ticket: Draft.objects.filter(person=person, ticket=ticket).values_list("place", "content"))
+
+
+def links(ticket: Ticket, *, actor: Actor) -> list[Linked]:
+    """The linked tickets the actor may see, newest link first."""
+    pairs = _LINKS.rows(ticket.pk, ticket.pk)
     if not pairs:
         return []
     others = {target if source == ticket.pk else source for _kind, source, target in pairs}
@@ -100,7 +135,7 @@ def links(ticket: Ticket, *, actor: Actor) -> list[Linked]:
 
 def tags(ticket: Ticket) -> list[str]:
     """The tags, by name."""
-    return list(TicketTag.objects.filter(ticket=ticket.pk).order_by("tag__name").values_list("tag__name", flat=True))
+    return [name for (name,) in _TAGS.rows(ticket.pk)]
 
 
 def visitors(number: int, *, but: int | None, now: datetime) -> list[Visitor]:
@@ -114,6 +149,8 @@ def visitors(number: int, *, but: int | None, now: datetime) -> list[Visitor]:
 
 def drafts(ticket: int | None, *, person: int | None) -> dict[str, dict[str, Any]]:
     """What the person was writing, by place ("reply", "note", "new")."""
+    if ticket is not None and person is not None:
+        return dict(_DRAFTS.rows(person, ticket))
     kept = Draft.objects.filter(person=person, ticket=ticket)
     return dict(kept.values_list("place", "content"))
 

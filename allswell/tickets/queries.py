@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
@@ -70,6 +71,15 @@ def at_the_desk(actor: Actor) -> QuerySet[Ticket]:
         return Ticket.objects.none()
     covered = _by_role(actor)
     return Ticket.objects.none() if covered is None else Ticket.objects.filter(covered)
+
+
+_NO_ACTION = uuid.UUID(int=0)
+
+
+def rights_of(actor: Actor) -> Actor:
+    """The actor without what changes from request to request: who they are and what they may see, as a key of statements."""
+    who = {"kind": actor.kind, "person": actor.person, "organization": actor.organization}
+    return Actor(**who, grants=actor.grants, teams=actor.teams, action=_NO_ACTION)  # type: ignore[arg-type]
 
 
 def visible_to(actor: Actor) -> QuerySet[Ticket]:

@@ -6,7 +6,6 @@ Rows are plain tuples made into `Row`s: fifty model instances with their joins w
 from __future__ import annotations
 
 import functools
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -234,7 +233,7 @@ def place(row: Row, *, is_by_age: bool = False) -> str:
 def first_rows(view: View, filters: Filters, *, actor: Actor) -> tuple[list[Row], str]:
     """The first page of a view. Its statement depends on the view, the filters and the actor's rights alone and is composed once
     for each; what it finds is always read."""
-    found = _first_rows(connection.vendor, view, filters, _rights(actor)).rows()
+    found = _first_rows(connection.vendor, view, filters, queries.rights_of(actor)).rows()
     return _page([Row(*values) for values in found], limit=PAGE, is_by_age=filters.is_by_age)
 
 
@@ -267,7 +266,7 @@ def count_views(views: Iterable[tuple[View, Filters]], *, actor: Actor) -> list[
     wanted = tuple(views)
     if not wanted:
         return []
-    sql, values = _counting(connection.vendor, wanted, _rights(actor))
+    sql, values = _counting(connection.vendor, wanted, queries.rights_of(actor))
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchone())
@@ -284,21 +283,6 @@ def _counting(vendor: str, views: tuple[tuple[View, Filters], ...], rights: Acto
         parts.append(inside if composed.sql else "0")
         values += composed.values
     return f"SELECT {', '.join(parts)}", values
-
-
-_NO_ACTION = uuid.UUID(int=0)
-
-
-def _rights(actor: Actor) -> Actor:
-    """The actor without what changes from request to request: who they are and what they may see, as a key."""
-    return Actor(
-        kind=actor.kind,
-        person=actor.person,
-        organization=actor.organization,
-        grants=actor.grants,
-        teams=actor.teams,
-        action=_NO_ACTION,
-    )
 
 
 def saved_views(actor: Actor) -> list[SavedView]:

@@ -6,10 +6,10 @@ import functools
 import re
 import zlib
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import nh3
-from django.utils import dateformat, timezone
+from django.utils import dateformat, timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from markdown_it import MarkdownIt
@@ -63,6 +63,13 @@ def when(at: datetime | None) -> Markup:
     """A `<time>` element; its title says date and zone in full. Nothing for None."""
     if at is None:
         return Markup("")
+    zone = timezone.get_current_timezone_name()
+    return _element(at, timezone.localtime(now()).date(), zone, translation.get_language() or "")
+
+
+@functools.lru_cache(maxsize=8192)
+def _element(at: datetime, today: date, zone: str, language: str) -> Markup:
+    """The element, made once for each day, zone and language it is shown on."""
     stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, full_text(at), clock_text(at))
 

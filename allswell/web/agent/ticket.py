@@ -46,13 +46,13 @@ def seen_at_the_desk(number: int, actor: Actor) -> Ticket:
 def story(ticket: Ticket) -> list[Happening]:
     """Everything that was said and that happened, oldest first."""
     files: dict[int | None, list[Attachment]] = {}
-    for file in tickets.attachments(ticket, internal=True):
+    for file in dossier.files(ticket.pk):
         files.setdefault(file.comment_id, []).append(file)
     said = [
         Happening("message", comment.created_at, f"m-{comment.pk}", comment, tuple(files.get(comment.pk, ())))
-        for comment in tickets.comments(ticket, internal=True)
+        for comment in dossier.conversation(ticket.pk)
     ]
-    entries = list(journal.of_ticket(ticket.pk))
+    entries = journal.story(ticket.pk)
     happened = [Happening("line", line.at, f"e-{line.entry}", line) for line in lines.of(entries)]
     begun = Happening("beginning", ticket.opened_at, "beginning", ticket, tuple(files.get(None, ())))
     # a message and the line of the same instant: the line says what was done, the message why
