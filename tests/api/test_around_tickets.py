@@ -167,3 +167,18 @@ def test_a_webhook_is_set_up(world: World) -> None:
     assert ada.get(f"{path}/deliveries").json() == {"items": [], "next": None}
     assert ada.post(f"{path}/deliveries/7/redeliver").status_code == 404
     assert Program(world, world.jonas).get("/webhooks").status_code == 403
+
+
+def test_a_view_is_kept(world: World, jonas: Program) -> None:
+    number = jonas.post("/tickets", title="Ledger is slow", service="ledger-database").json()["number"]
+    jonas.post("/tickets", title="Printer jams", service="printing")
+    made = jonas.post("/views", name="Ledger", filters={"service": "ledger-database"})
+    assert made.status_code == 201
+    listed = jonas.get(made.headers["Location"].removeprefix("/api/v1")).json()["items"]
+    assert [row["number"] for row in listed] == [number]
+    slug = made.json()["slug"]
+    assert {"mine", slug} <= {row["slug"] for row in jonas.get("/views").json()["items"]}
+    assert slug not in {row["slug"] for row in Program(world, world.julia).get("/views").json()["items"]}
+    assert jonas.patch(f"/views/{slug}", name="Books").json()["name"] == "Books"
+    assert jonas.call("DELETE", f"/views/{slug}").status_code == 204
+    assert jonas.get(f"/views/{slug}/tickets").status_code == 404

@@ -17,7 +17,7 @@ from django.test import Client
 
 from allswell.api import front  # declares the operations
 from allswell.api.contract import OPERATIONS, Operation
-from allswell.desk import announcements, attachments, webhooks
+from allswell.desk import announcements, attachments, views, webhooks
 from allswell.desk import tickets as desk
 from allswell.people.models import RoleGrant
 from allswell.tickets.models import Ticket
@@ -87,6 +87,8 @@ DECIDED: dict[str, frozenset[str]] = {
     "undoOnTicket": frozenset(),  # one's own act only; nobody here did one
     "joinAnnouncement": EVERYBODY - {"outsider", "outside_agent"},  # it is announced to the bank
     **dict.fromkeys(["listViews", "listViewTickets"], KNOWING | {"outside_agent"}),
+    "createView": KNOWING | {"outside_agent"},  # their own
+    **dict.fromkeys(["updateView", "removeView"], frozenset({"agent"})),  # the agent's own
     "getPerson": KNOWING | {"requester"},  # Maria herself
     "setPersonAway": ADMIN | {"requester"},
     **dict.fromkeys(["createPerson", "updatePerson", "deactivatePerson", "activatePerson", "grantRole", "revokeRole"], ADMIN),
@@ -132,6 +134,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     attachments.attach(ticket.pk, tokens=(upload.token,), **world.by(world.maria))
     told = announcements.announce(ticket.pk, title="Slow", audience=(world.bank.pk,), **world.by(world.olga))
     hook, _ = webhooks.create(name="Chat", url="https://chat.example.org/", **world.by(world.ada))
+    view = views.save("Slow ones", filters={"q": "slow"}, **world.by(world.jonas))
     grant = RoleGrant.objects.filter(person=world.amir).first()
     cast = {
         "requester": world.maria,
@@ -153,7 +156,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "organizations": {"ref": world.branch.slug},
         "services": {"ref": world.printing.slug},
         "webhooks": {"id": hook.pk, "delivery": 1},
-        "views": {"slug": "all"},
+        "views": {"slug": view.slug},
     }
     words = {"body": "x", "reason": "mistake", "description": "x", "title": "x", "name": "x", "q": "x"}
     bodies: dict[str, dict[str, Any]] = {
@@ -189,6 +192,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "createTeam": {"name": "x"},
         "createOrganization": {"name": "x"},
         "createService": {"name": "x"},
+        "createView": {"name": "x", "filters": {"state": "waiting"}},
     }
     programs = {role: Program(world, person) for role, person in cast.items()}
     return Stage(programs, values, bodies, ticket)
@@ -198,6 +202,8 @@ def call(stage: Stage, made: Operation, role: str) -> int:
     """The status of the operation when a role asks for it."""
     program = stage.programs[role]
     values = {"id": program.token.pk} if made.path.startswith("/tokens") else stage.values.get(made.path.split("/")[1], {})
+    if made.id == "listViewTickets":
+        values = {"slug": "all"}
     path = made.path.format(**values)
     headers = {"Authorization": f"Bearer {program.secret}"}
     if made.id == "search":
@@ -251,7 +257,7 @@ def test_reading_tokens_and_auditors_write_nothing(made: Operation, stage: Stage
         stage.programs["agent"].token.scopes = ["tickets:read", "people:read", "services:read"]
         stage.programs["agent"].token.save()
         assert call(stage, made, "agent") == 403
-    if made.id not in ("createTicket", "uploadAttachment", "joinAnnouncement", "revokeToken"):  # of one's own
+    if made.id not in ("createTicket", "uploadAttachment", "joinAnnouncement", "revokeToken", "createView"):  # of one's own
         assert call(stage, made, "auditor") in (403, 404)
     assert Ticket.objects.get(pk=stage.ticket.pk).version == before
 

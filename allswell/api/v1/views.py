@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import QuerySet
-from msgspec import Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from allswell.api.contract import Call, Page, Paged, operation
+from allswell.api.contract import BASE, Body, Call, Id, Page, Paged, operation
 from allswell.api.paging import page
+from allswell.desk import views as desk
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
 from allswell.people.rules import INSTALLATION, Act, require
@@ -80,3 +81,85 @@ def _tickets(slug: str, actor: Actor) -> QuerySet[Any]:
         if row.slug == slug:
             return queue.narrowed(queue.everything(actor), queue.Filters.parse(row.filters), actor=actor)
     raise NotFound("There is no such view.")
+
+
+Filters = Annotated[
+    dict[str, Annotated[str, Meta(max_length=200)]],
+    Meta(
+        description="state, kind, priority, service, team, assignee, organization, category, tag, q; as the queue's page has them."
+    ),
+]
+ViewName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"\S")]
+
+
+class NewView(Body):
+    """A filter to keep under a name: for oneself, for a team, or for everybody at the desk."""
+
+    name: ViewName
+    filters: Filters
+    team: Id | None = None
+    is_for_all: bool = False
+
+
+@operation(
+    "POST",
+    "/views",
+    id="createView",
+    summary="Keep a filter under a name",
+    tag=TAG,
+    scope="tickets:write",
+    body=NewView,
+    answer=View,
+    status=201,
+    present=lambda call, row: _created(call, row),
+)
+def create(call: Call) -> Any:
+    body: NewView = call.body
+    return desk.save(body.name, filters=body.filters, team=body.team, is_for_all=body.is_for_all, actor=call.actor, now=call.now)
+
+
+def _created(call: Call, row: Any) -> View:
+    call.headers["Location"] = f"{BASE}/views/{row.slug}/tickets"
+    return _saved(row)
+
+
+class ViewChange(Body):
+    """What to change; what is left out stays."""
+
+    name: ViewName | UnsetType = UNSET
+    filters: Filters | UnsetType = UNSET
+
+
+@operation(
+    "PATCH",
+    "/views/{slug}",
+    id="updateView",
+    summary="Name a saved view anew or give it other filters; its address stays",
+    tag=TAG,
+    scope="tickets:write",
+    body=ViewChange,
+    answer=View,
+    present=lambda call, row: _saved(row),
+)
+def update(call: Call) -> Any:
+    body: ViewChange = call.body
+    return desk.change(
+        call.path["slug"],
+        name=None if body.name is UNSET else body.name,
+        filters=None if body.filters is UNSET else body.filters,
+        actor=call.actor,
+        now=call.now,
+    )
+
+
+@operation(
+    "DELETE",
+    "/views/{slug}",
+    id="removeView",
+    summary="Take a saved view out of use",
+    tag=TAG,
+    scope="tickets:write",
+    status=204,
+)
+def remove(call: Call) -> Any:
+    return desk.remove(call.path["slug"], actor=call.actor, now=call.now)
