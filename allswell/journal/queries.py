@@ -59,3 +59,16 @@ def latest(number: int, verb: Verb) -> Entry | None:
 def last(number: int) -> Entry | None:
     """The last entry written about a ticket."""
     return Entry.objects.filter(ticket_id=number).order_by("-id").first()
+
+
+def newest_id() -> int:
+    """The id of the newest entry that can be seen; 0 when there is none."""
+    return Entry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def fields_since(action: uuid.UUID, *, after: int) -> list[str]:
+    """Names of the fields one user action changed since an entry, within its own transaction; "teams" for memberships."""
+    found: set[str] = set()
+    for entry in Entry.objects.filter(id__gt=after, action=action):
+        found |= {"teams"} if entry.verb == Verb.JOINED_TEAM.value else set(entry.data.get("fields", ()))
+    return sorted(name.removesuffix("_id") for name in found)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import look_up, overview, people, services, teams, vocabulary, webhooks
+from . import csv_import, look_up, overview, people, services, teams, vocabulary, webhooks
 
 
 def _verbs(route: str, view: Callable[..., Any], name: str, *verbs: str) -> list[URLPattern]:
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("services/", look_up.services_page, name="services"),
     path("services/<slug:slug>", look_up.service_page, name="service"),
     path("setup/", overview.overview, name="setup"),
+    path("setup/import", csv_import.import_page, name="setup_import"),
     path("setup/people", people.people_list, name="setup_people"),
     path("setup/people/new", people.new_person, name="setup_person_new"),
     path("setup/people/<int:person>", people.edit_person, name="setup_person"),
