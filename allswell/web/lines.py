@@ -144,6 +144,8 @@ def _edited(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Ma
             )
         else:
             parts.append(Markup(str(escape(label))))  # noqa: S704
+    if not parts:  # an imported log says that something was touched, not what
+        return _fill(_("%(who)s worked on it"), who=who)
     return _fill(_("%(who)s changed %(what)s"), who=who, what=Markup(", ").join(parts))
 
 

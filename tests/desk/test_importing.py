@@ -275,6 +275,7 @@ def test_an_audit_log_becomes_the_history_of_the_ticket(tmp_path: Path) -> None:
     ]
     assert [entry.happened_at.minute for entry in entries] == [0, 10, 20, 30, 40, 0]
     assert entries[3].data["returns"] is True
+    assert entries[4].data["on"] == "supplier"
     assert {entry.person.name for entry in entries} == {"Bo"}
     assert (ticket.handover_count, ticket.return_count) == (2, 1)
     assert ticket.acknowledged_at.minute == 40

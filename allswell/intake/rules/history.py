@@ -135,7 +135,7 @@ def _state_verb(before: str, after: str) -> Verb | None:
     if after == State.CLOSED:
         return Verb.CLOSED
     if after in (State.RESOLVED, State.FULFILLED):
-        return Verb.RESOLVED
+        return Verb.RESOLVED if after == State.RESOLVED else Verb.FULFILLED
     if after in (State.CANCELLED, State.REJECTED):
         return Verb.CANCELLED
     if before in DONE_STATES:
@@ -150,7 +150,7 @@ def _state_verb(before: str, after: str) -> Verb | None:
 def _main_verb(changes: Mapping[str, list[Any]]) -> Verb:
     """The one verb of a row that changed several things: the end of work, then its hand-over, then the rest."""
     moved = _state_verb(*changes["state"]) if "state" in changes else None
-    if moved in (Verb.CLOSED, Verb.RESOLVED, Verb.CANCELLED, Verb.REOPENED):
+    if moved in (Verb.CLOSED, Verb.RESOLVED, Verb.FULFILLED, Verb.CANCELLED, Verb.REOPENED):
         return moved
     if "team" in changes and None not in changes["team"]:
         return Verb.HANDED_OVER
@@ -169,11 +169,27 @@ _SUBJECT = {
 }
 
 
-def _entry(verb: Verb, at: datetime, changes: dict[str, list[Any]], **more: Any) -> Happening:
-    """An entry as the desk would have written it (from, to), with all that changed beside it."""
-    subject = changes.get(_SUBJECT.get(verb, "state"))
-    data: dict[str, Any] = {"from": subject[0], "to": subject[1]} if subject else {}
-    return Happening(verb, at, {**data, **more, "changes": changes})
+def _entry(verb: Verb, at: datetime, before: Columns, after: Columns, changes: dict[str, list[Any]]) -> Happening:
+    """An entry with the data the desk would have given it, and all that changed with it beside."""
+    data: dict[str, Any] = {"changes": changes}
+    if verb is Verb.EDITED:
+        kept = [column for column, name in TRACKED.items() if name in changes and column not in _TEXTS]
+        data |= {
+            "fields": sorted(changes.keys() - {"priority"}),
+            "from": {column: before.get(column) for column in kept},
+            "to": {column: after.get(column) for column in kept},
+        }
+    elif subject := changes.get(_SUBJECT.get(verb, "state")):
+        data |= {"from": subject[0], "to": subject[1]}
+    if verb is Verb.HANDED_OVER:
+        data["returns"] = after["return_count"] > before["return_count"]
+    elif verb is Verb.WAITED:
+        data["on"] = after["waiting_on"]
+    elif verb in (Verb.RESOLVED, Verb.FULFILLED):
+        data["code"] = after["resolution_code"]
+    elif verb is Verb.CANCELLED:
+        data["reason"] = after["resolution_code"]
+    return Happening(verb, at, data)
 
 
 def _first(record: Record, after: Columns, *, is_history: bool) -> list[Happening]:
@@ -186,11 +202,19 @@ def _first(record: Record, after: Columns, *, is_history: bool) -> list[Happenin
     if acknowledged:
         happened.append(Happening(Verb.ACKNOWLEDGED, acknowledged, {"from": "new", "to": "in_progress"}))
     if record.state in (State.CANCELLED, State.REJECTED):
-        happened.append(Happening(Verb.CANCELLED, after["done_at"], {"from": "new", "to": record.state.value}))
+        happened.append(
+            Happening(
+                Verb.CANCELLED,
+                after["done_at"],
+                {"from": "new", "to": record.state.value, "reason": record.resolution_code},
+            )
+        )
     elif after["resolved_at"]:
         end = State.FULFILLED if record.kind is Kind.REQUEST else State.RESOLVED
         began = State.IN_PROGRESS if acknowledged else State.NEW
-        happened.append(Happening(Verb.RESOLVED, after["resolved_at"], {"from": began.value, "to": end.value}))
+        verb = Verb.FULFILLED if record.kind is Kind.REQUEST else Verb.RESOLVED
+        data = {"from": began.value, "to": end.value, "code": record.resolution_code}
+        happened.append(Happening(verb, after["resolved_at"], data))
         if after["closed_at"]:
             happened.append(Happening(Verb.CLOSED, after["closed_at"], {"from": end.value, "to": "closed"}))
     return happened
@@ -232,14 +256,7 @@ def fold(
         verb = record.verb or _main_verb(changes)
         _count(before, after, record, changes, teams)
         at = record.at if is_history or not after["done_at"] else after["closed_at"] or after["done_at"]
-        happened = [
-            _entry(
-                verb,
-                at,
-                changes,
-                **({"returns": after["return_count"] > before["return_count"]} if verb is Verb.HANDED_OVER else {}),
-            )
-        ]
+        happened = [_entry(verb, at, before, after, changes)]
     if after["team_id"]:
         teams.add(after["team_id"])
     return after, happened
