@@ -212,7 +212,6 @@ def test_files_are_kept_sent_and_given_out_as_downloads_only(world: World, brows
     assert "what I saw.html" in html
     sent = client.get(f"/files/{token[1]}")
     assert b"".join(sent.streaming_content) == b"<script>alert(1)</script>"
-    sent.close()
     assert sent.headers["Content-Disposition"].startswith("attachment;")
     assert sent.headers["Content-Type"] == "application/octet-stream"
     assert sent.headers["X-Content-Type-Options"] == "nosniff"
