@@ -60,6 +60,13 @@ def announcements_at_the_desk(actor: Actor) -> QuerySet[Announcement]:
     return _with_words(rows.select_related("ticket"))
 
 
+def ribbon(actor: Actor) -> list[tuple[int, str, datetime, datetime | None]]:
+    """(ticket, title, announced at, next update by) of what is announced about the actor's incidents, newest first, at most 10."""
+    rows = Announcement.objects.filter(ended_at__isnull=True, ticket__in=tickets.at_the_desk(actor))
+    found = rows.order_by("-announced_at", "-id").values_list("ticket_id", "title", "announced_at", "next_update_at")
+    return list(found[:10])
+
+
 def open_announcement(number: int) -> Announcement | None:
     """The open announcement of an incident; there is at most one."""
     return _with_words(Announcement.objects.filter(ticket=number, ended_at__isnull=True)).first()

@@ -16,6 +16,7 @@ from django.middleware.csrf import get_token
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from allswell.incidents import queries as incidents
 from allswell.kernel.actor import Actor, Channel
 from allswell.kernel.errors import DeskError
 from allswell.people import queries as people
@@ -71,11 +72,17 @@ def page(request: HttpRequest, name: str, status: int = 200, **context: Any) -> 
         "toasts": list(messages.get_messages(request)) if hasattr(request, "_messages") else [],
         "nav": nav.for_actor(actor) if actor else [],
         "counters": nav.counters(actor) if actor and not is_fragment(request) and may(actor, Act.SEE_DESK, INSTALLATION) else {},
+        "ribbon": functools.partial(_ribbon, actor),
         **context,
     }
     response = HttpResponse(template(name).render(values), status=status)
     response.headers["Vary"] = "HX-Request"
     return response
+
+
+def _ribbon(actor: Actor | None) -> list[tuple[int, str, datetime, datetime | None]]:
+    """What is announced about the incidents of the viewer's desk; asked for by the pages that show it only."""
+    return incidents.ribbon(actor) if actor and may(actor, Act.SEE_DESK, INSTALLATION) else []
 
 
 def toast(request: HttpRequest, text: str, *, undo: str = "", is_bad: bool = False) -> None:

@@ -337,3 +337,11 @@ def test_what_she_was_writing_is_there_when_she_comes_back(world: World, browser
     assert browser(world.otto).post(f"/my/{ticket.pk}/draft", {"body": "x"}).status_code == 404
     client.post("/report/draft", {**writing, "drop": "1"})
     assert "This is what you were writing." not in client.get("/report").content.decode()
+
+
+def test_what_is_announced_stands_above_every_page_of_its_desk(world: World, browser: Browser) -> None:
+    announce(world, world.report())
+    for address in ("/desk/", "/announcements", "/profile/notices"):
+        assert 'class="ribbon"' in browser(world.jonas).get(address).content.decode()
+        assert 'class="ribbon"' not in browser(world.oskar).get(address).content.decode()
+    assert 'class="ribbon"' not in browser(world.maria).get("/profile/notices").content.decode()
