@@ -40,10 +40,11 @@ class Mail:
         self.url = settings.SMTP_URL if url is None else url
         self.sender = settings.MAIL_FROM if sender is None else sender
         self.now = now
+        self._rests_until = 0.0  # monotonic; a server that is down is not asked again for every batch that waits
 
     def is_due(self, now: datetime) -> bool:
         """Whether a mail waits that could be sent."""
-        return bool(self.url and self.sender) and outbox.is_mail_due(now)
+        return bool(self.url and self.sender) and clock.monotonic() >= self._rests_until and outbox.is_mail_due(now)
 
     def tick(self, now: datetime) -> Work:
         """Send a batch over one connection. A server that is down is noted with the mails, and they rest."""
@@ -68,6 +69,7 @@ class Mail:
                     self._settle(claim, Answer(Outcome.RETRY, started, self.now(), detail=str(error)))
                     waiting.pop(0)
                     pause = DOWN_PAUSE
+                    self._rests_until = clock.monotonic() + DOWN_PAUSE.total_seconds()
                     break
                 self._settle(claim, answer)
                 waiting.pop(0)

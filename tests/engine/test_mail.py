@@ -133,6 +133,17 @@ def test_a_dead_server_loses_nothing_and_shows(world: World) -> None:
     assert (after.pending, after.failing_since, after.last_error) == (0, None, "")
 
 
+def test_a_dead_server_is_not_asked_again_for_every_mail_that_waits(world: World) -> None:
+    for number in range(50):
+        world.report(world._person(f"p{number} Person", world.bank))
+    module = Mail("smtp+plain://127.0.0.1:1", SENDER, now=lambda: world.now)
+    module.tick(world.now)
+    assert not module.is_due(world.now)
+    assert Mail("smtp+plain://127.0.0.1:1", SENDER).is_due(world.now)
+    assert Attempt.objects.count() == 1
+    assert queries.queue("email", now=world.now).pending == 50
+
+
 def test_it_gives_up_after_days_and_says_so(world: World) -> None:
     world.report()
     for _ in range(130):
