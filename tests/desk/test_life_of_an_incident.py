@@ -56,3 +56,8 @@ def test_who_saw_an_older_version_is_told(world: World) -> None:
     desk.take(ticket.pk, version=1, **world.by(world.jonas))
     with pytest.raises(Stale):
         desk.take(ticket.pk, version=1, **world.by(world.julia))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_tickets_look_grown_up() -> None:
+    assert World().report().pk > 1000
