@@ -99,6 +99,8 @@ const write = which => {
   if (!radio.checked) radio.click();
   box.focus();
 };
+// on a phone the composer lies over the conversation until one goes back to reading; what is written stays a draft
+conversation.addEventListener('pointerdown', () => { composer.classList.remove('open'); composer.classList.add('only-wide'); });
 document.querySelector('[data-open-composer]')?.addEventListener('click', () => write('reply'));
 addEventListener('keydown', event => {
   if (document.body.dataset.keys !== 'on' || window.allswell.isTyping(event) || event.metaKey || event.ctrlKey || event.altKey || document.querySelector('dialog[open]')) return;
