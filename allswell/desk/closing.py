@@ -17,10 +17,11 @@ from .practices import lifecycle
 
 @use_case
 def close_due(*, limit: int = 100, actor: Actor, now: datetime) -> int:
-    """Close resolved tickets that nobody reopened in time; answers how many, at most `limit`."""
+    """Close resolved tickets that nobody reopened in time, and tell who asked; answers how many, at most `limit`."""
     due = queries.due_to_close(now=now, limit=limit)
     for ticket in due:
-        tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.CLOSE, actor=actor, now=now)
+        entry = tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.CLOSE, actor=actor, now=now)
+        steps.tell(entry, topic=Topic.STATE, persons=steps.public_audience(ticket), actor=actor, now=now)
     return len(due)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from allswell.desk import tickets as desk
 from allswell.engine.closing import Closing
 from allswell.journal.models import Entry
+from allswell.notifications.models import Delivery
 from allswell.tickets import queries
 from allswell.tickets.rules import WaitingOn
 from tests.support.world import World
@@ -23,7 +24,9 @@ def test_a_resolved_ticket_closes_by_itself_after_some_days(world: World) -> Non
     assert found is not None
     assert found.state == "closed"
     assert not closing.is_due(world.now)
-    assert Entry.objects.filter(ticket=ticket.pk, verb="ticket.closed", actor_kind="engine").count() == 1
+    closed = Entry.objects.get(ticket=ticket.pk, verb="ticket.closed", actor_kind="engine")
+    told = Delivery.objects.filter(entry=closed.pk).values_list("person", "topic", "channel")
+    assert set(told) == {(world.maria.pk, "state", "app"), (world.maria.pk, "state", "email")}
 
 
 def test_a_waiting_ticket_goes_on_when_its_time_has_come(world: World) -> None:

@@ -190,9 +190,10 @@ def reopen(number: int, *, reason: str = "", actor: Actor, now: datetime, versio
 
 @use_case
 def close(number: int, *, actor: Actor, now: datetime, version: int | None = None) -> Ticket:
-    """Close a resolved ticket for good."""
+    """Close a resolved ticket for good, and tell who asked."""
     ticket = steps.ticket_for(number, Act.WORK, actor=actor, version=version)
-    tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.CLOSE, actor=actor, now=now)
+    entry = tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.CLOSE, actor=actor, now=now)
+    steps.tell(entry, topic=Topic.STATE, persons=steps.public_audience(ticket), actor=actor, now=now)
     return ticket
 
 
