@@ -16,7 +16,8 @@ from .models import Announcement, AnnouncementUpdate, Incident
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from allswell.kernel.actor import Actor
+    from allswell.database.rows import Prepared
+from allswell.kernel.actor import Actor
     from allswell.people.models import Organization
 
 
@@ -60,11 +61,25 @@ def announcements_at_the_desk(actor: Actor) -> QuerySet[Announcement]:
     return _with_words(rows.select_related("ticket"))
 
 
+_OPEN = Prepared(
+    lambda: (
+        Announcement.objects.filter(ended_at__isnull=True)
+        .order_by("-announced_at", "-id")
+        .values_list("ticket_id", "title", "announced_at", "next_update_at")[:50]
+    )
+)
+
+
 def ribbon(actor: Actor) -> list[tuple[int, str, datetime, datetime | None]]:
-    """(ticket, title, announced at, next update by) of what is announced about the actor's incidents, newest first, at most 10."""
-    rows = Announcement.objects.filter(ended_at__isnull=True, ticket__in=tickets.at_the_desk(actor))
-    found = rows.order_by("-announced_at", "-id").values_list("ticket_id", "title", "announced_at", "next_update_at")
-    return list(found[:10])
+    """(ticket, title, announced at, next update by) of what is announced about the actor's incidents, newest first, at most 10.
+
+    It stands on every page of the desk, and mostly there is none: so the few that are open are read first, and only then asked for.
+    """
+    found = _OPEN.rows()
+    if not found:
+        return []
+    seen = set(tickets.at_the_desk(actor).filter(pk__in=[row[0] for row in found]).values_list("pk", flat=True))
+    return [(row[0], row[1], row[2], row[3]) for row in found if row[0] in seen][:10]
 
 
 def open_announcement(number: int) -> Announcement | None:
