@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Prefetch, Q, QuerySet
 
+from allswell.database.rows import Prepared
 from allswell.people import queries as people
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import WatcherKind
@@ -16,8 +17,7 @@ from .models import Announcement, AnnouncementUpdate, Incident
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from allswell.database.rows import Prepared
-from allswell.kernel.actor import Actor
+    from allswell.kernel.actor import Actor
     from allswell.people.models import Organization
 
 
