@@ -25,7 +25,7 @@ def visible_to(actor: Actor) -> QuerySet[ConfigurationItem]:
     inside = people.reach(actor)
     if inside is None:
         return ConfigurationItem.objects.all()
-    known = inside | set(people.ancestors(actor.organization))
+    known = inside | set(people.organization_and_above(actor.organization))
     return ConfigurationItem.objects.filter(Q(organization=None) | Q(organization__in=sorted(known)))
 
 

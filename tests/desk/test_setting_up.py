@@ -31,7 +31,9 @@ def test_the_first_day(db: None) -> None:
     assert queries.person_by_address("ada@example.org") == first.person
     assert first.person.check_password("correct horse battery")
     assert list(queries.members(first.team.pk)) == [first.person]
-    assert queries.default_team() == first.team.pk
+    found = queries.first_line()
+    assert found
+    assert found.pk == first.team.pk
     assert {grant.role for grant in queries.grants(first.person.pk)} == {"administrator", "lead", "agent"}
     assert Category.objects.count() == 6
     assert SavedView.objects.exists()

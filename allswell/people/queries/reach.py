@@ -1,0 +1,126 @@
+"""What an actor may know of: the one scope per kind of record; the roles it follows from."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from allswell.kernel.actor import Actor, Role, ScopeKind
+from allswell.people.models import Organization, Person, RoleGrant, Team
+from allswell.people.rules import INSTALLATION, OrganizationFacts, PersonFacts, Place, TeamFacts
+
+from .organizations import organization_and_above
+
+_DESK_ROLES = frozenset(Role) - {Role.REQUESTER}
+
+
+_SETUP_ROLES = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+
+
+def reach(actor: Actor, roles: frozenset[Role] = _DESK_ROLES) -> frozenset[int] | None:
+    """The organizations whose people and records somebody of the desk may know; None: all of them.
+
+    A role in a team reaches the team's organization with all below it; in a team of no organization, everything.
+    """
+    if actor.is_system:
+        return None
+    inside: set[int] = set()
+    for grant in actor.grants:
+        if grant.role not in roles:
+            continue
+        if grant.scope is ScopeKind.INSTALLATION:
+            return None
+        if grant.scope is ScopeKind.ORGANIZATION:
+            inside |= grant.organizations
+            continue
+        path = Team.objects.filter(pk=grant.team or 0).values_list("organization__path", flat=True).first()
+        if path is None:
+            return None
+        inside |= set(Organization.objects.filter(path__startswith=path).values_list("id", flat=True))
+    return frozenset(inside)
+
+
+def people_visible_to(actor: Actor) -> QuerySet[Person]:
+    """Whom the actor may know: at the desk everybody within reach, else oneself."""
+    inside = reach(actor)
+    if inside is None:
+        return Person.objects.all()
+    return Person.objects.filter(Q(organization__in=sorted(inside)) | Q(pk=actor.person or 0))
+
+
+def teams_visible_to(actor: Actor) -> QuerySet[Team]:
+    """The teams the actor may know: at the desk those within reach, one's own, and those that serve all organizations."""
+    inside = reach(actor)
+    if inside is None:
+        return Team.objects.all()
+    own = Q(pk__in=sorted(actor.teams))
+    if not (actor.is_agent or actor.has_role(Role.ADMINISTRATOR)):
+        return Team.objects.filter(own)
+    return Team.objects.filter(Q(organization__in=sorted(inside)) | Q(organization=None) | own)
+
+
+def organizations_visible_to(actor: Actor) -> QuerySet[Organization]:
+    """The organizations the actor may know: those within reach, and one's own."""
+    inside = reach(actor)
+    if inside is None:
+        return Organization.objects.all()
+    return Organization.objects.filter(Q(pk__in=sorted(inside)) | Q(pk=actor.organization or 0))
+
+
+def setup_reach(actor: Actor) -> frozenset[int] | None:
+    """The organizations whose setup the actor may read; None: all of them."""
+    return reach(actor, _SETUP_ROLES)
+
+
+def _place(grant: RoleGrant) -> Place:
+    if grant.scope == ScopeKind.ORGANIZATION.value:
+        return OrganizationFacts(grant.organization_id or 0)
+    if grant.scope == ScopeKind.TEAM.value and grant.team is not None:
+        return TeamFacts(team=grant.team.pk, organization=grant.team.organization_id)
+    return INSTALLATION
+
+
+def person_facts(person: Person) -> PersonFacts:
+    """A person, as permission sees them: where they belong and how far their roles reach."""
+    grants = RoleGrant.objects.select_related("team").filter(person=person).exclude(role=Role.REQUESTER.value)
+    return PersonFacts(person.pk, person.organization_id, tuple(_place(grant) for grant in grants))
+
+
+def grant_facts(grant: RoleGrant) -> Place:
+    """Where a role is held."""
+    return _place(grant)
+
+
+def team_facts(team: Team) -> TeamFacts:
+    """A team, as permission sees it."""
+    return TeamFacts(team=team.pk, organization=team.organization_id)
+
+
+def grant_by_id(grant_id: int) -> RoleGrant | None:
+    """A role somebody holds."""
+    return RoleGrant.objects.select_related("person", "organization", "team").filter(pk=grant_id).first()
+
+
+def grants(person_id: int) -> QuerySet[RoleGrant]:
+    """The roles somebody holds."""
+    rows = RoleGrant.objects.filter(person=person_id).select_related("organization", "team", "granted_by")
+    return rows.order_by("scope", "role", "id")
+
+
+def administers_alone(person_id: int) -> bool:
+    """Whether this person, and nobody else in use, administers the installation."""
+    rows = RoleGrant.objects.filter(role=Role.ADMINISTRATOR.value, scope="installation", person__is_active=True)
+    return set(rows.values_list("person_id", flat=True)) == {person_id}
+
+
+def works_as_agent_in(person_id: int, team: Team) -> bool:
+    """Whether an agent's role of this person covers the team already."""
+    covering = [Role.AGENT.value, Role.LEAD.value, Role.DUTY_MANAGER.value]
+    above = organization_and_above(team.organization_id)
+    inside = Q(scope="installation") | Q(team=team) | Q(organization__in=above)
+    return RoleGrant.objects.filter(inside, person=person_id, role__in=covering).exists()
+
+
+def all_grants(known: QuerySet[Person]) -> QuerySet[RoleGrant]:
+    """The roles these people hold, by role and name; the first 500."""
+    rows = RoleGrant.objects.filter(person__in=known).exclude(role=Role.REQUESTER.value)
+    return rows.select_related("person", "organization", "team").order_by("role", "person__name", "id")[:500]

@@ -1,0 +1,72 @@
+"""Reading teams: who works in them, who leads them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from allswell.database.rows import PreparedModel
+from allswell.people.models import Membership, Person, Team
+from allswell.people.rules import is_away
+
+from .organizations import by_ref
+
+_TEAM = PreparedModel(Team, lambda pk: Team.objects.filter(pk=pk, is_active=True))
+
+
+def team(team_id: int) -> Team | None:
+    """An active team."""
+    found: Team | None = _TEAM.record(team_id)
+    return found
+
+
+def first_line() -> Team | None:
+    """Where a ticket goes that names neither team nor service: the first team of line 1."""
+    return Team.objects.filter(is_active=True, line=1).order_by("id").first()
+
+
+def teams() -> QuerySet[Team]:
+    """All teams."""
+    return Team.objects.all()
+
+
+def members(team_id: int) -> QuerySet[Person]:
+    """The active members of a team."""
+    return Person.objects.filter(memberships__team=team_id, is_active=True).order_by("name", "id")
+
+
+def present_members(team_id: int, *, now: datetime) -> list[int]:
+    """Ids of the active members of a team who are not away."""
+    rows = members(team_id).values_list("pk", "away_from", "away_until")
+    return [person for person, away_from, away_until in rows if not is_away(away_from, away_until, now=now)]
+
+
+def manager_chain(team: Team) -> list[int]:
+    """Who hierarchic escalation goes to, in order: the lead, then up the managers. Ends at a loop."""
+    chain: list[int] = []
+    person = team.lead
+    while person is not None and person.pk not in chain:
+        if person.is_active:
+            chain.append(person.pk)
+        person = person.manager
+    return chain
+
+
+def team_sizes() -> dict[int, int]:
+    """Team id -> number of active members."""
+    sizes: dict[int, int] = defaultdict(int)
+    for team in Membership.objects.filter(person__is_active=True).values_list("team_id", flat=True):
+        sizes[team] += 1
+    return sizes
+
+
+def memberships(person_id: int) -> QuerySet[Membership]:
+    """The teams somebody works in."""
+    return Membership.objects.filter(person=person_id).select_related("team").order_by("team__name")
+
+
+def team_by_ref(ref: int | str) -> Team | None:
+    """A team by id or slug, in use or not."""
+    return Team.objects.select_related("organization", "lead").filter(**by_ref(ref)).first()
