@@ -10,6 +10,7 @@ from allswell.incidents import queries, rules
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
+from allswell.kernel.instants import sensible
 from allswell.people import queries as people
 from allswell.people.rules import Act, require
 from allswell.services import queries as services
@@ -56,6 +57,7 @@ def _audience(ticket: Ticket, *, is_for_all: bool, audience: tuple[int, ...], ac
 
 
 def _next_update(next_update_at: datetime | None, now: datetime) -> datetime | None:
+    next_update_at = sensible(next_update_at, field="next_update_at")
     if next_update_at is not None and next_update_at <= now:
         raise Invalid("This is in the past.", field="next_update_at")
     return next_update_at

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 
 from allswell.journal.rules import PUBLIC_VERBS
 from allswell.kernel.actor import Actor, Channel
-from allswell.kernel.sealed import unseal
 from allswell.notifications import operations as notifications
 from allswell.notifications import queries, rules
 from allswell.notifications.letters import Call, Letter, Matter, Said
@@ -22,6 +21,7 @@ from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
 from .door import use_case
+from .sealing import unseal
 
 if TYPE_CHECKING:
     from allswell.notifications.models import Delivery
@@ -55,7 +55,10 @@ def letter(claim: Claim) -> Letter | Outcome:
     wanted = [row for row in notices if queries.is_wanted(row)]
     if not wanted:
         return Outcome.UNWANTED
-    parts = _parts(wanted, actor)
+    try:
+        parts = _parts(wanted, actor)
+    except InvalidToken:
+        return Outcome.MOOT  # a link sealed under a key that is gone: whoever asked asks again
     address = _address(notices[0], person_id)
     if not parts or not address:
         return Outcome.MOOT
@@ -126,8 +129,13 @@ def _said(row: Delivery, spoken: dict[int, Comment]) -> Said:
         who=entry.person.name if entry and entry.person else "",
         at=entry.happened_at if entry else row.created_at,
         body=spoken[pk].body if pk is not None and pk in spoken else own_words,
-        facts=row.content,
+        facts=_facts(row),
     )
+
+
+def _facts(row: Delivery) -> dict[str, Any]:
+    link = row.content.get("link", "") if row.topic == Topic.ACCOUNT else ""
+    return {**row.content, "link": unseal(link)} if link else row.content
 
 
 def call(claim: Claim, *, now: datetime) -> Call | Outcome:
@@ -148,12 +156,11 @@ def call(claim: Claim, *, now: datetime) -> Call | Outcome:
     sealed = [row.webhook.secret]
     if row.webhook.old_secret and row.webhook.old_secret_until and now < row.webhook.old_secret_until:
         sealed.append(row.webhook.old_secret)
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return Call(
         key=row.key,
         url=row.webhook.url,
         body=json.dumps(row.content, ensure_ascii=False, separators=(",", ":")).encode(),
-        secrets=tuple(unseal(text, keys=keys) for text in sealed),
+        secrets=tuple(unseal(text) for text in sealed),
     )
 
 

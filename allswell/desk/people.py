@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from allswell.kernel import text
 from allswell.kernel.actor import Actor, Role
 from allswell.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
+from allswell.kernel.instants import sensible
 from allswell.people import operations as people
 from allswell.people import queries
 from allswell.people.rules import Act, Place, Proof, TeamFacts, TokenScope, may, place_of, require
@@ -216,6 +217,7 @@ def set_away(
 ) -> Person:
     """Out of office from `away_from` until `away_until`, somebody standing in; None, None: back. Raises Invalid."""
     person = _own_or(person_id, actor=actor)
+    away_from, away_until = sensible(away_from, field="away_from"), sensible(away_until, field="away_until")
     if (away_from is None) != (away_until is None):
         raise Invalid("Give both, from and until.", field="away_until" if away_until is None else "away_from")
     if away_from and away_until and away_until <= away_from:
@@ -369,6 +371,7 @@ def create_token(
     known = {scope.value: scope for scope in TokenScope}
     if not scopes or not set(scopes) <= set(known):
         raise Invalid("Choose from %(known)s.", field="scopes", known=", ".join(known))
+    expires_at = sensible(expires_at, field="expires_at")
     if expires_at is not None and expires_at <= now:
         raise Invalid("This is in the past.", field="expires_at")
     return people.create_token(

@@ -24,6 +24,7 @@ from allswell.people.rules import Act, Proof
 
 from .door import use_case
 from .people import person_for
+from .sealing import seal
 
 if TYPE_CHECKING:
     from allswell.people.models import EmailAddress, Person
@@ -220,7 +221,7 @@ def _mail_password_link(address: str, *, actor: Actor, now: datetime) -> None:
     if primary is not None:
         ref = people.send_link(person, kind="password", address=primary, now=now)
         link = f"{settings.PUBLIC_URL}/account/new-password/{ref}"
-        notifications.mail_account(person.pk, address=primary.address, subject="password", link=link, entry=entry, now=now)
+        notifications.mail_account(person.pk, address=primary.address, subject="password", link=seal(link), entry=entry, now=now)
 
 
 @use_case
@@ -233,7 +234,7 @@ def invite(person_id: int, *, actor: Actor, now: datetime) -> None:
     entry = journal.record(Verb.PASSWORD_RESET_ASKED, about=("person", person.pk), actor=actor, now=now)
     ref = people.send_link(person, kind="password", address=primary, now=now)
     link = f"{settings.PUBLIC_URL}/account/new-password/{ref}"
-    notifications.mail_account(person.pk, address=primary.address, subject="invitation", link=link, entry=entry, now=now)
+    notifications.mail_account(person.pk, address=primary.address, subject="invitation", link=seal(link), entry=entry, now=now)
 
 
 @use_case
@@ -277,7 +278,7 @@ def _mail_confirmation(address_id: int, *, actor: Actor, now: datetime) -> None:
         Verb.ADDRESS_ADDED, about=("person", row.person_id), actor=actor, now=now, data={"address": row.pk, "is_asked": True}
     )
     link = f"{settings.PUBLIC_URL}/account/confirm/{ref}"
-    notifications.mail_account(row.person_id, address=row.address, subject="address", link=link, entry=entry, now=now)
+    notifications.mail_account(row.person_id, address=row.address, subject="address", link=seal(link), entry=entry, now=now)
 
 
 @use_case

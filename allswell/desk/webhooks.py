@@ -8,20 +8,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
 from allswell.kernel import text
 from allswell.kernel.actor import Actor, Channel
 from allswell.kernel.errors import Conflict, Invalid, NotFound
-from allswell.kernel.sealed import seal
 from allswell.notifications import operations as notifications
 from allswell.notifications import queries, rules
 from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, require
 
 from .door import use_case
+from .sealing import seal
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -36,10 +34,6 @@ SECRET_BYTES = 32
 def new_secret() -> str:
     """A fresh secret as Standard Webhooks writes it."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode("ascii")
-
-
-def _sealed(secret: str) -> str:
-    return seal(secret, keys=[settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
 
 
 def _verbs(wanted: Iterable[str]) -> list[str]:
@@ -99,7 +93,7 @@ def create(
     webhook = notifications.create_webhook(
         name=text.line(name, field="name", limit=80),
         url=_url(url),
-        secret=_sealed(secret),
+        secret=seal(secret),
         verbs=_verbs(verbs),
         owner=person,
         now=now,
@@ -143,7 +137,7 @@ def rotate_secret(webhook: int, *, actor: Actor, now: datetime) -> str:
     """A new secret, shown this once. The former signs as well for a day, so that the receiver can change over in peace."""
     found = one(webhook, actor=actor, act=Act.SET_UP)
     secret = new_secret()
-    notifications.change_webhook(found, old_secret=found.secret, old_secret_until=now + OLD_SECRET_FOR, secret=_sealed(secret))
+    notifications.change_webhook(found, old_secret=found.secret, old_secret_until=now + OLD_SECRET_FOR, secret=seal(secret))
     journal.record(Verb.CHANGED, about=("webhook", found.pk), actor=actor, now=now, data={"fields": ["secret"]})
     return secret
 

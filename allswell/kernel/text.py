@@ -47,6 +47,11 @@ def prose(text: str, *, field: str, limit: int = 100_000, required: bool = False
     return text
 
 
+def whole(text: str, *, digits: int = 15) -> int | None:
+    """A whole number in plain digits as a database can hold it, None when it is none: "²" is a digit to Python, but no number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
 def slug(text: str) -> str:
     """A short name for addresses: "Account look-up" -> "account-look-up"; "" when nothing is left."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()

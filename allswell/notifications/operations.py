@@ -98,9 +98,10 @@ def prefer(person: int, wanted: dict[tuple[str, str], bool]) -> list[tuple[str, 
 
 
 def mail_account(person: int, *, address: str, subject: str, link: str, entry: Entry, now: datetime) -> None:
-    """A mail about a person's own sign-in, to `address`, at once. `subject`: a key of `wording.ACCOUNT`; `link`: what they open.
+    """A mail about a person's own sign-in, to `address`, at once. `subject`: a key of `wording.ACCOUNT`; `link`: what they open,
+    sealed.
 
-    The link stands in the outbox only until the mail is sent.
+    It stands in the outbox only until the mail is sent.
     """
     Delivery.objects.create(
         channel="email",

@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from allswell.database.rows import Composed
 from allswell.kernel.actor import Actor, Role, ScopeKind
+from allswell.kernel.text import clean, whole
 from allswell.search import queries as search
 
 from . import queries
@@ -89,7 +90,7 @@ class Filters:
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> Filters:
         """Filters from an address or a saved view; unknown names are left out."""
-        return cls(**{f.name: str(given[f.name])[:200].strip() for f in fields(cls) if given.get(f.name)})
+        return cls(**{f.name: clean(str(given[f.name])[:200]).strip() for f in fields(cls) if given.get(f.name)})
 
     def chosen(self) -> dict[str, str]:
         """The filters in force."""
@@ -116,8 +117,8 @@ def narrowed(tickets: QuerySet[Ticket], filters: Filters, *, actor: Actor) -> Qu
     tickets = _in_state(tickets, filters.state)
     if filters.kind:
         tickets = tickets.filter(kind=filters.kind)
-    if filters.priority.isdigit():
-        tickets = tickets.filter(priority=int(filters.priority[:2]))
+    if (priority := whole(filters.priority)) is not None:
+        tickets = tickets.filter(priority=priority)
     for name in ("service", "team", "organization", "category"):
         if value := getattr(filters, name):
             tickets = tickets.filter(**{f"{name}__isnull": True} if value == "none" else {f"{name}__slug": value})
@@ -125,8 +126,8 @@ def narrowed(tickets: QuerySet[Ticket], filters: Filters, *, actor: Actor) -> Qu
         tickets = tickets.filter(assignee__isnull=True)
     elif filters.assignee == "me":
         tickets = tickets.filter(assignee=actor.person)
-    elif filters.assignee.isdigit():
-        tickets = tickets.filter(assignee=int(filters.assignee[:15]))
+    elif (assignee := whole(filters.assignee)) is not None:
+        tickets = tickets.filter(assignee=assignee)
     if filters.tag:
         tickets = tickets.filter(pk__in=TicketTag.objects.filter(tag__name=filters.tag).values("ticket"))
     if filters.q:
@@ -202,7 +203,8 @@ def _after(tickets: QuerySet[Ticket], after: str) -> QuerySet[Ticket]:
 
 
 def _below(tickets: QuerySet[Ticket], after: str) -> QuerySet[Ticket]:
-    return tickets.filter(pk__lt=int(after)) if after.isdigit() and len(after) < 16 else tickets
+    number = whole(after)
+    return tickets if number is None else tickets.filter(pk__lt=number)
 
 
 def rows(tickets: QuerySet[Ticket], *, is_by_age: bool = False, after: str = "", limit: int = PAGE) -> tuple[list[Row], str]:
@@ -291,9 +293,10 @@ def saved_views(actor: Actor) -> list[SavedView]:
     return list(SavedView.objects.filter(whose, is_active=True).order_by("position", "name", "id"))
 
 
-def tag_names() -> list[str]:
-    """All tags, by name."""
-    return list(Tag.objects.order_by("name").values_list("name", flat=True)[:500])
+def tag_names(actor: Actor) -> list[str]:
+    """The tags on tickets the actor sees at the desk, by name: what others call theirs may say what happened there."""
+    seen = TicketTag.objects.filter(tag=OuterRef("pk"), ticket__in=queries.at_the_desk(actor).values("pk"))
+    return list(Tag.objects.filter(Exists(seen)).order_by("name").values_list("name", flat=True)[:500])
 
 
 def numbers_of(tickets: QuerySet[Ticket], numbers: Iterable[int]) -> list[int]:

@@ -33,6 +33,7 @@ from django.db import DatabaseError, connections
 from allswell.journal import queries as journal
 from allswell.kernel import clock
 from allswell.kernel.actor import Actor, Channel
+from allswell.kernel.text import whole
 from allswell.notifications import queries as notifications
 from allswell.people import queries as people
 from allswell.tickets import queries as tickets
@@ -65,9 +66,10 @@ def message(name: str, content: dict[str, Any], *, mark: datetime | None = None)
 
 def mark_of(last_event_id: str | None, now: datetime) -> datetime | None:
     """The instant a returning page saw last; None when it is none, too old or not yet."""
-    if not last_event_id or not last_event_id.isdigit() or len(last_event_id) > 18:
+    stamp = whole(last_event_id or "", digits=16)  # more would be no year a datetime knows
+    if stamp is None:
         return None
-    seen = datetime.fromtimestamp(int(last_event_id) / 1_000_000, UTC)
+    seen = datetime.fromtimestamp(stamp / 1_000_000, UTC)
     return seen if now - MEMORY <= seen <= now else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -42,7 +42,7 @@ class SecurityHeaders:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+        response = self._unreadable(request) or self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", CSP)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
@@ -51,6 +51,14 @@ class SecurityHeaders:
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    @staticmethod
+    def _unreadable(request: HttpRequest) -> HttpResponse | None:
+        """The refusal of a request whose address or cookies hold a NUL: no browser sends one, and PostgreSQL takes none."""
+        if "\x00" in request.path_info:
+            return errors.not_found(request, ValueError("NUL"))
+        said = (unquote(request.META.get("QUERY_STRING", "")), *request.COOKIES.values())
+        return errors.bad_request(request, ValueError("NUL")) if any("\x00" in text for text in said) else None
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:

@@ -13,6 +13,7 @@ from django.test import Client
 
 from allswell.desk import people as desk_people
 from allswell.desk import sign_in as desk
+from allswell.desk.sealing import unseal
 from allswell.journal.models import Entry
 from allswell.kernel import clock
 from allswell.kernel.actor import nobody
@@ -46,7 +47,7 @@ class Door:
 
     def link(self) -> str:
         mail = Delivery.objects.filter(topic="account", channel="email").latest("id")
-        found = re.search(r"/account/\S+", mail.content["link"])
+        found = re.search(r"/account/\S+", unseal(mail.content["link"]))
         assert found
         return found[0]
 

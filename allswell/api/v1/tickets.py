@@ -16,6 +16,7 @@ from allswell.journal import queries as journal
 from allswell.journal.rules import PUBLIC_VERBS
 from allswell.kernel import text
 from allswell.kernel.errors import NotFound
+from allswell.kernel.instants import sensible
 from allswell.search import queries as search
 from allswell.tickets import queries, rules
 
@@ -68,7 +69,7 @@ def filtered(call: Call, filters: TicketFilters) -> QuerySet[Any]:
     if filters.is_open is not UNSET:
         tickets = tickets.filter(done_at__isnull=filters.is_open)
     if filters.updated_since is not UNSET:
-        tickets = tickets.filter(updated_at__gte=filters.updated_since)
+        tickets = tickets.filter(updated_at__gte=sensible(filters.updated_since, field="updated_since"))
     return tickets
 
 

@@ -12,6 +12,7 @@ from allswell.journal.rules import Verb
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Invalid, NotAllowed
+from allswell.kernel.instants import sensible
 from allswell.notifications.rules import Topic
 from allswell.people import queries as people
 from allswell.people.rules import Act
@@ -39,6 +40,7 @@ def wait(
     A reason becomes an internal note.
     """
     ticket = steps.ticket_for(number, Act.WORK, actor=actor, version=version)
+    until = sensible(until, field="until")
     if until is not None and until <= now:
         raise Invalid("This is in the past.", field="until")
     kept: dict[str, object] = {"on": on.value, "until": until.isoformat() if until else None}

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from standardwebhooks import Webhook as Signer
 
 import allswell
+from allswell.kernel.text import whole
 from allswell.notifications.letters import Call
 from allswell.notifications.rules import Answer, Outcome
 
@@ -54,8 +55,8 @@ def send(call: Call, *, allowed: guarded_http.Allowed, started_at: datetime, now
 
 def retry_after(text: str, *, now: datetime) -> timedelta | None:
     """The pause a Retry-After header asks for, in seconds or as a date; None when there is none."""
-    if text.strip().isdigit():
-        return timedelta(seconds=min(int(text), 10 * 24 * 3600))
+    if (seconds := whole(text.strip())) is not None:
+        return timedelta(seconds=min(seconds, 10 * 24 * 3600))
     with contextlib.suppress(ValueError, TypeError):
         at = parsedate_to_datetime(text)
         return max(timedelta(0), (at if at.tzinfo else at.replace(tzinfo=UTC)) - now)

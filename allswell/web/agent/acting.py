@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from allswell.desk import tickets as desk
 from allswell.kernel.errors import DeskError, Invalid
+from allswell.kernel.text import whole
 from allswell.people import queries as people
 from allswell.services import queries as services
 from allswell.tickets import dossier, rules
@@ -46,7 +47,7 @@ def done(request: HttpRequest, address: str) -> HttpResponse:
 
 def number_or_none(text: str) -> int | None:
     """A key from a form; None when it is none."""
-    return int(text) if text.isdigit() and len(text) < 16 else None
+    return whole(text)
 
 
 def instant(text: str, field: str) -> datetime | None:

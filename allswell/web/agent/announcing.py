@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from allswell.desk import announcements as desk
 from allswell.incidents import queries as incidents
 from allswell.kernel.errors import DeskError, NotFound
+from allswell.kernel.text import whole
 from allswell.people.rules import Act, may
 from allswell.services import queries as services
 from allswell.tickets import queries as tickets
@@ -87,7 +88,7 @@ def announce(request: PageRequest, number: int) -> HttpResponse:
         "service": sent.get("service", ""),
         "next_update_at": sent.get("next_update_at", ""),
         "is_for_all": sent.get("audience") == "all",
-        "audience": {int(key) for key in sent.getlist("organization") if key.isdigit() and len(key) < 13},
+        "audience": {key for sent_key in sent.getlist("organization") if (key := whole(sent_key)) is not None},
     }
     try:
         desk.announce(

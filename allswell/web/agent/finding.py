@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from allswell.kernel.actor import Actor
+from allswell.kernel.text import whole
 from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, may
 from allswell.search import queries as search
@@ -48,7 +49,7 @@ def filter_page(request: PageRequest) -> HttpResponseBase:
         organizations=list(people.organizations_visible_to(actor).order_by("name").values_list("slug", "name")[:500]),
         agents=[("me", _("me")), ("none", _("nobody")), *agents.order_by("name").values_list("pk", "name")[:500]],
         categories=list(dossier.categories().order_by("name").values_list("slug", "name")[:500]),
-        tags=[(name, name) for name in queue.tag_names()],
+        tags=[(name, name) for name in queue.tag_names(actor)],
         layout="dialog.html" if is_fragment(request) else "base_agent.html",
         here="desk",
     )
@@ -75,7 +76,7 @@ def search_page(request: PageRequest) -> HttpResponseBase:
     """Tickets, people, services and teams by words."""
     text = request.GET.get("q", "").strip()[:200]
     after = request.GET.get("after", "")
-    before = int(after) if after.isdigit() and len(after) < 16 else None
+    before = whole(after)
     rows = _found(request.actor, text, limit=queue.PAGE, before=before) if text else []
     is_more = len(rows) == queue.PAGE
     return page(
@@ -149,7 +150,8 @@ def _ticket_choice(row: Row) -> Choice:
 
 def _acts(actor: Actor, text: str, on: str) -> list[Choice]:
     """Acts on the ticket in view, whose words begin as typed."""
-    row = queue.row(int(on), actor=actor) if on.isdigit() and len(on) < 16 else None
+    number = whole(on)
+    row = queue.row(number, actor=actor) if number is not None else None
     found = [Choice("plus", _("New ticket"), link_if_any("new_ticket"), "go", "C")]
     if row is not None and row.done_at is None:
         name, base = show.reference(row.kind, row.id), f"/tickets/{row.id}"

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from markupsafe import Markup
 
 from allswell.kernel.actor import Actor
+from allswell.kernel.text import whole
 from allswell.people import queries as people
 from allswell.services import queries as services
 from allswell.tickets import dossier, queue
@@ -93,7 +94,7 @@ def _view(slug: str, actor: Actor) -> View:
     }
     if slug in titles:
         return View(slug, titles[slug], slug, Filters())
-    team = people.teams().filter(slug=slug, is_active=True).values_list("pk", "name").first()
+    team = people.teams_visible_to(actor).filter(slug=slug, is_active=True).values_list("pk", "name").first()
     if team is None:
         raise Http404
     return View(slug, team[1], team[0], Filters())
@@ -131,7 +132,7 @@ def _shown(request: PageRequest, view: View) -> HttpResponse:
         "total": len(rows),
         "next_page": _address(view, given, after=following) if following else "",
         "first_page": _address(view, given) if after else "",
-        "chips": _chips(view, given),
+        "chips": _chips(view, given, request.actor),
         "address": _address(view, given),
         "query": urlencode({"view": view.slug, **filters.chosen()}),
         "here": "desk",
@@ -226,19 +227,19 @@ _FILTER_LABELS = {
 }
 
 
-def _chips(view: View, filters: Filters) -> list[Chip]:
+def _chips(view: View, filters: Filters, actor: Actor) -> list[Chip]:
     chosen = filters.chosen()
     return [
         Chip(
-            f"{_FILTER_LABELS[name]()}: {_value_label(name, value)}",
+            f"{_FILTER_LABELS[name]()}: {_value_label(name, value, actor)}",
             _address(view, replace(filters, **{name: ""})),
         )
         for name, value in chosen.items()
     ]
 
 
-def _value_label(name: str, value: str) -> str:
-    """What a filter's value is called."""
+def _value_label(name: str, value: str, actor: Actor) -> str:
+    """What a filter's value is called; what the viewer may not know keeps the name the address gave it."""
     fixed = {"none": _("none"), "me": _("me"), "any": _("any"), "done": _("done"), "open": _("open")}
     if value in fixed:
         return fixed[value]
@@ -250,15 +251,15 @@ def _value_label(name: str, value: str) -> str:
         return f"P{value}"
     found: str | None = None
     if name == "service":
-        found = services.services().filter(slug=value).values_list("name", flat=True).first()
+        found = services.visible_to(actor).filter(slug=value).values_list("name", flat=True).first()
     elif name == "team":
-        found = people.teams().filter(slug=value).values_list("name", flat=True).first()
+        found = people.teams_visible_to(actor).filter(slug=value).values_list("name", flat=True).first()
     elif name == "organization":
-        found = people.organizations().filter(slug=value).values_list("name", flat=True).first()
+        found = people.organizations_visible_to(actor).filter(slug=value).values_list("name", flat=True).first()
     elif name == "category":
         found = dossier.categories().filter(slug=value).values_list("name", flat=True).first()
-    elif name == "assignee" and value.isdigit():
-        found = people.people().filter(pk=int(value[:15])).values_list("name", flat=True).first()
+    elif name == "assignee":
+        found = people.people_visible_to(actor).filter(pk=whole(value) or 0).values_list("name", flat=True).first()
     return found or value
 
 
@@ -273,7 +274,7 @@ def _nothing(view: View, filters: Filters, actor: Actor) -> dict[str, str]:
         text = ngettext("No ticket matches this filter.", "No ticket matches these %(n)s filters.", len(chosen)) % {
             "n": len(chosen)
         }
-        label = f"{_FILTER_LABELS[best]()}: {_value_label(best, chosen[best])}"
+        label = f"{_FILTER_LABELS[best]()}: {_value_label(best, chosen[best], actor)}"
         return {
             "text": text,
             "label": _("Remove “%(filter)s”") % {"filter": label},

@@ -19,6 +19,7 @@ from allswell.incidents import queries as incidents
 from allswell.journal import queries as journal
 from allswell.journal.rules import PUBLIC_VERBS, Verb
 from allswell.kernel.errors import DeskError, NotFound
+from allswell.kernel.text import whole
 from allswell.people import queries as people
 from allswell.search import queries as search
 from allswell.tickets import dossier
@@ -53,15 +54,11 @@ def _listed(actor: Actor, *, is_open: bool, query: str, before: int | None) -> l
         rows = rows.filter(pk__lt=before)
     if not query:
         return list(rows[: PAGE + 1])
-    number = query.rpartition("-")[2]
-    if number.isdigit() and len(number) < 13:
-        return list(rows.filter(pk=int(number))[:1])
+    number = whole(query.rpartition("-")[2])
+    if number is not None:
+        return list(rows.filter(pk=number)[:1])
     found = search.newest(rows, query, internal=False, limit=PAGE + 1, before=before)
     return list(rows.filter(pk__in=found))
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 13 else None
 
 
 @require_safe
@@ -70,7 +67,7 @@ def my_tickets(request: PageRequest) -> HttpResponse:
     """What I asked for and what I am in copy of: open or done, found by words or number."""
     is_open = request.GET.get("show") != "done"
     query = request.GET.get("q", "").strip()[:200]
-    rows = _listed(request.actor, is_open=is_open, query=query, before=_number(request.GET.get("before", "")))
+    rows = _listed(request.actor, is_open=is_open, query=query, before=whole(request.GET.get("before", "")))
     more = ""
     if len(rows) > PAGE:
         rows = rows[:PAGE]
@@ -204,7 +201,7 @@ def reopen(request: PageRequest, number: int) -> HttpResponse:
 def confirm(request: PageRequest, number: int) -> HttpResponse:
     """It is solved; with stars, if one likes to give some."""
     _own(request.actor, number)
-    stars = _number(request.POST.get("stars", ""))
+    stars = whole(request.POST.get("stars", ""))
     desk.confirm(number, actor=request.actor, now=request.now)
     if stars is not None:
         desk.rate(number, score=stars, actor=request.actor, now=request.now)
@@ -219,7 +216,7 @@ def rate(request: PageRequest, number: int) -> HttpResponse:
     _own(request.actor, number)
     stars, comment = request.POST.get("stars", ""), request.POST.get("comment", "")
     try:
-        desk.rate(number, score=_number(stars) or 0, comment=comment, actor=request.actor, now=request.now)
+        desk.rate(number, score=whole(stars) or 0, comment=comment, actor=request.actor, now=request.now)
     except DeskError as error:
         return _page(request, number, status=error.http, errors=field_errors(error), comment=comment)
     toast(request, _("Thank you for telling us."))

@@ -1,0 +1,141 @@
+"""What people with bad intent try on the pages; the numbers are those of the threat model's abuse tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from allswell.desk import outbox, sign_in
+from allswell.desk import tickets as desk
+from allswell.desk.sealing import unseal
+from allswell.kernel.text import whole
+from allswell.notifications.channels import webhook
+from allswell.notifications.letters import Letter
+from allswell.notifications.models import Delivery
+from allswell.people.models import Person
+from allswell.web import live
+from tests.support.program import Program
+from tests.support.world import World
+
+Browser = Callable[[Person | None], Client]
+
+
+# A15, A16: names of what one may not know
+
+
+def test_A15_a_team_of_another_customer_is_not_named_in_the_queue(world: World, browser: Browser) -> None:
+    world.desk_team.organization = world.bank
+    world.desk_team.save()
+    assert browser(world.jonas).get("/desk/service-desk").status_code == 200
+    assert browser(world.oskar).get("/desk/service-desk").status_code == 404
+
+
+def test_A15_filters_name_nothing_and_nobody_the_viewer_may_not_know(world: World, browser: Browser) -> None:
+    world.desk_team.organization = world.bank
+    world.desk_team.save()
+    world.printing.organization = world.bank
+    world.printing.save()
+    asked = {"assignee": world.maria.pk, "service": "printing", "team": "service-desk", "organization": "northbank"}
+    names = {"assignee": "Maria Keller", "service": "Printing", "team": "Service desk", "organization": "Northbank"}
+    for filter_, value in asked.items():
+        assert names[filter_] in browser(world.jonas).get("/desk/all", {filter_: value}).content.decode()
+        assert names[filter_] not in browser(world.oskar).get("/desk/all", {filter_: value}).content.decode()
+
+
+def test_A15_tags_of_tickets_one_may_not_see_are_not_offered(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    desk.tag(ticket.pk, name="fraud-kestrel", **world.by(world.jonas))
+    assert "fraud-kestrel" in browser(world.jonas).get("/desk/filter").content.decode()
+    assert "fraud-kestrel" not in browser(world.oskar).get("/desk/filter").content.decode()
+    desk.restrict(ticket.pk, **world.by(world.jonas))
+    assert "fraud-kestrel" not in browser(world.amir).get("/desk/filter").content.decode()
+
+
+# numbers that are none, NULs, instants before time
+
+
+@pytest.mark.parametrize("bad", ["²", "９", "9" * 5000, "-1", "1e9", "٣", " ", "%00"])
+def test_A35_what_only_looks_like_a_number_breaks_nothing(world: World, browser: Browser, bad: str) -> None:
+    ticket = world.report(world.maria)
+    jonas, maria = browser(world.jonas), browser(world.maria)
+    pages = ["/desk/all?priority={}", "/desk/all?assignee={}", "/desk/all?after={}", "/desk/all?state=done&after={}"]
+    pages += ["/desk/all?after={0}.{0}.{0}", "/search?q=x&after={}", "/palette?q=x&on={}", "/people/?after=x|{}"]
+    for address in pages:
+        assert jonas.get(address.format(bad)).status_code in (200, 400, 404), address
+    for address in ("/my/?before={}", "/my/?q=INC-{}", "/profile/notices?before={}"):
+        assert maria.get(address.format(bad)).status_code in (200, 400), address
+    forms = [("assign", "person"), ("hand-over", "team"), ("split", "comment"), ("take", "version"), ("priority", "priority")]
+    for verb, field in forms:
+        sent = {field: bad, "reason": "x", "title": "x"}
+        assert jonas.post(f"/tickets/{ticket.pk}/{verb}", sent).status_code < 500, verb
+    sent_ = {"title": "x", "audience": "some", "organization": bad}
+    assert jonas.post(f"/tickets/{ticket.pk}/announce", sent_).status_code < 500
+    assert jonas.post("/desk/change", {"verb": "take", "n": bad}).status_code < 500
+    assert maria.post("/profile/notices/read", {"up_to": bad}).status_code < 500
+    assert maria.post(f"/my/{ticket.pk}/rate", {"stars": bad}).status_code < 500
+    assert live.mark_of(bad, world.now) is None
+    assert webhook.retry_after(bad, now=world.now) is None
+
+
+def test_A35_a_page_that_comes_back_from_the_far_future_is_a_new_page(world: World) -> None:
+    assert live.mark_of("9" * 18, datetime(2026, 11, 23, tzinfo=UTC)) is None
+    assert whole("42") == 42
+
+
+@pytest.mark.parametrize("address", ["/search?q=a%00", "/find/people?q=ab%00", "/desk/all?q=%00", "/my/?q=%00", "/files/%00"])
+def test_A10_a_NUL_in_an_address_is_refused(browser: Browser, world: World, address: str) -> None:
+    assert browser(world.jonas).get(address).status_code == (404 if "?" not in address else 400)
+
+
+def test_A10_a_NUL_in_a_cookie_is_refused(browser: Browser) -> None:
+    client = browser(None)
+    client.cookies["allswell"] = "a\x00b"
+    assert client.get("/").status_code == 400
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00", "9999-12-31T23:59", "0000-00-00T00:00", "x", "2026-03-29T02:30"])
+def test_A11_instants_at_the_ends_of_time_break_nothing(world: World, browser: Browser, when: str) -> None:
+    for zone in ("Asia/Tokyo", "America/Anchorage"):
+        world.jonas.time_zone = world.maria.time_zone = zone
+        world.jonas.save()
+        world.maria.save()
+        ticket = world.report(world.maria)
+        jonas = browser(world.jonas)
+        wait = {"on": "supplier", "until": when}
+        assert jonas.post(f"/tickets/{ticket.pk}/wait", wait).status_code < 500
+        assert jonas.get(f"/tickets/{ticket.pk}").status_code == 200
+        edit = {"title": "x", "occurred_at": when}
+        assert jonas.post(f"/tickets/{ticket.pk}/edit", edit).status_code < 500
+        assert jonas.get(f"/tickets/{ticket.pk}").status_code == 200
+        announce = {"title": "x", "audience": "all", "next_update_at": when}
+        assert jonas.post(f"/tickets/{ticket.pk}/announce", announce).status_code < 500
+        assert jonas.get(f"/tickets/{ticket.pk}").status_code == 200
+        assert browser(world.maria).post("/profile/away", {"away_until": when}).status_code < 500
+        assert browser(world.maria).get("/profile").status_code == 200
+        assert jonas.get("/desk/all").status_code == 200
+
+
+# A28, A40: links in the outbox
+
+
+def test_A40_a_link_to_a_new_password_lies_sealed_in_the_outbox(world: World, settings: object) -> None:
+    sign_in.ask_new_password(email="maria@example.org", ip="10.0.0.1", actor=world.actor(world.maria), now=world.now)
+    mail = Delivery.objects.get(topic="account")
+    assert "http" not in str(mail.content)
+    assert "/account/new-password/" in unseal(mail.content["link"])
+    (claim,) = outbox.claim_mails(1, actor=world.actor(world.maria), now=world.now + timedelta(seconds=1))
+    letter = outbox.letter(claim)
+    assert isinstance(letter, Letter)
+    assert "/account/new-password/" in letter.parts[0][1][0].facts["link"]
+
+
+def test_A11_programs_cannot_ask_for_the_end_of_time_either(world: World) -> None:
+    program = Program(world, world.jonas)
+    ticket = world.report()
+    for when in ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"):
+        assert program.post(f"/tickets/{ticket.pk}/wait", on="supplier", until=when).status_code == 422
+        assert program.get(f"/tickets?updated_since={when.replace('+', '%2B')}").status_code == 422
+        assert program.patch(f"/tickets/{ticket.pk}", occurred_at=when).status_code == 422
