@@ -157,11 +157,15 @@ def matrix_for(organization: Organization | None) -> rules.Matrix:
     return rules.Matrix.parse(people.inherited(organization, "priority_matrix"))
 
 
-def custom_values(kind: str, values: dict[str, Any]) -> dict[str, Any]:
-    """The values of custom fields for a kind of ticket, checked. Raises Invalid naming `custom.<key>`."""
+def custom_values(kind: str, values: dict[str, Any], *, is_from_portal: bool = False) -> dict[str, Any]:
+    """The values of custom fields for a kind of ticket, checked. Raises Invalid naming `custom.<key>`.
+
+    `is_from_portal`: only what the portal asks for is taken, and needed; the desk fills in the rest.
+    """
     fields = [
         rules.CustomRule(key=row.key, kind=row.kind, choices=tuple(row.choices), is_required=row.is_required)
         for row in queries.custom_fields(kind)
+        if row.is_in_portal or not is_from_portal
     ]
     return rules.custom_values(fields, values)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 from django.utils import timezone
@@ -11,6 +13,9 @@ from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Invalid
 from allswell.people import queries as people
+
+if TYPE_CHECKING:
+    from allswell.tickets.models import CustomField
 
 
 def instant(sent: QueryDict, name: str) -> datetime | None:
@@ -49,3 +54,28 @@ def person(sent: QueryDict, name: str, *, actor: Actor) -> int | None:
     if not found:
         raise Invalid("Nobody is known by this name.", field=name)
     return found[0]
+
+
+def own_fields(sent: QueryDict, fields: Iterable[CustomField]) -> dict[str, Any]:
+    """The installation's own fields out of a form, as their kinds say; what the form did not ask for is left out."""
+    found: dict[str, Any] = {}
+    for field in fields:
+        given = sent.get(f"custom.{field.key}")
+        if field.kind == "boolean":
+            if f"custom.{field.key}.asked" in sent:
+                found[field.key] = given == "1"
+        elif given is None:
+            continue
+        elif field.kind == "number" and given:
+            try:
+                found[field.key] = float(given) if "." in given else int(given)
+            except ValueError as wrong:
+                raise Invalid("This is not a number.", field=f"custom.{field.key}") from wrong
+        else:
+            found[field.key] = given or None
+    return found
+
+
+def typed_in(sent: QueryDict, fields: Iterable[CustomField]) -> dict[str, str]:
+    """What stands in the installation's own fields, to show it again as it was typed."""
+    return {field.key: sent.get(f"custom.{field.key}", "") for field in fields}

@@ -75,8 +75,10 @@ def test_an_incident_becomes_a_request_and_keeps_its_number(world: World) -> Non
     ],
 )
 def test_custom_fields_are_checked(world: World, custom: dict, field: str) -> None:
-    CustomField.objects.create(key="branch", label="Branch", kind="choice", choices=["Bern", "Basel"], is_required=True)
-    CustomField.objects.create(key="seats", label="Seats", kind="number")
+    CustomField.objects.create(
+        key="branch", label="Branch", kind="choice", choices=["Bern", "Basel"], is_required=True, is_in_portal=True
+    )
+    CustomField.objects.create(key="seats", label="Seats", kind="number", is_in_portal=True)
     with pytest.raises(Invalid) as refused:
         world.report(custom=custom)
     assert refused.value.field == field

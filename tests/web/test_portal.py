@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from allswell.desk import announcements
+from allswell.desk import announcements, setup
 from allswell.desk import tickets as desk
 from allswell.incidents.models import Announcement
 from allswell.tickets.models import Comment, Ticket, Watcher
@@ -37,10 +37,27 @@ def test_the_first_page_asks_what_is_going_on(world: World, browser: Browser) ->
     assert "/desk" not in html
 
 
+def test_the_portal_asks_what_the_installation_wants_to_know_there_and_nothing_else(world: World, browser: Browser) -> None:
+    by = world.by(world.ada)
+    setup.create_custom_field(key="floor", label="Floor", is_required=True, is_in_portal=True, **by)
+    setup.create_custom_field(key="cause", label="Root cause", is_required=True, **by)
+    client = browser(world.maria)
+    html = client.get("/report").content.decode()
+    assert "Floor" in html
+    assert "Root cause" not in html
+    said = {"q": "The lift stands still", "can_work": "yes"}
+    response = client.post("/report", {**said, "custom.floor": ""})
+    assert response.status_code == 422
+    assert "This is needed." in response.content.decode()
+    assert client.post("/report", {**said, "custom.floor": "3", "custom.cause": "unknown"}).status_code == 303
+    assert Ticket.objects.get().custom == {"floor": "3"}
+    assert client.post("/request", {"q": "A key to the roof", "custom.floor": "9"}).status_code == 303
+
+
 def test_nobody_is_let_in_unknown(world: World, browser: Browser) -> None:
     for address in ("/", "/report", "/request", "/my/", "/my/1001", "/status/"):
         response = browser(None).get(address)
-        assert response.status_code == 302
+        assert response.status_code == 303
         assert response.headers["Location"].startswith("/sign-in?next=")
 
 

@@ -11,7 +11,7 @@ from allswell.desk.door import use_case
 from allswell.incidents import operations as incidents
 from allswell.journal.rules import Verb
 from allswell.kernel import text
-from allswell.kernel.actor import Actor, Role
+from allswell.kernel.actor import Actor, Channel, Role
 from allswell.kernel.errors import Conflict, Invalid
 from allswell.notifications.rules import Topic
 from allswell.people import queries as people
@@ -56,12 +56,16 @@ class Report:
     custom: dict[str, Any] = field(default_factory=dict)
 
 
+def _works(actor: Actor) -> bool:
+    return actor.has_role(*WORKS) or actor.is_system
+
+
 def _requester(report: Report, actor: Actor) -> Person | None:
     wanted = report.requester if report.requester not in (None, "") else actor.person
     if wanted is None:
         return None
     person = steps.person_within_reach(wanted, actor=actor, field="requester")
-    if person.pk != actor.person and not (actor.has_role(*WORKS) or actor.is_system):
+    if person.pk != actor.person and not _works(actor):
         raise Invalid("Nobody is known by this name or address.", field="requester")
     return person
 
@@ -88,8 +92,12 @@ def _team(what: Report, service: ConfigurationItem | None, actor: Actor) -> Team
     return people.first_line()
 
 
+def _is_from_portal(actor: Actor) -> bool:
+    return actor.channel is Channel.PORTAL or not _works(actor)
+
+
 def _checked(what: Report, actor: Actor) -> None:
-    if not (actor.has_role(*WORKS) or actor.is_system):
+    if not _works(actor):
         for name in ("team", "assignee"):
             if getattr(what, name) is not None:
                 raise Invalid("Only the desk chooses this.", field=name)
@@ -147,7 +155,7 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
         requester=requester,
         organization=organization,
         occurred_at=rules.past(what.occurred_at, now=now, field="occurred_at"),
-        custom=steps.custom_values(what.kind.value, what.custom),
+        custom=steps.custom_values(what.kind.value, what.custom, is_from_portal=_is_from_portal(actor)),
     )
     if what.kind is Kind.INCIDENT:
         incidents.open_incident(ticket, people_affected=what.people_affected, can_work=what.can_work)

@@ -26,7 +26,7 @@ from allswell.services import queries as services
 from allswell.tickets import dossier, rules
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import Kind, LinkKind, WaitingOn
-from allswell.web import words
+from allswell.web import inputs, words
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, field_errors, is_fragment, page, toast
 
 from .ticket import seen_at_the_desk
@@ -125,33 +125,13 @@ def _edited(request: PageRequest, number: int) -> object:
         if value := number_or_none(form.get(name, "")):
             changes[name] = value
     changes["occurred_at"] = instant(form.get("occurred_at", ""), "occurred_at")
-    custom = custom_of(form, kind=seen_at_the_desk(number, request.actor).kind)
+    custom = inputs.own_fields(form, tickets.custom_fields(seen_at_the_desk(number, request.actor).kind))
     if custom:
         changes["custom"] = custom
     keeps = form.get("keeps_override") == "1"
     return desk.edit(
         number, changes=changes, keeps_override=keeps, actor=request.actor, now=request.now, version=version_of(request)
     )
-
-
-def custom_of(form: Any, *, kind: str) -> dict[str, Any]:
-    """The installation's own fields out of a form, as their kinds say."""
-    found: dict[str, Any] = {}
-    for field in tickets.custom_fields(kind):
-        given = form.get(f"custom.{field.key}")
-        if field.kind == "boolean":
-            if f"custom.{field.key}.asked" in form:
-                found[field.key] = given == "1"
-        elif given is None:
-            continue
-        elif field.kind == "number" and given:
-            try:
-                found[field.key] = float(given) if "." in given else int(given)
-            except ValueError as wrong:
-                raise Invalid("This is not a number.", field=f"custom.{field.key}") from wrong
-        else:
-            found[field.key] = given or None
-    return found
 
 
 def _priority(request: PageRequest, number: int) -> object:

@@ -14,10 +14,10 @@ from allswell.people import queries as people
 from allswell.services import queries as services
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import Kind
-from allswell.web import show, words
+from allswell.web import inputs, show, words
 from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast
 
-from .acting import custom_of, instant, number_or_none
+from .acting import instant, number_or_none
 
 _CHANNELS = (Channel.PHONE, Channel.EMAIL, Channel.WALK_IN, Channel.DESK)
 
@@ -35,7 +35,7 @@ def _report(request: PageRequest, kind: Kind) -> desk.Report:
         urgency=number_or_none(form.get("urgency", "")),
         people_affected=number_or_none(form.get("people_affected", "")),
         occurred_at=instant(form.get("occurred_at", ""), "occurred_at"),
-        custom=custom_of(form, kind=kind.value),
+        custom=inputs.own_fields(form, tickets.custom_fields(kind.value)),
     )
 
 
@@ -60,16 +60,19 @@ def new_ticket(request: PageRequest) -> HttpResponseBase:
 
 def _choices(request: PageRequest, kind: str) -> dict[str, Any]:
     actor = request.actor
+    given = request.POST if request.method == "POST" else request.GET
+    fields = tickets.custom_fields(kind)
     return {
         "kind": kind,
-        "given": request.POST if request.method == "POST" else request.GET,
+        "given": given,
         "kinds": [(value.value, words.kind(value.value)) for value in Kind],
         "services": list(services.visible_to(actor).filter(is_active=True).order_by("name").values_list("slug", "name")),
         "teams": list(people.teams_visible_to(actor).filter(is_active=True).order_by("name").values_list("pk", "name")),
         "levels": [(level, words.impact(level)) for level in range(1, 5)],
         "urgencies": [(level, words.urgency(level)) for level in range(1, 5)],
         "channels": [(channel.value, words.channel(channel.value)) for channel in _CHANNELS],
-        "fields": tickets.custom_fields(kind),
+        "fields": fields,
+        "custom": inputs.typed_in(given, fields),
         "here": "desk",
     }
 

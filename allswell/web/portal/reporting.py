@@ -12,19 +12,19 @@ from allswell.desk import tickets as desk
 from allswell.desk import writing
 from allswell.incidents import queries as incidents
 from allswell.incidents import rules as matching
-from allswell.kernel.errors import DeskError
+from allswell.kernel.errors import DeskError, Invalid
 from allswell.services import queries as services
 from allswell.tickets import dossier
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import Kind, reference
-from allswell.web import files
+from allswell.web import files, inputs
 from allswell.web.pages import PageRequest, SeeOther, field_errors, is_fragment, page, signed_in, toast
 
 from . import words
 
 if TYPE_CHECKING:
     from allswell.kernel.actor import Actor
-    from allswell.tickets.models import Attachment, Ticket
+    from allswell.tickets.models import Attachment, CustomField, Ticket
 
 TYPED_LIMIT = 200
 _RECENT = 30
@@ -58,14 +58,31 @@ def _service_names(actor: Actor) -> dict[int, str]:
 
 def _form(request: PageRequest, template: str, values: dict[str, str], *, status: int = 200, **context: Any) -> HttpResponse:
     typed = values.get("q", "")
+    fields = _fields(Kind.REQUEST if template == "portal/need.html" else Kind.INCIDENT)
     return page(
         request,
         template,
         status,
         portal=words,
         values=values,
+        fields=fields,
+        custom=inputs.typed_in(request.POST, fields),
         **{"errors": {}, "kept": [], **_answers(request, typed), **context},
     )
+
+
+def _fields(kind: Kind) -> list[CustomField]:
+    """What else the installation wants to know, from those who ask."""
+    return [field for field in tickets.custom_fields(kind) if field.is_in_portal]
+
+
+def _own_fields(request: PageRequest, kind: Kind, errors: dict[str, str]) -> dict[str, Any]:
+    """What stands in them; what is wrong with it goes to `errors`."""
+    try:
+        return inputs.own_fields(request.POST, _fields(kind))
+    except Invalid as wrong:
+        errors |= field_errors(wrong)
+        return {}
 
 
 def _empty_form(request: PageRequest, template: str, kind: Kind, typed: str) -> HttpResponse:
@@ -89,6 +106,7 @@ def report(request: PageRequest) -> HttpResponse:
     values = {name: request.POST.get(name, "") for name in ("q", "can_work", "description")}
     received, refused = files.receive(request)
     errors = field_errors(refused) if refused else {}
+    own = _own_fields(request, Kind.INCIDENT, errors)
     if values["can_work"] not in ("no", "detour", "yes"):
         errors["can_work"] = _("Choose one of the three.")
     if not values["q"].strip():
@@ -102,6 +120,7 @@ def report(request: PageRequest) -> HttpResponse:
         service=matching.named(values["q"], _service_names(request.actor)),
         can_work=values["can_work"],
         attachments=files.tokens(received),
+        custom=own,
     )
     return _sent(request, "portal/report.html", what, values, received)
 
@@ -115,6 +134,7 @@ def need(request: PageRequest) -> HttpResponse:
     values = {name: request.POST.get(name, "") for name in ("q", "description")}
     received, refused = files.receive(request)
     errors = field_errors(refused) if refused else {}
+    own = _own_fields(request, Kind.REQUEST, errors)
     if not values["q"].strip():
         errors["title"] = _("Say in a few words what you need.")
     if errors:
@@ -124,6 +144,7 @@ def need(request: PageRequest) -> HttpResponse:
         title=values["q"],
         description=values["description"],
         attachments=files.tokens(received),
+        custom=own,
     )
     return _sent(request, "portal/need.html", what, values, received)
 
