@@ -168,6 +168,9 @@ def _sqlite(path: str, synchronous: str) -> dict[str, Any]:
 def _postgresql(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
+    prepared = query.pop("prepare_threshold", "3")  # "none" behind a pooler that gives each transaction another connection
+    if prepared != "none" and not prepared.isdigit():
+        raise SettingError("prepare_threshold in ALLSWELL_DATABASE_URL must be a number or none.")
     host = query.pop("host", None) or parts.hostname or ""
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -178,7 +181,7 @@ def _postgresql(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or query.pop("port", "") or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"server_side_binding": True, **query},
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": None if prepared == "none" else int(prepared), **query},
     }
 
 

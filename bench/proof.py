@@ -1,0 +1,72 @@
+"""`make proof`: the figures and the long fault runs. Prints what `bench/RESULTS.md` holds; an hour or so on 2 cores.
+
+    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,kills]
+
+Each part stands alone (`python -m bench.speed`, `bench.bring_in`, `bench.sudden_death`); this plays them one after the other, so that
+nothing else uses the machine, and writes their output down with the machine they ran on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+PARTS = {
+    "speed": ("Speed with 100,000 tickets", [["bench.speed", "--tickets", "100000"]]),
+    "million": ("Speed with 1,000,000 tickets", [["bench.speed", "--tickets", "1000000", "--seconds", "4"]]),
+    "import": (
+        "Import",
+        [["bench.bring_in", "--database", "sqlite"], ["bench.bring_in", "--database", "postgresql"]],
+    ),
+    "kills": ("kill -9 of the desk while tickets arrive", [["bench.sudden_death", "--kills", "100", "--tickets", "2000"]]),
+}
+
+
+def _machine() -> str:
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
+        platform.machine(),
+    )
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) // 1_000_000
+    return f"{os.cpu_count()} cores ({model}), {memory} GB, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+
+
+def _play(title: str, commands: list[list[str]]) -> tuple[str, bool]:
+    """The output of a part as Markdown, and whether it went well."""
+    texts, is_well = [], True
+    for command in commands:
+        done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+        is_well &= done.returncode == 0
+        shown = done.stdout.strip() or done.stderr.strip()[-2000:]
+        is_table = "\n|" in shown
+        texts.append(f"`python -m {' '.join(command)}`\n\n{shown if is_table else f'```{chr(10)}{shown}{chr(10)}```'}")
+        print(f"{title}: {' '.join(command)}\n{shown}\n", flush=True)
+    return f"## {title}\n\n" + "\n\n".join(texts), is_well
+
+
+def main() -> int:
+    """Play the parts and write them down; 1 when one failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--only", default=",".join(PARTS))
+    options = parser.parse_args()
+    today = datetime.now(UTC).date()  # noqa: TID251 - the day of the measurement
+    texts = [f"# Results\n\nMeasured on {today} on {_machine()}, the load generator on the same cores."]
+    is_well = True
+    for name in options.only.split(","):
+        title, commands = PARTS[name]
+        text, went_well = _play(title, commands)
+        texts.append(text)
+        is_well &= went_well
+    if options.out:
+        options.out.write_text("\n\n".join(texts) + "\n")
+    return 0 if is_well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
