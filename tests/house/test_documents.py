@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+
+from django.urls import URLResolver, get_resolver
 
 from allswell.boot.environment import SETTINGS
 from allswell.boot.probes import Probes
@@ -37,6 +40,24 @@ def test_every_probe_is_documented() -> None:
     text = (OPERATE / "run-24x7.md").read_text()
     for address in Probes(lambda request: None)._answers:  # type: ignore[arg-type, return-value]
         assert f"`{address}`" in text
+
+
+def _addresses(resolver: URLResolver, before: str = "/") -> Iterator[tuple[str, str]]:
+    for entry in resolver.url_patterns:
+        address = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _addresses(entry, address)
+        else:
+            yield str(entry.name), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", address)
+
+
+def test_every_address_of_the_pages_is_documented_and_no_other() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| `(\S+)` \| \S", (ROOT / "docs" / "extend" / "addresses.md").read_text(), re.M))
+    made = dict(_addresses(get_resolver()))
+    assert rows.keys() == made.keys()
+    assert {name: rows[name] for name in rows if name != "reference"} == {
+        name: made[name] for name in made if name != "reference"
+    }
 
 
 _DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")]
