@@ -66,7 +66,7 @@ def test_a_new_ticket_waits_behind_the_pill(enter: Enter) -> None:
     julia.page.goto("/desk/service-desk")
     julia.page.locator("#live:not([hidden])").wait_for()
     number = open_ticket(jonas, "Comes while she reads")
-    expect(julia.page.locator("#new-rows")).to_be_visible()
+    expect(julia.page.get_by_role("button", name="1 new, show")).to_be_visible()
     assert julia.page.locator(f"#t{number}").count() == 0
     julia.page.keyboard.press(".")
     expect(julia.page.locator(f"#t{number}")).to_be_visible()

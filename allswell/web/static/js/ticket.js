@@ -57,6 +57,7 @@ const kept = which => { try { return localStorage.getItem(key(which)) ?? ''; } c
 
 const grow = () => { box.rows = Math.max(3, Math.min(14, box.value.split('\n').length + 1)); };
 let now = place(), timer = null, sent = false;
+const onTheWay = new Set(); // files being sent
 const texts = {reply: box.dataset.reply || kept('reply'), note: box.dataset.note || kept('note')};
 if (!box.value) box.value = texts[now] ?? '';
 grow();
@@ -85,6 +86,12 @@ box.addEventListener('input', () => {
 });
 composer.addEventListener('submit', event => {
   if (sent) { event.preventDefault(); return; }
+  if (onTheWay.size) { // a message goes when its files have arrived, not without them
+    event.preventDefault();
+    const button = event.submitter;
+    Promise.all(onTheWay).then(arrived => { if (!arrived.includes(false)) composer.requestSubmit(button); });
+    return;
+  }
   sent = true;
   clearTimeout(timer);
   keep(now, '');
@@ -111,7 +118,11 @@ box.addEventListener('keydown', event => { if (event.key === 'Escape') box.blur(
 
 // files: chosen, dropped or pasted; each is sent at once and its token goes with the message
 const uploads = document.getElementById('uploads');
-const send = async file => {
+const send = file => {
+  const upload = arrive(file).finally(() => onTheWay.delete(upload));
+  onTheWay.add(upload);
+};
+const arrive = async file => { // whether it arrived
   const chip = Object.assign(document.createElement('span'), {className: 'file', textContent: `${file.name} …`});
   uploads.append(chip);
   const body = new FormData();
@@ -121,7 +132,7 @@ const send = async file => {
     chip.remove();
     const problem = await answer?.json().catch(() => null);
     say(problem?.message ?? file.name, true);
-    return;
+    return false;
   }
   const {token, name} = await answer.json();
   chip.textContent = name;
@@ -129,6 +140,7 @@ const send = async file => {
   drop.setAttribute('aria-label', `${composer.dataset.drop ?? 'Remove'} ${name}`);
   drop.onclick = () => chip.remove();
   chip.append(drop, Object.assign(document.createElement('input'), {type: 'hidden', name: 'kept', value: token}));
+  return true;
 };
 if (composer.dataset.upload) {
   composer.elements.files?.addEventListener('change', event => { [...event.target.files].forEach(send); event.target.value = ''; });
