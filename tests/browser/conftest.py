@@ -6,6 +6,7 @@ Where no Chromium is found the tests are skipped and say so; in CI that is a fai
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,15 +15,18 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support import early
+
+Enter = Callable[..., "Visitor"]
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 PASSWORD = "a watch at night"
@@ -40,6 +44,25 @@ world = support.World()
 for person in (world.maria, world.rolf, world.jonas, world.amir, world.priya, world.ada, world.audrey, world.otto, world.lena, world.olga):
     person.set_password({password!r})
     person.save()
+
+# what the pages have to show: a ticket that moved between teams, one that is announced, one that is solved, one asked of others
+from datetime import timedelta
+from allswell.desk import announcements, tickets as desk
+moved = world.report(title="The printer on floor 3 eats paper", description="It says **no paper**.", service=world.printing.slug)
+desk.take(moved.pk, **world.by(world.jonas))
+desk.reply(moved.pk, body="Good morning Maria, I look at it.", **world.by(world.jonas))
+desk.note(moved.pk, body="Third time this month", **world.by(world.jonas))
+desk.hand_over(moved.pk, team=world.dba_team.pk, reason="Queue table is full", tried="Restarted", **world.by(world.jonas))
+solved = world.report(title="Scanner is offline", service=world.printing.slug)
+desk.take(solved.pk, **world.by(world.jonas))
+desk.resolve(solved.pk, resolution="Plugged it in again.", **world.by(world.jonas))
+told = world.report(title="No color prints", service=world.printing.slug)
+announcements.announce(
+    told.pk, title="Printing in color does not work", body="Print in black until then.", service=world.printing.slug,
+    is_for_all=True, next_update_at=world.now + timedelta(hours=1), **world.by(world.jonas),
+)
+import json
+print(json.dumps({{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk}}))
 """
 
 
@@ -59,6 +82,7 @@ class Desk:
 
     url: str
     process: subprocess.Popen[bytes]
+    numbers: dict[str, int]
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +103,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     if early.SERVER:
         early.SERVER.run("createdb", "-h", str(early.SERVER.folder), "browser")
         environment["ALLSWELL_DATABASE_URL"] = early.SERVER.url("browser")
-    subprocess.run([sys.executable, "-c", _CAST.format(password=PASSWORD)], env=environment, check=True)
+    cast = subprocess.run(
+        [sys.executable, "-c", _CAST.format(password=PASSWORD)], env=environment, check=True, stdout=subprocess.PIPE
+    )
+    numbers = json.loads(cast.stdout.splitlines()[-1])
     process = subprocess.Popen([sys.executable, "-m", "allswell", "serve"], env=environment, start_new_session=True)
     url = environment["ALLSWELL_URL"]
     for _ in range(300):
@@ -91,7 +118,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     else:
         os.killpg(process.pid, signal.SIGKILL)
         pytest.fail("the desk did not start")
-    yield Desk(url, process)
+    yield Desk(url, process, numbers)
     process.terminate()
     try:
         process.wait(20)
@@ -115,16 +142,35 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture
+def enter(chromium: Browser, desk: Desk) -> Iterator[Enter]:
+    """enter("jonas") is Jonas in front of a screen; at the end nobody's console may have complained."""
+    inside: list[Visitor] = []
+
+    def opened(name: str = "", **how: Any) -> Visitor:
+        visitor = Visitor(chromium, desk, name=name, **how)
+        inside.append(visitor)
+        return visitor
+
+    yield opened
+    for visitor in inside:
+        visitor.leave()
+
+
 class Visitor:
     """Somebody in front of a screen. Console errors and policy violations are collected and fail the test at the end."""
 
-    def __init__(self, chromium: Browser, desk: Desk, *, size: str, theme: str, name: str = "") -> None:
+    def __init__(
+        self, chromium: Browser, desk: Desk, *, size: str = "desktop", theme: str = "light", name: str = "", script: bool = True
+    ) -> None:
         self.context = chromium.new_context(
             viewport=SIZES[size],  # type: ignore[arg-type]
             color_scheme=theme,  # type: ignore[arg-type]
             base_url=desk.url,
             is_mobile=size == "phone",
             has_touch=size == "phone",
+            reduced_motion="reduce",
+            java_script_enabled=script,
         )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(10_000)
@@ -146,12 +192,28 @@ class Visitor:
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
-    def accessible(self) -> None:
-        """Axe finds nothing on this page, and it does not scroll sideways."""
-        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": _RULES}})
-        assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
+    def accessible(self, *, in_both_themes: bool = False) -> None:
+        """Axe finds nothing on this page, and it does not scroll sideways. The theme changes nothing but colors."""
+        found = [*self._axe({"type": "tag", "values": _RULES})]
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{self.page.url} scrolls sideways by {wide} px"
+        if wide > 0:
+            found.append(f"scrolls sideways by {wide} px")
+        if in_both_themes:
+            self.page.emulate_media(color_scheme="dark")
+            found += [f"dark: {one}" for one in self._axe({"type": "rule", "values": ["color-contrast"]})]
+            self.page.emulate_media(color_scheme="light")
+        assert not found, "\n".join([self.page.url, *found])
+
+    def _axe(self, rules: dict[str, object]) -> list[str]:
+        """What axe finds: rule, element, reason."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE_SCRIPT)
+        found = self.page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", rules)
+        return [
+            f"{violation['id']}: {node['target']} {node['html'][:160]} {node.get('failureSummary', '')}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
 
     def leave(self) -> None:
         """Go; nothing may have gone wrong."""

@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from .conftest import Desk, Visitor
+from .conftest import Enter, Visitor
 
 pytestmark = pytest.mark.browser
-
-Enter = Callable[..., Visitor]
-
-
-@pytest.fixture
-def enter(chromium: Browser, desk: Desk) -> Iterator[Enter]:
-    """enter("jonas") is Jonas in front of a screen; at the end nobody's console may have complained."""
-    inside: list[Visitor] = []
-
-    def opened(name: str, *, size: str = "desktop", theme: str = "light") -> Visitor:
-        visitor = Visitor(chromium, desk, size=size, theme=theme, name=name)
-        inside.append(visitor)
-        return visitor
-
-    yield opened
-    for visitor in inside:
-        visitor.leave()
-
 
 def open_ticket(visitor: Visitor, title: str, service: str = "Printing") -> str:
     """Somebody called: open a ticket and come back with its number."""
@@ -146,15 +127,43 @@ def test_a_pasted_file_goes_with_the_message(enter: Enter) -> None:
     assert download.value.suggested_filename == "error.png"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_every_page_of_the_desk_is_accessible(enter: Enter, size: str, theme: str) -> None:
-    jonas = enter("jonas", size=size, theme=theme)
-    number = open_ticket(jonas, f"Looked at on a {size} in {theme}")
-    places = ["/desk/service-desk", "/desk/all?service=printing&q=looked", "/desk/watching", f"/tickets/{number}", "/tickets/new"]
-    places += [f"/tickets/{number}/{verb}" for verb in ("hand-over", "wait", "edit", "resolve", "link")]
-    places += [f"/desk/change?n={number}", "/desk/filter?view=all", "/search?q=looked", "/styleguide"]
-    for place in places:
-        jonas.page.goto(place)
-        jonas.page.wait_for_timeout(150)
-        jonas.accessible()
+def test_a_queue_is_worked_with_keys_alone(enter: Enter) -> None:
+    jonas = enter("jonas")
+    page = jonas.page
+    first, second = open_ticket(jonas, "Keys one"), open_ticket(jonas, "Keys two")
+    page.goto("/desk/all?q=keys")
+    rows = page.locator(".tk")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("j")
+    expect(rows.nth(1)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("k")
+    expect(rows.nth(0)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("x")
+    expect(page.locator("#bulk")).to_contain_text("1 selected")
+    page.keyboard.press("Escape")
+    expect(page.locator("#bulk")).to_be_hidden()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(rf"/tickets/({first}|{second})$"))
+    page.keyboard.press("r")
+    expect(page.locator("#composer textarea")).to_be_focused()
+    page.keyboard.type("All by keyboard")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#story .msg.mine")).to_contain_text("All by keyboard")
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_url(re.compile(r"/desk/"))
+
+
+def test_a_resolution_is_taken_back_from_the_toast(enter: Enter) -> None:
+    jonas = enter("jonas")
+    page = jonas.page
+    open_ticket(jonas, "Resolved too early")
+    page.get_by_role("link", name="Resolve", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Resolve")
+    dialog.get_by_label("What helped?").fill("Nothing yet")
+    dialog.get_by_role("button", name="Resolve").click()
+    expect(page.locator("#facts")).to_contain_text("Resolved")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast")).to_contain_text("Taken back.")
+    expect(page.locator("#facts")).not_to_contain_text("Resolved")
