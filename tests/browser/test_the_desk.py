@@ -11,6 +11,7 @@ from .conftest import Enter, Visitor
 
 pytestmark = pytest.mark.browser
 
+
 def open_ticket(visitor: Visitor, title: str, service: str = "Printing") -> str:
     """Somebody called: open a ticket and come back with its number."""
     visitor.page.goto("/tickets/new")
