@@ -83,7 +83,10 @@ class Prepared:
         ]
         query = self._make(*marks).query
         compiler = query.get_compiler(DEFAULT_DB_ALIAS)
-        sql, values = compiler.as_sql()
+        try:
+            sql, values = compiler.as_sql()
+        except EmptyResultSet:  # the conditions contradict each other, whatever the parameters
+            return "", [], []
         places = [marks.index(value) if value in marks else -1 for value in values]
         if set(range(len(marks))) - set(places):
             raise TypeError("A parameter does not reach the SQL as it is.")
@@ -97,6 +100,8 @@ class Prepared:
         if composed is None:
             composed = self._composed[shape] = self._compose(shape[1:])
         sql, template, plan = composed
+        if not sql:
+            return []
         with connection.cursor() as cursor:
             cursor.execute(sql, [value if place < 0 else parameters[place] for place, value in template])
             found: list[tuple[Any, ...]] = cursor.fetchall()

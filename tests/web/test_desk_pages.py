@@ -203,3 +203,8 @@ def test_times_are_shown_in_the_zone_of_the_viewer(world: World, browser: Browse
     page = text(browser(world.jonas).get(f"/tickets/{ticket.pk}"))
     assert ">18:00</time>" in page
     assert world.now - timedelta(minutes=5) == ticket.opened_at
+
+
+def test_an_administrator_without_a_part_at_the_desk_is_told_there_is_no_such_ticket(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    assert browser(world.ada).get(f"/tickets/{ticket.pk}").status_code == 404
