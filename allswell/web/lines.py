@@ -81,7 +81,7 @@ class Names:
                 "category": dossier.categories,
             }
             rows = sources[kind]().filter(pk__in=self.wanted[kind]).values_list("pk", "name")
-            self.found[kind] = dict(rows)
+            self.found[kind] = {pk: words.category(pk, name) for pk, name in rows} if kind == "category" else dict(rows)
         return Markup("<b>{}</b>").format(self.found[kind].get(pk, "#" + str(pk)))
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 
 from . import own_words
+
+T = TypeVar("T")
 
 STATES = {
     "new": (N_("New"), "circle-dashed", ""),
@@ -94,6 +99,11 @@ def code(value: str, *, own: bool = True) -> str:
 def category(pk: int, name: str) -> str:
     """A category, by the installation's own word in the viewer's language, if any."""
     return own_words.of(f"category.{pk}") or name
+
+
+def categories(rows: Iterable[tuple[int, T, str]]) -> list[tuple[T, str]]:
+    """Categories (key, value, name) as the choices of a select, by the word shown."""
+    return sorted(((value, category(pk, name)) for pk, value, name in rows), key=lambda choice: choice[1].casefold())
 
 
 def impact(value: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.test import Client
 
 from allswell.desk import bulk
+from allswell.jobs.models import Job
 from allswell.kernel.actor import engine
 from allswell.tickets.models import SavedView, Ticket
 from tests.support.world import World
@@ -33,6 +34,18 @@ def test_selected_tickets_are_tagged_in_the_background(world: World, browser: Br
     assert "Done." in text(client.get(address))
     assert text(client.get("/desk/all?tag=branch")).count('class="tk') == 3
     assert browser(world.julia).get(address).status_code == 404
+
+
+def test_all_of_a_view_is_changed_not_only_what_is_on_the_page(world: World, browser: Browser) -> None:
+    numbers = [world.report(title=f"Case {number}", service="printing").pk for number in range(55)]
+    world.report(title="Another matter", service="account-look-up")
+    client = browser(world.jonas)
+    page = text(client.get("/desk/all?service=printing"))
+    address = "/desk/change?all=1&view=all&service=printing"
+    assert address.replace("&", "&amp;") in page
+    assert "Do it to 55 tickets" in text(client.get(address))
+    job = client.post(address, {"verb": "tag", "name_tag": "paper"}).headers["Location"]
+    assert Job.objects.get(pk=int(job.rsplit("/", 1)[1])).params["numbers"] == numbers
 
 
 def test_a_missing_message_is_said_and_nothing_starts(world: World, browser: Browser) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
+from allswell.desk import tickets as desk
 from allswell.people import queries as people
 from allswell.people.models import Organization, Person, RoleGrant, Team
 from allswell.services.models import ConfigurationItem
@@ -237,6 +238,18 @@ def test_a_service_and_what_it_needs(world: World, ada: Client) -> None:
     assert ada.post("/setup/services/account-look-up", form).status_code == 303
     page = ada.get("/services/ledger-database").content.decode()
     assert "Account look-up" in page.split("What breaks with it")[1]
+
+
+def test_a_category_is_called_by_our_own_word_wherever_the_desk_sees_it(world: World, ada: Client, browser: Browser) -> None:
+    category = Category.objects.create(name="Hardware", slug="hardware")
+    ada.post("/setup/labels/en", {f"category.{category.pk}": "Devices"})
+    ticket = world.report(service="account-look-up")
+    desk.edit(ticket.pk, changes={"category": category.pk}, **world.by(world.jonas))
+    jonas = browser(world.jonas)
+    for address in (f"/tickets/{ticket.pk}", f"/tickets/{ticket.pk}/edit", "/desk/filter", "/desk/all?category=hardware"):
+        page = jonas.get(address).content.decode()
+        assert "Devices" in page, address
+        assert "Hardware" not in page, address
 
 
 def test_words_and_fields_of_our_own(world: World, ada: Client, browser: Browser) -> None:

@@ -109,7 +109,7 @@ def _colleagues(ticket: Ticket, actor: Actor) -> dict[str, Any]:
 def _details(ticket: Ticket, actor: Actor) -> dict[str, Any]:
     return {
         "services": list(services.visible_to(actor).filter(is_active=True).order_by("name").values_list("slug", "name")),
-        "categories": list(dossier.categories().filter(is_active=True).order_by("name").values_list("pk", "name")),
+        "categories": words.categories(dossier.categories().filter(is_active=True).values_list("pk", "pk", "name")),
         "levels": [(level, words.impact(level)) for level in range(1, 5)],
         "urgencies": [(level, words.urgency(level)) for level in range(1, 5)],
         "fields": tickets.custom_fields(ticket.kind),

@@ -48,7 +48,7 @@ def filter_page(request: PageRequest) -> HttpResponseBase:
         teams=list(people.teams_visible_to(actor).order_by("name").values_list("slug", "name")[:500]),
         organizations=list(people.organizations_visible_to(actor).order_by("name").values_list("slug", "name")[:500]),
         agents=[("me", _("me")), ("none", _("nobody")), *agents.order_by("name").values_list("pk", "name")[:500]],
-        categories=list(dossier.categories().order_by("name").values_list("slug", "name")[:500]),
+        categories=words.categories(dossier.categories().order_by("name").values_list("pk", "slug", "name")[:500]),
         tags=[(name, name) for name in queue.tag_names(actor)],
         layout="dialog.html" if is_fragment(request) else "base_agent.html",
         here="desk",

@@ -33,6 +33,14 @@ def _numbers(form: QueryDict) -> list[int]:
     return [number for given in form.getlist("n")[: desk.MOST] if (number := number_or_none(given)) is not None]
 
 
+def _chosen(request: PageRequest, given: QueryDict) -> list[int]:
+    """The selected tickets; with "all", those of the view under its filters, one more than can be changed at once at most."""
+    if not request.GET.get("all"):
+        return _numbers(given)
+    found, _filters = narrowed_view(request, request.GET.get("view", "all"))
+    return list(found.values_list("pk", flat=True)[: desk.MOST + 1])
+
+
 def _params(request: PageRequest, verb: str) -> dict[str, Any]:
     """What the chosen verb takes, out of the form, as JSON."""
     form = request.POST
@@ -81,7 +89,7 @@ def _verbs() -> list[tuple[str, str]]:
 def bulk(request: PageRequest) -> HttpResponseBase:
     """One change to the selected tickets."""
     given = request.POST if request.method == "POST" else request.GET
-    numbers = _numbers(given)
+    numbers = _chosen(request, given)
     errors: dict[str, str] = {}
     verb = given.get("verb", "")
     if request.method == "POST":
@@ -103,6 +111,7 @@ def bulk(request: PageRequest) -> HttpResponseBase:
         "queue/bulk.html",
         status=422 if errors else 200,
         numbers=numbers,
+        whole_view=request.GET.urlencode() if request.GET.get("all") else "",
         rows=rows,
         verb=verb,
         verbs=_verbs(),

@@ -257,7 +257,8 @@ def _value_label(name: str, value: str, actor: Actor) -> str:
     elif name == "organization":
         found = people.organizations_visible_to(actor).filter(slug=value).values_list("name", flat=True).first()
     elif name == "category":
-        found = dossier.categories().filter(slug=value).values_list("name", flat=True).first()
+        category = dossier.categories().filter(slug=value).values_list("pk", "name").first()
+        found = words.category(*category) if category else None
     elif name == "assignee":
         found = people.people_visible_to(actor).filter(pk=whole(value) or 0).values_list("name", flat=True).first()
     return found or value

@@ -67,14 +67,14 @@ def people_list(request: PageRequest) -> HttpResponse:
     )
 
 
-def _fields(request: PageRequest, *, is_new: bool) -> list[Field]:
+def _fields(request: PageRequest, organizations: list[tuple[int, str]], *, is_new: bool) -> list[Field]:
     fields = [
         Field("name", _("Name"), is_required=True, limit=120),
         Field(
             "organization",
             _("Organization"),
             "select",
-            choices.organizations(request),
+            organizations,
             empty=_("None") if is_for_all(request) else None,
             is_key=True,
         ),
@@ -102,7 +102,7 @@ def new_person(request: PageRequest) -> HttpResponse:
     """Somebody new, and an invitation if wanted."""
     invited = Field("is_invited", _("Mail them a link to choose a password"), "check")
     form = Form(
-        [*_fields(request, is_new=True), invited],
+        [*_fields(request, choices.organizations(request), is_new=True), invited],
         {"organization": request.actor.organization, "is_invited": True},
         _("Add the person"),
         can_save=sets_up(request),
@@ -129,7 +129,8 @@ def edit_person(request: PageRequest, person: int) -> HttpResponse:
     """Everything about a person."""
     row = desk.person_for(person, Act.READ_SETUP, actor=request.actor)
     can_save = may(request.actor, Act.SET_UP, people.person_facts(row))
-    fields = _fields(request, is_new=False)
+    organizations, teams_ = choices.organizations(request), choices.teams(request)
+    fields = _fields(request, organizations, is_new=False)
     values = {one.name: getattr(row, one.name, "") for one in fields}
     values |= {"organization": row.organization_id, "manager": row.manager.name if row.manager else ""}
     form = Form(fields, values, _("Save the person"), can_save=can_save, colleagues=choices.colleagues(request))
@@ -149,20 +150,19 @@ def edit_person(request: PageRequest, person: int) -> HttpResponse:
         addresses=people.addresses(row.pk),
         grants=people.grants(row.pk),
         roles=dict(choices.roles()),
-        scopes=_scopes(request),
+        scopes=_scopes(request, organizations, teams_),
         teams=held,
-        joinable=[(pk, name) for pk, name in choices.teams(request) if pk not in {team.pk for team in held}],
+        joinable=[(pk, name) for pk, name in teams_ if pk not in {team.pk for team in held}],
         tokens=people.tokens(row.pk).filter(revoked_at__isnull=True),
         has_second_factor=people.has_second_factor(row.pk),
     )
 
 
-def _scopes(request: PageRequest) -> list[tuple[str, str]]:
+def _scopes(request: PageRequest, organizations: list[tuple[int, str]], teams_: list[tuple[int, str]]) -> list[tuple[str, str]]:
     """Where a role can be given, as the select sends it."""
     all_of_it = [("all", _("The whole installation"))] if is_for_all(request) else []
-    inside = [(f"organization-{pk}", _("In %(name)s and below") % {"name": name}) for pk, name in choices.organizations(request)]
-    teams_ = [(f"team-{pk}", _("In the team %(name)s") % {"name": name}) for pk, name in choices.teams(request)]
-    return all_of_it + inside + teams_
+    inside = [(f"organization-{pk}", _("In %(name)s and below") % {"name": name}) for pk, name in organizations]
+    return all_of_it + inside + [(f"team-{pk}", _("In the team %(name)s") % {"name": name}) for pk, name in teams_]
 
 
 def _scope(sent: str) -> dict[str, Any]:
