@@ -35,11 +35,6 @@ def job(job_id: int) -> Job | None:
     return Job.objects.filter(pk=job_id).first()
 
 
-def jobs_of(person: int) -> QuerySet[Job]:
-    """The jobs a person started, newest first."""
-    return Job.objects.filter(person=person).order_by("-id")
-
-
 def unfinished() -> QuerySet[Job]:
     """Jobs still to be done, oldest first."""
     return Job.objects.filter(finished_at__isnull=True).order_by("created_at", "id")

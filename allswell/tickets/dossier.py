@@ -155,12 +155,6 @@ def drafts(ticket: int | None, *, person: int | None) -> dict[str, dict[str, Any
     return dict(kept.values_list("place", "content"))
 
 
-def open_of(person: int, *, actor: Actor) -> list[int]:
-    """Numbers of the open tickets a requester has, newest first, at most 50; what the actor may see."""
-    found = queries.at_the_desk(actor).filter(requester=person, done_at__isnull=True)
-    return list(found.order_by("-pk").values_list("pk", flat=True)[:50])
-
-
 def categories() -> QuerySet[Category]:
     """All categories."""
     return Category.objects.all()

@@ -159,12 +159,12 @@ def test_the_last_administrator_stays(world: World) -> None:
 
 def test_a_person_is_deactivated_and_comes_back(world: World) -> None:
     _, secret = desk_people.create_token(world.jonas.pk, name="Script", scopes=["all"], **world.by(world.jonas))
-    assert queries.token_owner(secret, now=world.now) is not None
+    assert queries.caller(secret, now=world.now) is not None
     desk_people.deactivate_person(world.jonas.pk, **world.by(world.ada))
-    assert queries.token_owner(secret, now=world.now) is None
+    assert queries.caller(secret, now=world.now) is None
     desk_people.activate_person(world.jonas.pk, **world.by(world.ada))
     assert queries.person(world.jonas.pk) is not None
-    assert queries.token_owner(secret, now=world.now) is None
+    assert queries.caller(secret, now=world.now) is None
 
 
 def test_tokens_expire_and_are_ones_own(world: World) -> None:
@@ -180,8 +180,10 @@ def test_tokens_expire_and_are_ones_own(world: World) -> None:
     )
     assert secret.startswith("alw_")
     assert secret not in str(token.__dict__)
-    assert queries.token_owner(secret, now=START) == token
-    assert queries.token_owner(secret, now=world.now) is None
+    called = queries.caller(secret, now=START)
+    assert called is not None
+    assert called.token == token.pk
+    assert queries.caller(secret, now=world.now) is None
 
 
 def test_a_team_with_open_tickets_stays(world: World) -> None:

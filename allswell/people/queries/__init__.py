@@ -11,7 +11,6 @@ from .keys import (
     sent_link,
     sessions,
     token,
-    token_owner,
     tokens,
 )
 from .organizations import (
@@ -91,7 +90,6 @@ __all__ = [
     "teams",
     "teams_visible_to",
     "token",
-    "token_owner",
     "tokens",
     "works_as_agent_in",
 ]

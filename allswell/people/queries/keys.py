@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from allswell.people.models import Guess, Person, SentLink, Token
@@ -73,13 +73,3 @@ def tokens(person_id: int) -> QuerySet[Token]:
 def token(token_id: int) -> Token | None:
     """A token with its person."""
     return Token.objects.select_related("person").filter(pk=token_id).first()
-
-
-def token_owner(secret: str, *, now: datetime) -> Token | None:
-    """The living token with this secret, its living person loaded; None otherwise."""
-    return (
-        Token.objects.select_related("person")
-        .filter(digest=digest(secret), revoked_at__isnull=True, person__is_active=True)
-        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
-        .first()
-    )
