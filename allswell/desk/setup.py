@@ -31,7 +31,6 @@ FIELD_KINDS = ("text", "number", "date", "boolean", "choice")
 STARTING_VIEWS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("Unassigned", "unassigned", {"state": "open", "assignee": "none"}),
     ("All open", "all-open", {"state": "open"}),
-    ("Waiting", "waiting", {"state": "waiting"}),
     ("Done lately", "done-lately", {"state": "done"}),
 )
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
-from allswell.kernel.errors import Conflict, NotAllowed, NotFound
+from allswell.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from allswell.people.rules import INSTALLATION, Act, TeamFacts, may, require
-from allswell.tickets import rules, setup_operations, setup_queries
+from allswell.tickets import queue, rules, setup_operations, setup_queries
 
 from . import steps
 from .door import use_case
@@ -30,6 +30,14 @@ def _may_keep(view: SavedView, actor: Actor) -> bool:
     return may(actor, Act.SET_UP, INSTALLATION) or (not view.team_id and may(actor, Act.LEAD, INSTALLATION))
 
 
+def _named(name: str, *, but: str = "", actor: Actor) -> str:
+    """A name no other view has that the actor sees. Raises Invalid."""
+    name = text.line(name, field="name", limit=60)
+    if any(view.name.casefold() == name.casefold() and view.slug != but for view in queue.saved_views(actor)):
+        raise Invalid("Something with this name or address is there already.", field="name")
+    return name
+
+
 @use_case
 def save(
     name: str, *, filters: Mapping[str, str], team: int | None = None, is_for_all: bool = False, actor: Actor, now: datetime
@@ -37,7 +45,7 @@ def save(
     """Keep a filter under a name, for oneself, for a team, or for everybody at the desk. Raises Invalid, NotAllowed, Conflict."""
     require(actor, Act.SEE_DESK, INSTALLATION)
     kept = rules.view_filters(filters)
-    name = text.line(name, field="name", limit=60)
+    name = _named(name, actor=actor)
     person = None if is_for_all or team is not None else actor.person
     if team is not None:
         steps.team_within_reach(team, actor=actor)
@@ -67,7 +75,7 @@ def change(
     view = _view(slug, actor)
     values: dict[str, object] = {}
     if name is not None:
-        values["name"] = text.line(name, field="name", limit=60)
+        values["name"] = _named(name, but=slug, actor=actor)
     if filters is not None:
         values["filters"] = rules.view_filters(filters)
     setup_operations.change_view(view, values, actor=actor, now=now)

@@ -299,11 +299,6 @@ def tag_names(actor: Actor) -> list[str]:
     return list(Tag.objects.filter(Exists(seen)).order_by("name").values_list("name", flat=True)[:500])
 
 
-def numbers_of(tickets: QuerySet[Ticket], numbers: Iterable[int]) -> list[int]:
-    """Which of the numbers are in `tickets`."""
-    return list(tickets.filter(pk__in=list(numbers)).values_list("pk", flat=True))
-
-
 def row(number: int, *, actor: Actor) -> Row | None:
     """One ticket as a row."""
     found = queries.at_the_desk(actor).filter(pk=number).values_list(*_PATHS).first()

@@ -193,6 +193,10 @@ _KINDS = frozenset(kind.value for kind in Kind)
 _NAMED = frozenset({"service", "team", "organization", "category"})
 
 
+#: names of the views everybody at the desk has
+BUILT_IN_VIEWS = frozenset({"mine", "triage", "waiting", "watching", "all"})
+
+
 def view_filters(given: Mapping[str, str]) -> dict[str, str]:
     """The filters of a saved view, checked; empty ones are left out.
 

@@ -11,6 +11,7 @@ from allswell.kernel import text
 from allswell.kernel.actor import Actor
 
 from .models import Category, CustomField, Label, SavedView
+from .rules import BUILT_IN_VIEWS
 
 
 def create_category(*, actor: Actor, now: datetime, **values: Any) -> Category:
@@ -53,9 +54,9 @@ def set_label(row: Label | None, *, subject: str, language: str, text: str, acto
 
 
 def keep_view(view: SavedView, *, actor: Actor, now: datetime) -> SavedView:
-    """Write a view that was not saved yet, under an address of its own."""
+    """Write a view that was not saved yet, under an address of its own, never that of a built-in view."""
     base = text.slug(view.name) or "view"
-    taken = set(SavedView.objects.filter(slug__startswith=base[:50]).values_list("slug", flat=True))
+    taken = set(SavedView.objects.filter(slug__startswith=base[:50]).values_list("slug", flat=True)) | BUILT_IN_VIEWS
     view.slug, number = base, 1
     while view.slug in taken:
         number += 1

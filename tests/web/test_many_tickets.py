@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from django.test import Client
 
-from allswell.desk import bulk
+from allswell.desk import bulk, views
 from allswell.jobs.models import Job
 from allswell.kernel.actor import engine
+from allswell.tickets import queue
 from allswell.tickets.models import SavedView, Ticket
+from allswell.tickets.rules import BUILT_IN_VIEWS
 from tests.support.world import World
 
 Browser = Callable[..., Client]
@@ -65,8 +67,17 @@ def test_a_filter_is_kept_as_a_view_and_shown_as_a_tab(world: World, browser: Br
     assert "Paper jam" in page
     assert "No connection" not in page
     assert browser(world.julia).get(response.headers["Location"]).status_code == 404
+    for taken in ("printers", "Waiting"):
+        refused = client.post("/desk/save-view", {"name": taken, "whose": "me", "service": "printing"})
+        assert refused.status_code == 422
+        assert "is there already" in text(refused)
     client.post("/desk/v/printers/remove")
     assert not SavedView.objects.filter(is_active=True).exists()
+
+
+def test_a_view_never_takes_the_address_of_a_built_in_one(world: World) -> None:
+    assert set(queue._VIEWS) == BUILT_IN_VIEWS
+    assert views.save("Mine", filters={"service": "printing"}, **world.by(world.jonas)).slug == "mine-2"
 
 
 def test_what_is_exported_is_what_is_seen(world: World, browser: Browser) -> None:

@@ -21,7 +21,7 @@ from allswell.web import words
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, field_errors, is_fragment, page, toast
 
 from .acting import done, instant, number_or_none
-from .queue import narrowed_view
+from .queue import built_in, narrowed_view
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -167,6 +167,8 @@ def save_view(request: PageRequest) -> HttpResponseBase:
     if request.method == "POST":
         whose = given.get("whose", "me")
         try:
+            if given.get("name", "").strip().casefold() in {title.casefold() for title in built_in().values()}:
+                raise Invalid("Something with this name or address is there already.", field="name")
             view = views.save(
                 given.get("name", ""),
                 filters=filters.chosen(),

@@ -84,14 +84,19 @@ def saved_view_page(request: PageRequest, slug: str) -> HttpResponseBase:
     return _shown(request, _saved(slug, request.actor))
 
 
-def _view(slug: str, actor: Actor) -> View:
-    titles = {
+def built_in() -> dict[str, str]:
+    """The views everybody at the desk has, slug -> title."""
+    return {
         "mine": _("My work"),
         "triage": _("Triage"),
         "waiting": _("Waiting"),
         "watching": _("Watching"),
         "all": _("All"),
     }
+
+
+def _view(slug: str, actor: Actor) -> View:
+    titles = built_in()
     if slug in titles:
         return View(slug, titles[slug], slug, Filters())
     team = people.teams_visible_to(actor).filter(slug=slug, is_active=True).values_list("pk", "name").first()
@@ -181,11 +186,12 @@ def _tabs(view: View, saved: list[SavedView], actor: Actor) -> list[Tab]:
     counted |= {slug: pk for pk, slug, _name in teams[:4]}
     counted |= {"waiting": "waiting", "watching": "watching"}
     counts = dict(zip(counted, queue.count_views([(of, Filters()) for of in counted.values()], actor=actor), strict=True))
-    labels = [("mine", _("My work")), ("triage", _("Triage"))]
+    titles = built_in()
+    labels = [(slug, titles[slug]) for slug in ("mine", "triage")]
     labels += [(slug, name) for _pk, slug, name in teams]
-    labels += [("waiting", _("Waiting")), ("watching", _("Watching"))]
+    labels += [(slug, titles[slug]) for slug in ("waiting", "watching")]
     labels += [(f"v/{row.slug}", row.name) for row in saved]
-    labels += [("all", _("All"))]
+    labels += [("all", titles["all"])]
     if view.slug not in {slug for slug, _label in labels}:
         labels.insert(-1, (view.slug, view.title))
     return [Tab(slug, label, f"/desk/{slug}", slug == view.slug, counts.get(slug)) for slug, label in labels]
