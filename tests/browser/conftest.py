@@ -26,6 +26,14 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support import early
 
+_STICKING_OUT = """() => {
+    const width = document.documentElement.clientWidth, body = document.body;
+    const cut = one => one && one !== body && (getComputedStyle(one).overflowX !== 'visible' || cut(one.parentElement));
+    return [...body.querySelectorAll('*')]
+        .filter(one => one.getBoundingClientRect().left + Math.max(one.scrollWidth, one.offsetWidth) > width && !cut(one))
+        .map(one => one.outerHTML.slice(0, 120));
+}"""
+
 Enter = Callable[..., "Visitor"]
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
@@ -195,9 +203,8 @@ class Visitor:
     def accessible(self, *, in_both_themes: bool = False) -> None:
         """Axe finds nothing on this page, and it does not scroll sideways. The theme changes nothing but colors."""
         found = [*self._axe({"type": "tag", "values": _RULES})]
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if wide > 0:
-            found.append(f"scrolls sideways by {wide} px")
+        if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            found += [f"sticks out sideways: {one}" for one in self.page.evaluate(_STICKING_OUT)]
         if in_both_themes:
             self.page.emulate_media(color_scheme="dark")
             found += [f"dark: {one}" for one in self._axe({"type": "rule", "values": ["color-contrast"]})]
