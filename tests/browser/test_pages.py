@@ -13,7 +13,13 @@ pytestmark = pytest.mark.browser
 OPEN = ("/sign-in", "/forgot")
 PORTAL = ("/", "/report", "/report?q=No+color+prints", "/request", "/my/", "/my/{moved}", "/my/{solved}", "/status/")
 MINE = ("/profile", "/account/security", "/account/second-step", "/profile/notices")
-QUEUES = ("/desk/service-desk", "/desk/all?service=printing&q=paper", "/desk/watching", "/desk/filter?view=all", "/search?q=paper")
+QUEUES = (
+    "/desk/service-desk",
+    "/desk/all?service=printing&q=paper",
+    "/desk/watching",
+    "/desk/filter?view=all",
+    "/search?q=paper",
+)
 TICKETS = ("/tickets/{moved}", "/tickets/{solved}", "/tickets/{told}/announce", "/tickets/{moved}/announce", "/tickets/new")
 ACTS = tuple("/tickets/{moved}/" + verb for verb in ("hand-over", "escalate", "wait", "edit", "resolve", "link", "priority"))
 LOOK_UP = ("/people/", "/people/{maria}", "/teams/", "/teams/databases", "/services/", "/services/account-look-up")
