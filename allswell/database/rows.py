@@ -18,6 +18,7 @@ M = TypeVar("M", bound=Model)
 
 
 Plan = list[tuple[int, list[Any], Any]]
+_MOST = 2**63 - 1
 
 
 def _converted(found: list[tuple[Any, ...]], plan: Plan) -> list[tuple[Any, ...]]:
@@ -100,8 +101,8 @@ class Prepared:
         if composed is None:
             composed = self._composed[shape] = self._compose(shape[1:])
         sql, template, plan = composed
-        if not sql:
-            return []
+        if not sql or any(isinstance(value, int) and not -_MOST <= value <= _MOST for value in parameters):
+            return []  # no key of a database is larger, and no database takes such a number
         with connection.cursor() as cursor:
             cursor.execute(sql, [value if place < 0 else parameters[place] for place, value in template])
             found: list[tuple[Any, ...]] = cursor.fetchall()

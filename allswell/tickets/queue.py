@@ -27,6 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 PAGE = 50
+_MOST_NUMBER = 10**15
 #: a tab counts no further
 CAP = 100
 
@@ -195,6 +196,8 @@ def _after(tickets: QuerySet[Ticket], after: str) -> QuerySet[Ticket]:
         opened = _EPOCH + timedelta(microseconds=stamp)
     except (ValueError, OverflowError, OSError):
         return tickets
+    if not (0 <= rank <= 1000 and 0 <= number <= _MOST_NUMBER):
+        return tickets  # nobody was given such a place; a database would not take it
     adapted = connection.ops.adapt_datetimefield_value(opened)
     return tickets.extra(
         where=["(tickets_ticket.queue_rank, tickets_ticket.opened_at, tickets_ticket.id) > (%s, %s, %s)"],

@@ -118,6 +118,25 @@ def test_A11_instants_at_the_ends_of_time_break_nothing(world: World, browser: B
         assert jonas.get("/desk/all").status_code == 200
 
 
+def test_A35_a_number_too_large_for_a_database_is_no_ticket(world: World, browser: Browser) -> None:
+    for number in (2**63, 10**30, 10**300):
+        for address in (f"/tickets/{number}", f"/tickets/{number}/take", f"/my/{number}", f"/people/{number}", f"/jobs/{number}"):
+            assert browser(world.jonas).get(address).status_code in (404, 405), address
+            assert browser(world.jonas).post(address).status_code in (404, 405), address
+
+
+@pytest.mark.parametrize(
+    "after", ["9" * 20 + ".1.1", "1.1." + "9" * 20, "-1.1.1", "1.-1.1", "1.1." + "9" * 19, "a.b.c", "1.1.1.1"]
+)
+def test_A35_a_place_in_the_queue_nobody_was_given_breaks_nothing(world: World, browser: Browser, after: str) -> None:
+    world.report()
+    assert browser(world.jonas).get("/desk/all", {"after": after}).status_code == 200
+
+
+def test_A15_an_administrator_without_a_desk_role_finds_no_ticket(world: World, browser: Browser) -> None:
+    assert browser(world.ada).get(f"/tickets/{world.report().pk}").status_code == 404
+
+
 # A28, A40: links in the outbox
 
 

@@ -1,0 +1,428 @@
+"""Every address of the site, opened and sent to by every role, and with another organization's records: nothing is left undecided.
+
+`DECIDED` says who is let in where, for reading (GET) and for doing (POST). Everybody else is sent to the sign-in page or the
+portal, or told 403, 404 or 405; with the header of our script too. An address that is missing here fails the test. Each call is
+taken back before the next, so all of them meet the same desk.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from allswell.desk import announcements, attachments, bulk, views, webhooks
+from allswell.desk import people as people_desk
+from allswell.desk import tickets as desk
+from allswell.journal.models import Entry
+from allswell.journal.rules import Verb
+from allswell.kernel import clock
+from allswell.people.models import EmailAddress, Person, RoleGrant
+from allswell.people.rules import TokenScope
+from allswell.tickets.models import Category, CustomField, Ticket
+from allswell.web.agent.acting import ACTS
+from tests.support.world import World
+
+#: who opens the pages: everything below is the bank's, "branch_administrator" administers the branch alone, "team_agent" is agent
+#: of the service desk's tickets only; "outsider" and "outside_agent" belong to another customer
+ROLES = (
+    "anonymous",
+    "requester",
+    "colleague",
+    "team_agent",
+    "agent",
+    "lead",
+    "duty_manager",
+    "administrator",
+    "branch_administrator",
+    "auditor",
+    "outsider",
+    "outside_agent",
+)
+NOBODY: frozenset[str] = frozenset()
+EVERYBODY = frozenset(ROLES)
+SIGNED_IN = EVERYBODY - {"anonymous"}
+AT_THE_DESK = SIGNED_IN - {"requester", "colleague", "outsider"}
+WORKING = frozenset({"team_agent", "agent", "lead", "duty_manager"})
+LEADING = frozenset({"lead", "duty_manager"})
+READING = WORKING | {"auditor"}
+SETUP = frozenset({"administrator", "branch_administrator", "auditor"})
+ADMIN = frozenset({"administrator"})
+ADMINS = ADMIN | {"branch_administrator"}
+
+
+@dataclass(frozen=True)
+class Address:
+    """One address: its name in the table, its path with the stage's values in it, what a form sends there."""
+
+    name: str
+    path: str
+    sent: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Stage:
+    """The desk that is tried, and who tries."""
+
+    world: World
+    ticket: Ticket
+    cast: dict[str, Person | None]
+    values: dict[str, Any]
+    sent: dict[str, dict[str, Any]]
+
+    def client(self, role: str) -> Client:
+        """A browser of this role."""
+        client = Client()
+        person = self.cast[role]
+        if person is not None:
+            client.force_login(person)
+        return client
+
+    def address(self, name: str) -> Address:
+        """An address by its name in the table."""
+        return Address(name, PATTERNS[name].format(**self._values(name)), self.sent.get(name, {}))
+
+    def _values(self, name: str) -> dict[str, Any]:
+        first = PATTERNS[name].strip("/").split("/")
+        place = first[1] if first[0] == "setup" and len(first) > 1 else first[0]
+        return {**self.values, **self.values["by_place"].get(place, {}), **self.values["by_place"].get(name, {})}
+
+
+def _patterns(found: list[URLPattern | URLResolver]) -> Iterator[tuple[str, str]]:
+    """Every address by name, as a format string; the acts on a ticket one by one."""
+    for one in found:
+        if isinstance(one, URLResolver):
+            yield from _patterns(one.url_patterns)
+        elif one.name == "reference":
+            yield "reference", "/INC-{number}"
+        else:
+            path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(one.pattern))
+            if one.name == "act":
+                yield from ((f"act:{verb}", path.replace("{verb}", verb)) for verb in ACTS)
+            else:
+                yield str(one.name), path
+
+
+PATTERNS = dict(_patterns(get_resolver().url_patterns))
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """What happens inside has not happened afterwards."""
+    before = transaction.savepoint()
+    yield
+    transaction.savepoint_rollback(before)
+
+
+def words_of(answer: Any) -> str:
+    """All of an answer, read to its end."""
+    return (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode(errors="replace")
+
+
+def is_let_in(answer: HttpResponseBase) -> bool:
+    """Whether the role came in, whatever the form then said; fails on a fault of ours."""
+    assert answer.status_code < 500, answer.status_code
+    if answer.status_code in (403, 404, 405):
+        return False
+    there = answer.headers.get("Location", "") or answer.headers.get("HX-Redirect", "")
+    return not (answer.status_code in (302, 204) and (there == "/" or there.startswith("/sign-in")))
+
+
+@pytest.fixture
+def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.setattr(clock, "now", lambda: world.now)
+    settings.MEDIA_ROOT = tmp_path
+    for team in (world.desk_team, world.dba_team):
+        team.organization = world.bank
+        team.save()
+    world.printing.organization = world.branch
+    world.lookup.organization = world.ledger.organization = world.bank
+    for service in (world.printing, world.lookup, world.ledger):
+        service.save()
+    world._grant(world.lena, "lead", organization=world.bank)
+    cast: dict[str, Person | None] = {
+        "anonymous": None,
+        "requester": world.maria,
+        "colleague": world.rolf,
+        "team_agent": world._person("Tessa Team", world.bank),
+        "agent": world.jonas,
+        "lead": world.lena,
+        "duty_manager": world.olga,
+        "administrator": world.ada,
+        "branch_administrator": world._person("Bruno Branch", world.branch),
+        "auditor": world.audrey,
+        "outsider": world.otto,
+        "outside_agent": world.oskar,
+    }
+    world._grant(cast["team_agent"], "agent", team=world.desk_team)  # type: ignore[arg-type]
+    world._grant(cast["branch_administrator"], "administrator", organization=world.branch)  # type: ignore[arg-type]
+    by_jonas = world.by(world.jonas)
+    ticket = world.report(title="Ledger is slow", service=world.printing.slug)
+    other = world.report(world.rolf, title="Also slow", service=world.printing.slug)
+    comment = desk.reply(ticket.pk, body="Looking at it", **by_jonas)
+    upload = attachments.upload(BytesIO(b"log"), name="log.txt", content_type="text/plain", **by_jonas)
+    desk.note(ticket.pk, body="Suspicious", attachments=(upload.token,), **by_jonas)
+    told = announcements.announce(other.pk, title="Slow", audience=(world.bank.pk,), **world.by(world.olga))
+    hook, _ = webhooks.create(name="Chat", url="https://chat.example.org/", **world.by(world.ada))
+    view = views.save("Slow ones", filters={"q": "slow"}, **by_jonas)
+    job = bulk.start([ticket.pk], verb="watch", params={}, **by_jonas)
+    token, _ = people_desk.create_token(world.maria.pk, name="x", scopes=[TokenScope.ALL.value], **world.by(world.maria))
+    address = EmailAddress.objects.get(person=world.maria)
+    category = Category.objects.create(name="Paper", slug="paper")
+    custom = CustomField.objects.create(key="floor", label="Floor", ticket_kind="incident")
+    values: dict[str, Any] = {
+        "number": ticket.pk,
+        "action": uuid.uuid4(),
+        "job": job.pk,
+        "token": token.pk,
+        "person": world.rolf.pk,
+        "address": address.pk,
+        "session": 1,
+        "ref": "1-x",
+        "announcement": told.pk,
+        "category": category.pk,
+        "key": custom.key,
+        "language": "de",
+        "call": 1,
+        "by_place": {
+            "files": {"token": upload.token},
+            "desk": {"slug": view.slug},
+            "queue": {"slug": world.desk_team.slug},
+            "teams": {"slug": world.dba_team.slug},
+            "services": {"slug": world.printing.slug},
+            "organizations": {"slug": world.branch.slug},
+            "webhooks": {"number": hook.pk},
+            "announce_update": {"number": other.pk},
+        },
+    }
+    grant = RoleGrant.objects.filter(person=world.amir).get()
+    sent: dict[str, dict[str, Any]] = {
+        "act:assign": {"person": world.jonas.pk},
+        "act:hand-over": {"team": world.dba_team.pk, "reason": "x"},
+        "act:escalate": {"reason": "x"},
+        "act:wait": {"on": "supplier"},
+        "act:resolve": {"code": "fixed", "resolution": "x"},
+        "act:cancel": {"reason": "mistake"},
+        "act:priority": {"priority": 1, "reason": "x"},
+        "act:refile": {"kind": "request"},
+        "act:link": {"kind": "related", "other": other.pk},
+        "act:unlink": {"kind": "related", "other": other.pk},
+        "act:merge": {"into": other.pk},
+        "act:split": {"comment": comment.pk, "title": "x"},
+        "act:follow-up": {"description": "x"},
+        "act:copy": {"person": "rolf@example.org"},
+        "act:edit": {"title": "Ledger is very slow"},
+        "act:tag": {"name": "x"},
+        "act:untag": {"name": "x"},
+        "say": {"body": "x", "place": "note"},
+        "draft": {"body": "x", "place": "note"},
+        "my_reply": {"body": "x"},
+        "my_draft": {"body": "x"},
+        "my_rate": {"stars": 5},
+        "new_ticket": {"title": "x"},
+        "bulk": {"n": ticket.pk, "verb": "watch"},
+        "save_view": {"name": "x", "q": "x"},
+        "announce": {"title": "x", "organization": world.bank.pk},
+        "announce_update": {"body": "x"},
+        "setup_person_grant": {"role": "agent", "scope": f"organization-{world.branch.pk}"},
+        "setup_person_revoke": {"grant": grant.pk},
+        "setup_person_join": {"team": world.dba_team.pk},
+        "setup_person_leave": {"team": world.dba_team.pk},
+        "setup_person_add_address": {"email": "x@example.org"},
+        "setup_team_join": {"person": "rolf@example.org"},
+        "setup_team_leave": {"person": world.amir.pk},
+    }
+    return Stage(world, ticket, cast, values, sent)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who is let in: to read, and to do."""
+
+    get: frozenset[str] = NOBODY
+    post: frozenset[str] = NOBODY
+
+
+def _rows(row: Row, *names: str) -> dict[str, Row]:
+    return dict.fromkeys(names, row)
+
+
+DECIDED: dict[str, Row] = {
+    # at the door
+    **_rows(Row(EVERYBODY, EVERYBODY), "sign_in", "sign_in_code", "forgot"),
+    **_rows(Row(post=EVERYBODY), "sign_out"),
+    **_rows(Row(), "new_password", "new_password_link", "confirm_address"),  # nobody was sent the link that is tried here
+    # one's own account; what is tried is Maria's
+    **_rows(Row(SIGNED_IN, SIGNED_IN), "profile", "second_factor"),
+    **_rows(Row(SIGNED_IN), "more", "security", "home", "status", "my", "notices"),
+    **_rows(Row(post=SIGNED_IN), "profile_away", "profile_told", "change_password", "second_factor_off", "end_session"),
+    **_rows(Row(post=SIGNED_IN), "sign_out_everywhere", "add_address", "create_token", "notices_read"),
+    **_rows(Row(post=frozenset({"requester"})), "address_confirm"),
+    **_rows(Row(post=ADMINS | {"requester"}), "address_primary", "address_remove", "revoke_token"),
+    # the portal
+    **_rows(Row(SIGNED_IN, SIGNED_IN), "report", "need"),
+    **_rows(Row(post=SIGNED_IN), "report_draft", "upload"),
+    "same_for_me": Row(post=SIGNED_IN - {"outsider", "outside_agent"}),  # it is announced to the bank
+    "my_ticket": Row(frozenset({"requester"})),
+    **_rows(Row(post=frozenset({"requester"})), "my_reply", "my_draft", "my_reopen", "my_confirm", "my_rate", "my_leave"),
+    # the desk: lists are open to all of it and hold only what the viewer may see (tested below)
+    **_rows(Row(AT_THE_DESK, AT_THE_DESK), "desk", "queue_filter", "bulk", "export", "save_view", "new_ticket", "styleguide"),
+    **_rows(Row(AT_THE_DESK, AT_THE_DESK), "find_people", "search", "palette"),
+    **_rows(Row(AT_THE_DESK), "announcements", "people", "teams", "services"),
+    **_rows(Row(AT_THE_DESK - {"outside_agent"}), "person", "service"),
+    "team": Row(AT_THE_DESK - {"outside_agent", "branch_administrator"}),
+    "queue": Row(
+        AT_THE_DESK - {"outside_agent", "branch_administrator"}, AT_THE_DESK - {"outside_agent", "branch_administrator"}
+    ),
+    # a view and a job of Jonas
+    **_rows(Row(frozenset({"agent"}), frozenset({"agent"})), "saved_view", "job"),
+    **_rows(Row(post=frozenset({"agent"})), "remove_view", "job_cancel"),
+    # a ticket of the bank, with the service desk; the file hangs on a note
+    "file": Row(READING),
+    "ticket": Row(READING, READING),
+    "reference": Row(READING | {"requester"}, READING | {"requester"}),
+    **_rows(Row(post=WORKING), "say", "draft", "announce_update"),
+    "presence": Row(post=READING),
+    "undo": Row(),  # one's own act only; nobody here did one
+    "announce": Row(READING, WORKING),
+    **{f"act:{verb}": Row(READING, WORKING) for verb in ACTS},
+    "act:unrestrict": Row(READING, LEADING),
+    # setup; what is tried belongs to the branch where it can, categories, fields, labels and webhooks to the installation
+    **_rows(Row(SETUP), "setup", "setup_people", "setup_roles", "setup_teams", "setup_organizations", "setup_services"),
+    **_rows(Row(SETUP), "setup_categories", "setup_fields"),
+    "setup_import": Row(ADMINS, ADMINS),
+    **_rows(Row(SETUP, ADMINS), "setup_person_new", "setup_person", "setup_team_new", "setup_organization_new"),
+    **_rows(Row(SETUP, ADMINS), "setup_organization", "setup_matrix", "setup_service_new", "setup_service"),
+    **_rows(Row(post=ADMINS), "setup_person_activate", "setup_person_deactivate", "setup_person_invite"),
+    **_rows(Row(post=ADMINS), "setup_person_second_step_off", "setup_person_grant", "setup_person_add_address"),
+    **_rows(Row(post=ADMINS), "setup_address_primary", "setup_address_remove", "setup_token_revoke"),
+    **_rows(Row(post=ADMINS), "setup_organization_activate", "setup_organization_deactivate"),
+    **_rows(Row(post=ADMINS), "setup_service_activate", "setup_service_deactivate"),
+    "setup_team": Row(SETUP - {"branch_administrator"}, ADMIN),
+    **_rows(Row(post=ADMIN), "setup_person_revoke", "setup_person_join", "setup_person_leave", "setup_team_activate"),
+    **_rows(Row(post=ADMIN), "setup_team_deactivate", "setup_team_join", "setup_team_leave"),
+    **_rows(Row(SETUP, ADMIN), "setup_category_new", "setup_category", "setup_field_new", "setup_field"),
+    **_rows(Row(SETUP, ADMIN), "setup_labels", "setup_labels_in"),
+    **_rows(Row(post=ADMIN), "setup_category_activate", "setup_category_deactivate"),
+    **_rows(Row(post=ADMIN), "setup_field_activate", "setup_field_deactivate"),
+    **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_webhooks", "setup_webhook"),
+    **_rows(Row(post=ADMIN), "setup_webhook_new_secret", "setup_webhook_switch"),
+    "setup_webhook_redeliver": Row(),  # no webhook was called here
+}
+
+
+def tried(stage: Stage, role: str, method: str, address: Address, **headers: str) -> bool:
+    """Whether the role comes in; what it did there is taken back.
+
+    Our script gets the refusal of an act in its dialog, as a form that is not right: then nothing may have been written.
+    """
+    with taken_back():
+        client = stage.client(role)
+        before = Entry.objects.count()
+        answer = getattr(client, method)(address.path, address.sent if method == "post" else {}, headers=headers)
+        words_of(answer)
+        is_refused_in_dialog = bool(headers) and answer.status_code == 422 and Entry.objects.count() == before
+    return is_let_in(answer) and not is_refused_in_dialog
+
+
+def test_every_address_is_decided() -> None:
+    assert set(PATTERNS) == set(DECIDED)
+
+
+@pytest.mark.parametrize("name", sorted(DECIDED))
+def test_A15_who_may(stage: Stage, name: str) -> None:
+    row, address = DECIDED[name], stage.address(name)
+    for method, allowed in (("get", row.get), ("post", row.post)):
+        came_in = {role for role in ROLES if tried(stage, role, method, address)}
+        assert came_in == allowed, method
+        refused = EVERYBODY - allowed
+        with_script = {role for role in refused if tried(stage, role, method, address, hx_request="true")}
+        assert not with_script, method
+
+
+OF_A_TICKET = sorted(name for name in DECIDED if "{number}" in PATTERNS[name] and not name.startswith(("my_", "setup_")))
+
+
+@pytest.mark.parametrize("name", OF_A_TICKET)
+def test_A15_a_restricted_ticket_is_there_for_its_team_and_auditors_only(stage: Stage, name: str) -> None:
+    world = stage.world
+    number = PATTERNS[name].format(**stage._values(name)).split("/")[-2 if name == "announce_update" else 0]
+    assert number is not None
+    for ticket in Ticket.objects.all():
+        desk.restrict(ticket.pk, **world.by(world.jonas))
+    inside = {"agent", "auditor", "requester"}
+    row, address = DECIDED[name], stage.address(name)
+    for method, allowed in (("get", row.get), ("post", row.post)):
+        came_in = {role for role in ROLES if tried(stage, role, method, address)}
+        assert came_in == allowed & inside, method
+
+
+#: what only the bank may read; the outsiders open every list
+OURS = ("Maria Keller", "Jonas Berg", "Northbank", "Lindenhof", "Ledger is slow", "Also slow", "Service desk", "Suspicious")
+LISTS = (
+    *("/", "/status/", "/my/", "/my/?q=slow", "/report?q=ledger+is+slow", "/profile", "/profile/notices", "/more"),
+    *(
+        "/desk/",
+        "/desk/all",
+        "/desk/triage",
+        "/desk/waiting",
+        "/desk/watching",
+        "/desk/all?state=any&q=slow",
+        "/desk/all?q=maria",
+    ),
+    *("/desk/filter", "/desk/export.csv?view=all&state=any", "/desk/save-view", "/tickets/new", "/announcements"),
+    *("/search?q=slow", "/search?q=1001", "/search?q=Maria", "/search?q=Service", "/search?q=suspicious"),
+    *("/palette?q=slow", "/palette?q=1001", "/palette?q=maria", "/palette?q=service", "/palette?on=1001"),
+    *("/find/people?q=maria", "/find/people?requester=jonas", "/people/", "/people/?q=maria", "/teams/", "/services/"),
+    *("/desk/change?n=1001&n=1002",),
+)
+
+
+@pytest.mark.parametrize("role", ["outsider", "outside_agent"])
+@pytest.mark.parametrize("path", LISTS)
+def test_A15_lists_of_another_customer_hold_nothing_of_ours(stage: Stage, role: str, path: str) -> None:
+    for headers in ({}, {"hx_request": "true"}):
+        answer = stage.client(role).get(path, headers=headers)
+        text = words_of(answer)
+        assert not [name for name in OURS if name in text]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_A25_a_restricted_ticket_is_in_no_list_and_no_count(stage: Stage, path: str) -> None:
+    world = stage.world
+    desk.restrict(stage.ticket.pk, **world.by(world.jonas))
+    for role in ("team_agent", "lead", "duty_manager", "administrator"):
+        answer = stage.client(role).get(path)
+        text = words_of(answer)
+        assert "Ledger is slow" not in text
+        assert "Suspicious" not in text
+
+
+@pytest.mark.parametrize("name", sorted(name for name, row in DECIDED.items() if row.post))
+def test_A45_nothing_is_done_without_the_token_of_the_form(stage: Stage, name: str) -> None:
+    address = stage.address(name)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(stage.world.ada)
+    for headers in ({}, {"origin": "https://evil.example"}, {"hx_request": "true"}):
+        answer = client.post(address.path, address.sent, headers=headers)
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("name", sorted(DECIDED))
+def test_A45_reading_changes_nothing(stage: Stage, name: str) -> None:
+    before = Entry.objects.count()
+    address = stage.address(name)
+    for role in ("requester", "agent", "administrator"):
+        words_of(stage.client(role).get(address.path, address.sent))
+    wrote = Entry.objects.exclude(verb=Verb.EXPORTED) if name == "export" else Entry.objects.all()  # who took what is kept
+    assert wrote.count() == before
