@@ -75,7 +75,8 @@ print(json.dumps({{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "mar
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without a Chromium, skip loudly; in CI, fail."""
+    """Without a Chromium, skip loudly; in CI, fail. The browser comes last: its event loop goes on until the end of the run."""
+    items.sort(key=lambda item: "tests/browser" in str(item.path))
     mine = [item for item in items if "tests/browser" in str(item.path)]
     if CHROMIUM is None and mine:
         if os.environ.get("CI"):
