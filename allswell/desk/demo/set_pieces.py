@@ -41,6 +41,7 @@ class SetPieces(Pen):
         self._branch_down()
         self._restricted()
         self._down_now()
+        self._delivered()
 
     def _script(self, at: datetime, who: str, channel: Channel, what: tickets.Report) -> Script:
         """A script with its opening act, entered; acts added later still come."""
@@ -119,6 +120,27 @@ class SetPieces(Pen):
             )
 
         script.then(minutes, act)
+
+    def _delivered(self) -> None:
+        """Two requests fulfilled in the last days, which their requesters have not confirmed yet."""
+        asked = (
+            (3, "Clara Huber", "Second monitor for my desk", "I compare contracts all day. A second monitor would help a lot."),
+            (
+                2,
+                "Jan Novak",
+                "Access to the archive of statements",
+                "I answer questions about 2019 from now on and cannot open the archive.",
+            ),
+        )
+        for days, who, title, tells in asked:
+            what = tickets.Report(kind=Kind.REQUEST, title=title, description=tells)
+            script = self._script(self.play.workday(days, 9.4), who, Channel.PORTAL, what)
+            self.take(script, "Julia Roth", 20)
+            self.say(script, "Julia Roth", "Done. Please tell me if anything is missing.", 180)
+            script.then(
+                1,
+                lambda number, now: quietly(tickets.resolve, number, code="fixed", **self.play.by("Julia Roth", now)),
+            )
 
     def _branch_down(self) -> None:
         """A branch without network, reported four times: parent and children, resolved together."""
