@@ -211,6 +211,7 @@ class Hub:
             await self.look_once()
         self._seen.clear()
         self._rights.clear()
+        self._reader = None  # before anything is awaited: a page that opens from here on starts a reader of its own
         await self._in_thread(connections.close_all)
 
     async def look_once(self) -> None:
