@@ -180,12 +180,19 @@ _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["t
 _markdown.core.ruler.push("words", _link_words)
 
 
+#: what costs time to render; a text with more of it than people write is shown as it was typed, or its page would take seconds
+_MARKS = "[*_~|`\n"
+_MOST_MARKS = 5000
+
+
 @functools.lru_cache(maxsize=2048)
 def _short_markdown(text: str) -> Markup:
     return _long_markdown(text)
 
 
 def _long_markdown(text: str) -> Markup:
+    if sum(text.count(mark) for mark in _MARKS) > _MOST_MARKS:
+        return Markup("<pre><code>{}</code></pre>").format(text)
     html = nh3.clean(
         _markdown.render(text),
         tags=_TAGS,

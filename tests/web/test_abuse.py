@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from io import BytesIO
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.test import Client
 
-from allswell.desk import outbox, sign_in
+from allswell.desk import announcements, attachments, outbox, sign_in, webhooks
 from allswell.desk import tickets as desk
 from allswell.desk.sealing import unseal
 from allswell.kernel.text import whole
@@ -16,7 +20,8 @@ from allswell.notifications.channels import webhook
 from allswell.notifications.letters import Letter
 from allswell.notifications.models import Delivery
 from allswell.people.models import Person
-from allswell.web import live
+from allswell.tickets.models import Category, CustomField
+from allswell.web import live, show
 from tests.support.program import Program
 from tests.support.world import World
 
@@ -158,3 +163,129 @@ def test_A11_programs_cannot_ask_for_the_end_of_time_either(world: World) -> Non
         assert program.post(f"/tickets/{ticket.pk}/wait", on="supplier", until=when).status_code == 422
         assert program.get(f"/tickets?updated_since={when.replace('+', '%2B')}").status_code == 422
         assert program.patch(f"/tickets/{ticket.pk}", occurred_at=when).status_code == 422
+
+
+# A11, A42: what is long or twisted
+
+
+TWISTED = ("[", "**_", "[x](", "~~a", "a|b\n-|-\n" + "|\n", "- a\n", "a\n\n", "`", "> ", "<a ", "![](x)", "&#x41;", "INC-1 ")
+
+
+@pytest.mark.parametrize("piece", TWISTED)
+def test_A42_no_text_makes_its_page_slow(piece: str) -> None:
+    text = (piece * 100_000)[:100_000]
+    began = time.process_time()
+    show.markdown(text)
+    assert time.process_time() - began < 1.5
+
+
+def test_A42_a_text_full_of_marks_is_shown_as_typed_and_escaped() -> None:
+    shown = show.markdown("<script>*" + "*" * 6000)
+    assert shown.startswith("<pre><code>&lt;script&gt;*")
+    assert "<strong>" in show.markdown("**bold** " + "word " * 15_000)
+
+
+def test_A11_a_form_that_is_too_large_is_refused_in_words(world: World, browser: Browser) -> None:
+    jonas = browser(world.jonas)
+    for sent in ({"title": "x", "description": "A" * 3_000_000}, {f"field{number}": "1" for number in range(2100)}):
+        answer = jonas.post("/tickets/new", urlencode(sent), content_type="application/x-www-form-urlencoded")
+        assert answer.status_code == 413
+        assert "This is too large" in answer.content.decode()
+    assert jonas.post("/tickets/new", {"title": "A" * 1_000_000}).status_code == 422
+
+
+# A1, A2: markup wherever people write
+
+
+EVIL = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' autofocus onfocus=alert(1) x='",
+    "{{7*7}}{% raw %}${7*7}",
+    "</title></textarea></style><svg/onload=alert(1)>",
+)
+PAGES = (
+    "/desk/all",
+    "/tickets/{}",
+    "/tickets/{}/edit",
+    "/tickets/{}/link",
+    "/tickets/{}/split",
+    "/tickets/{}/untag",
+    "/search?q={q}",
+)
+PAGES += (
+    "/desk/filter",
+    "/tickets/new?title={q}&requester={q}",
+    "/palette?q={q}",
+    "/palette?on={}",
+    "/people/",
+    "/people/?q={q}",
+)
+PAGES += ("/teams/", "/services/", "/desk/save-view?q={q}", "/desk/change?n={}", "/find/people?q={q}", "/announcements")
+PAGES += ("/tickets/{}/announce", "/tickets/{}/hand-over", "/desk/all?tag={q}", "/desk/all?q={q}&team={q}&assignee={q}")
+MINE = (
+    "/",
+    "/my/",
+    "/my/{}",
+    "/status/",
+    "/report?q={q}",
+    "/request?q={q}",
+    "/my/?q={q}",
+    "/profile",
+    "/profile/notices",
+    "/more",
+)
+ADMIN = ("/setup/people", "/setup/people?q={q}", "/setup/roles", "/setup/teams", "/setup/organizations", "/setup/services")
+ADMIN += ("/setup/categories", "/setup/fields", "/setup/labels", "/setup/webhooks", "/setup/")
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_A1_A2_markup_in_any_word_is_shown_and_never_run(world: World, browser: Browser, evil: str) -> None:
+    for row in (world.maria, world.amir, world.bank, world.desk_team, world.printing, world.lookup):
+        row.name = evil
+        row.save()
+    Category.objects.create(name=evil, slug="evil")
+    CustomField.objects.create(key="evil", label=evil, ticket_kind="incident")
+    upload = attachments.upload(BytesIO(b"x"), name=f"{evil}.txt", content_type="text/html", **world.by(world.maria))
+    what = {"description": f"{evil}\n\n[x](javascript:alert(1)) [y](data:text/html,x) <javascript:alert(1)>"}
+    ticket = world.report(world.maria, title=evil, service=world.printing.slug, attachments=(upload.token,), **what)
+    desk.tag(ticket.pk, name=evil[:30].replace(",", " "), **world.by(world.jonas))
+    desk.reply(ticket.pk, body=evil, **world.by(world.jonas))
+    desk.note(ticket.pk, body=evil, **world.by(world.jonas))
+    announcements.announce(ticket.pk, title=evil, body=evil, is_for_all=True, **world.by(world.olga))
+    webhooks.create(name=evil, url="https://chat.example.org/", **world.by(world.ada))
+    for person, pages in ((world.jonas, PAGES), (world.maria, MINE), (world.ada, ADMIN)):
+        client = browser(person)
+        for page in pages:
+            for headers in ({}, {"hx_request": "true"}):
+                answer = client.get(page.replace("{}", str(ticket.pk)).replace("{q}", quote(evil)), headers=headers)
+                assert answer.status_code == 200, page
+                assert_inert(answer.content.decode(), page)
+                policy = answer.headers["Content-Security-Policy"]
+                assert "script-src 'self'" in policy
+                assert "unsafe" not in policy
+
+
+def assert_inert(html: str, page: str) -> None:
+    """Nothing in the page runs but our own scripts."""
+    found = Inert()
+    found.feed(html)
+    assert not found.wrong, (page, found.wrong)
+
+
+class Inert(HTMLParser):
+    """Collects what could run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wrong: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "script" and not (values.get("src") or "").startswith("/static/"):
+            self.wrong.append("script")
+        if tag in ("iframe", "object", "embed", "base", "style"):
+            self.wrong.append(tag)
+        for name, value in attrs:
+            if name.startswith("on") or name == "style" or (value or "").strip().lower().startswith(("javascript:", "data:text")):
+                self.wrong.append(f"{tag} {name}={value}")
