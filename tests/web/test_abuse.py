@@ -43,7 +43,12 @@ def test_A15_filters_name_nothing_and_nobody_the_viewer_may_not_know(world: Worl
     world.desk_team.save()
     world.printing.organization = world.bank
     world.printing.save()
-    asked = {"assignee": world.maria.pk, "service": "printing", "team": "service-desk", "organization": "northbank"}
+    asked: dict[str, str] = {
+        "assignee": str(world.maria.pk),
+        "service": "printing",
+        "team": "service-desk",
+        "organization": "northbank",
+    }
     names = {"assignee": "Maria Keller", "service": "Printing", "team": "Service desk", "organization": "Northbank"}
     for filter_, value in asked.items():
         assert names[filter_] in browser(world.jonas).get("/desk/all", {filter_: value}).content.decode()
@@ -204,7 +209,7 @@ EVIL = (
     "{{7*7}}{% raw %}${7*7}",
     "</title></textarea></style><svg/onload=alert(1)>",
 )
-PAGES = (
+PAGES: tuple[str, ...] = (
     "/desk/all",
     "/tickets/{}",
     "/tickets/{}/edit",
@@ -223,7 +228,7 @@ PAGES += (
 )
 PAGES += ("/teams/", "/services/", "/desk/save-view?q={q}", "/desk/change?n={}", "/find/people?q={q}", "/announcements")
 PAGES += ("/tickets/{}/announce", "/tickets/{}/hand-over", "/desk/all?tag={q}", "/desk/all?q={q}&team={q}&assignee={q}")
-MINE = (
+MINE: tuple[str, ...] = (
     "/",
     "/my/",
     "/my/{}",
@@ -235,7 +240,14 @@ MINE = (
     "/profile/notices",
     "/more",
 )
-ADMIN = ("/setup/people", "/setup/people?q={q}", "/setup/roles", "/setup/teams", "/setup/organizations", "/setup/services")
+ADMIN: tuple[str, ...] = (
+    "/setup/people",
+    "/setup/people?q={q}",
+    "/setup/roles",
+    "/setup/teams",
+    "/setup/organizations",
+    "/setup/services",
+)
 ADMIN += ("/setup/categories", "/setup/fields", "/setup/labels", "/setup/webhooks", "/setup/")
 
 
