@@ -61,8 +61,6 @@ def test_every_address_of_the_pages_is_documented_and_no_other() -> None:
 
 
 _DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")]
-#: measured and written on the reference machine, not in every clone
-_MADE_LATER = {"bench/RESULTS.md"}
 
 
 def test_links_and_pictures_of_every_document_lead_somewhere() -> None:
@@ -70,7 +68,7 @@ def test_links_and_pictures_of_every_document_lead_somewhere() -> None:
         f"{path.relative_to(ROOT)}: {target}"
         for path in _DOCUMENTS
         for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", path.read_text())
-        if not (path.parent / target).exists() and target not in _MADE_LATER
+        if not (path.parent / target).exists()
     ]
     assert dead == []
 
