@@ -249,45 +249,38 @@ def _first_rows(vendor: str, view: View, filters: Filters, rights: Actor) -> Com
     return Composed(tickets.order_by(*order).values_list(*_PATHS)[: PAGE + 1])
 
 
+def _counting(lists: Iterable[QuerySet[Ticket]], cap: int) -> tuple[str, list[Any]]:
+    """One statement that counts the open tickets of each list, up to `cap`, and its values."""
+    parts: list[str] = []
+    values: list[Any] = []
+    for tickets in lists:
+        composed = Composed(tickets.filter(OPEN).order_by().values_list("pk")[:cap])
+        inside = f"(SELECT count(*) FROM ({composed.sql}) counted{len(parts)})"  # noqa: S608 - Django's own statement
+        parts.append(inside if composed.sql else "0")
+        values += composed.values
+    return f"SELECT {', '.join(parts)}", values
+
+
+def _counted(statement: tuple[str, list[Any]]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(*statement)
+        return list(cursor.fetchone())
+
+
 def counts(views: Mapping[str, QuerySet[Ticket]], *, cap: int = CAP) -> dict[str, int]:
     """How many open tickets each view holds, up to `cap`, in one statement."""
-    parts: dict[str, str] = {}
-    params: list[Any] = []
-    for name, tickets in views.items():
-        composed = Composed(tickets.filter(OPEN).order_by().values_list("pk")[:cap])
-        if composed.sql:
-            parts[name] = f"(SELECT count(*) FROM ({composed.sql}) counted{len(parts)})"  # noqa: S608 - Django's own statement
-            params += composed.values
-    found = dict.fromkeys(views, 0)
-    if parts:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {', '.join(parts.values())}", params)
-            found |= dict(zip(parts, cursor.fetchone(), strict=True))
-    return found
+    return dict(zip(views, _counted(_counting(views.values(), cap)), strict=True)) if views else {}
 
 
 def count_views(views: Iterable[tuple[View, Filters]], *, actor: Actor) -> list[int]:
     """How many open tickets each view with its filters holds, up to CAP, in one statement that is composed once for the actor's rights."""
     wanted = tuple(views)
-    if not wanted:
-        return []
-    sql, values = _counting(connection.vendor, wanted, queries.rights_of(actor))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchone())
+    return _counted(_counting_views(connection.vendor, wanted, queries.rights_of(actor))) if wanted else []
 
 
 @functools.lru_cache(maxsize=1024)
-def _counting(vendor: str, views: tuple[tuple[View, Filters], ...], rights: Actor) -> tuple[str, list[Any]]:
-    parts: list[str] = []
-    values: list[Any] = []
-    for view, filters in views:
-        tickets = narrowed(of_view(view, actor=rights), filters, actor=rights).filter(OPEN)
-        composed = Composed(tickets.order_by().values_list("pk")[:CAP])
-        inside = f"(SELECT count(*) FROM ({composed.sql}) counted{len(parts)})"  # noqa: S608 - Django's own statement
-        parts.append(inside if composed.sql else "0")
-        values += composed.values
-    return f"SELECT {', '.join(parts)}", values
+def _counting_views(vendor: str, views: tuple[tuple[View, Filters], ...], rights: Actor) -> tuple[str, list[Any]]:
+    return _counting([narrowed(of_view(view, actor=rights), filters, actor=rights) for view, filters in views], CAP)
 
 
 def saved_views(actor: Actor) -> list[SavedView]:
