@@ -75,6 +75,37 @@ def test_a_reply_is_retracted_before_it_is_sent(world: World) -> None:
     assert not search.matching(Ticket.objects.all(), "away", internal=True).exists()
 
 
+@pytest.mark.parametrize("state", ["new", "in_progress"])
+def test_a_reply_that_makes_it_wait_is_one_act(world: World, state: str) -> None:
+    ticket = world.report()
+    if state == "in_progress":
+        desk.take(ticket.pk, **world.by(world.jonas))
+    before = row(ticket.pk)
+    by, action = doing(world, world.jonas)
+    desk.reply(ticket.pk, body="Which branch?", then_waits=True, **by)
+    after = row(ticket.pk)
+    assert (after["state"], after["waiting_on"]) == ("waiting", "requester")
+    assert Delivery.objects.filter(entry__action=action, channel="email", person=world.maria).count() == 1
+    desk.undo(ticket.pk, action=action, **world.by(world.jonas))
+    assert row(ticket.pk) == before
+    assert not queries.comments(queries.ticket(ticket.pk), internal=True).exists()
+    assert not Delivery.objects.filter(entry__action=action, settled_at__isnull=True).exists()
+
+
+def test_a_reply_that_cannot_make_it_wait_is_not_sent(world: World) -> None:
+    ticket = world.report()
+    desk.resolve(ticket.pk, **world.by(world.jonas))
+    with pytest.raises(Conflict):
+        desk.reply(ticket.pk, body="Which branch?", then_waits=True, **world.by(world.jonas))
+    assert not queries.comments(queries.ticket(ticket.pk), internal=False).exists()
+
+
+def test_a_requester_does_not_wait_for_themselves(world: World) -> None:
+    ticket = world.report()
+    desk.reply(ticket.pk, body="Any news?", then_waits=True, **world.by(world.maria))
+    assert row(ticket.pk)["state"] == "new"
+
+
 def test_a_reply_that_is_out_stays(world: World) -> None:
     ticket = world.report()
     by, action = doing(world, world.jonas)

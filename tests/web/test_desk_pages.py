@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -130,6 +131,12 @@ def test_a_note_never_becomes_a_reply(world: World, browser: Browser) -> None:
     said = list(Comment.objects.filter(ticket=ticket).order_by("id").values_list("body", "is_public"))
     assert said == [("Between us", False), ("We are on it", True)]
     assert Ticket.objects.get(pk=ticket.pk).state == "waiting"
+    shown = text(client.get(f"/tickets/{ticket.pk}"))
+    address = re.search(rf"/tickets/{ticket.pk}/undo/[\w-]+", shown.rsplit("the ticket waits for the answer", 1)[1])
+    assert address is not None
+    client.post(address[0])
+    assert Ticket.objects.get(pk=ticket.pk).state == "new"
+    assert list(Comment.objects.filter(ticket=ticket).values_list("body", flat=True)) == ["Between us"]
 
 
 def test_what_has_no_place_is_a_note(world: World, browser: Browser) -> None:

@@ -30,14 +30,16 @@ def reply(
     *,
     body: str,
     attachments: tuple[str, ...] = (),
+    then_waits: bool = False,
     actor: Actor,
     now: datetime,
     version: int | None = None,
 ) -> Comment:
     """Say something publicly: the desk to the requester, or the requester to the desk.
 
-    The desk's first public reply is the first response. A requester's reply resumes a ticket that waits for them; to a closed
-    ticket it opens a follow-up, and to a merged one it goes where that went (look at the comment's `ticket_id`).
+    The desk's first public reply is the first response; with `then_waits` the ticket waits for the requester from then on, and
+    taking the reply back takes that back too. A requester's reply resumes a ticket that waits for them; to a closed ticket it
+    opens a follow-up, and to a merged one it goes where that went (look at the comment's `ticket_id`).
     """
     ticket = steps.ticket_for(number, Act.SPEAK, actor=actor, version=version, is_locked=True)
     body = text.prose(body, field="body", required=True)
@@ -58,6 +60,8 @@ def reply(
         _ask(ticket, entry, actor=actor, now=now)
     else:
         _answer(ticket, entry, actor=actor, now=now)
+        if then_waits:
+            _await(ticket, actor=actor, now=now)
     return written
 
 
@@ -77,6 +81,14 @@ def _answer(ticket: Ticket, entry: Entry, *, actor: Actor, now: datetime) -> Non
     steps.tell(entry, topic=Topic.REPLIED, persons=audience, actor=actor, now=now, is_held=True)
     watching = steps.desk_audience(ticket) - audience
     steps.tell(entry, topic=Topic.WATCHED, persons=watching, actor=actor, now=now, is_held=True)
+
+
+def _await(ticket: Ticket, *, actor: Actor, now: datetime) -> None:
+    """It is the requester's turn. The reply told them so; a second notice would say nothing new."""
+    on = WaitingOn.REQUESTER.value
+    kept = {"on": on, "until": None}
+    values = {"waiting_on": on, "waiting_until": None}
+    tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.WAIT, actor=actor, now=now, data=kept, **values)
 
 
 @use_case

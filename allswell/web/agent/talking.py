@@ -14,7 +14,6 @@ from allswell.desk import tickets as desk
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Invalid
 from allswell.people import queries as people
-from allswell.tickets.rules import WaitingOn
 from allswell.web import files
 from allswell.web.pages import PageRequest, desk_page, signed_in, toast
 
@@ -54,14 +53,12 @@ def say(request: PageRequest, number: int) -> HttpResponseBase:
         writing.drop_draft(place="note", number=number, actor=request.actor, now=request.now)
         toast(request, _("Internal note added."), undo=back)
         return done(request, address)
-    desk.reply(number, body=body, attachments=sent, actor=request.actor, now=request.now)
+    then_waits = request.POST.get("then") == "wait"
+    desk.reply(number, body=body, attachments=sent, then_waits=then_waits, actor=request.actor, now=request.now)
     writing.drop_draft(place="reply", number=number, actor=request.actor, now=request.now)
     name = ticket.requester.name if ticket.requester else _("the requester")
-    if request.POST.get("then") == "wait":
-        desk.wait(number, on=WaitingOn.REQUESTER, actor=request.actor, now=request.now)
-        toast(request, _("Sent to %(name)s; the ticket waits for the answer.") % {"name": name})
-    else:
-        toast(request, _("Sent to %(name)s.") % {"name": name}, undo=back)
+    said = _("Sent to %(name)s; the ticket waits for the answer.") if then_waits else _("Sent to %(name)s.")
+    toast(request, said % {"name": name}, undo=back)
     return done(request, address)
 
 
