@@ -25,3 +25,8 @@ def seal(text: str, *, keys: Sequence[str]) -> str:
 def unseal(sealed: str, *, keys: Sequence[str]) -> str:
     """Decrypt what one of the keys sealed. Raises cryptography.fernet.InvalidToken."""
     return _box(keys).decrypt(sealed.encode("ascii")).decode()
+
+
+def row_of(session_key: str) -> str:
+    """What stands in the database for the key of a session, which only its browser knows: 160 bits of its SHA-256."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:40]

@@ -21,7 +21,7 @@ from tests.support import early
 PASSWORD = "a watch at night"
 _SESSION = """
 import django; django.setup()
-from django.contrib.sessions.backends.db import SessionStore
+from allswell.boot.sessions import SessionStore
 from django.contrib.auth import SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY
 from allswell.people.models import Person
 person = Person.objects.order_by("pk").first()

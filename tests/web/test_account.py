@@ -7,6 +7,7 @@ import re
 import pytest
 from django.test import Client
 
+from allswell.kernel.sealed import row_of
 from allswell.notifications.models import Delivery
 from allswell.people import queries
 from allswell.people.models import EmailAddress, Person
@@ -65,7 +66,7 @@ def test_the_password_is_changed_and_other_sessions_end(jonas: Door, world: Worl
     assert jonas.is_open
     assert jonas.session_key() != before
     assert other.get("/profile").status_code == 302
-    assert [row.session_key for row in queries.sessions(world.jonas.pk)] == [jonas.session_key()]
+    assert [row.session_key for row in queries.sessions(world.jonas.pk)] == [row_of(jonas.session_key())]
 
 
 def test_an_open_screen_is_no_place_to_guess(jonas: Door) -> None:
@@ -92,7 +93,7 @@ def test_signing_out_elsewhere(jonas: Door, world: World) -> None:
     others = [Client(), Client()]
     for other in others:
         other.post("/sign-in", {"email": "jonas@example.org", "password": PASSWORD})
-    row = queries.sessions(world.jonas.pk).get(session_key=others[0].session.session_key)
+    row = queries.sessions(world.jonas.pk).get(session_key=row_of(str(others[0].session.session_key)))
     jonas.client.post(f"/account/sessions/{row.pk}/end")
     assert [other.get("/profile").status_code for other in others] == [302, 200]
     jonas.client.post("/account/sign-out-everywhere")

@@ -13,6 +13,7 @@ from django.test import Client
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
 from allswell.kernel import actor as actors
+from allswell.kernel.sealed import row_of
 from allswell.people.models import Person
 from allswell.web import live
 from tests.support.world import World
@@ -113,7 +114,7 @@ def test_a_stream_ends_within_a_minute_of_the_session(world: World, room: Room, 
     if how == "signs out":
         from django.contrib.sessions.models import Session
 
-        Session.objects.filter(pk=stream.session_key).delete()
+        Session.objects.filter(pk=row_of(stream.session_key)).delete()
     elif how == "is deactivated":
         people_desk.deactivate_person(world.jonas.pk, **by)
     else:

@@ -15,6 +15,7 @@ from django.utils.crypto import constant_time_compare
 from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
+from allswell.kernel.sealed import row_of
 from allswell.people.models import Person
 
 PERIOD = 30  # seconds a code lives; the one before and the one after count too, for clocks that differ
@@ -23,7 +24,7 @@ PERIOD = 30  # seconds a code lives; the one before and the one after count too,
 def note_session(person: Person, *, key: str, ip: str, browser: str, now: datetime) -> None:
     """Remember an opened session for the person's list of sessions."""
     values = {"user": person, "ip": ip, "user_agent": browser[:200], "created_at": now, "last_seen_at": now}
-    UserSession.objects.update_or_create(session_key=key, defaults=values)
+    UserSession.objects.update_or_create(session_key=row_of(key), defaults=values)
 
 
 def end_sessions(person: Person, *, but: str = "", only: int | None = None) -> int:
@@ -31,7 +32,7 @@ def end_sessions(person: Person, *, but: str = "", only: int | None = None) -> i
 
     Returns how many sessions ended.
     """
-    rows = UserSession.objects.filter(user=person).exclude(session_key=but)
+    rows = UserSession.objects.filter(user=person).exclude(session_key=row_of(but))
     if only is not None:
         rows = rows.filter(pk=only)
     keys = list(rows.values_list("session_key", flat=True))
@@ -42,7 +43,7 @@ def end_sessions(person: Person, *, but: str = "", only: int | None = None) -> i
 
 def rename_session(person: Person, *, before: str, after: str) -> None:
     """The same session under a new key."""
-    UserSession.objects.filter(user=person, session_key=before).update(session_key=after)
+    UserSession.objects.filter(user=person, session_key=row_of(before)).update(session_key=row_of(after))
 
 
 def _counter_of(secret: str, code: str, *, now: datetime) -> int | None:

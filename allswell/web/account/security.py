@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from allauth.mfa.totp.internal.auth import generate_totp_secret
+from cryptography.fernet import InvalidToken
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -16,7 +17,9 @@ from qrcode.main import QRCode
 
 from allswell.desk import people as desk_people
 from allswell.desk import sign_in as desk
+from allswell.desk.sealing import seal, unseal
 from allswell.kernel.errors import DeskError, Invalid
+from allswell.kernel.sealed import row_of
 from allswell.people import queries as people
 from allswell.people.rules import TokenScope
 from allswell.web import inputs
@@ -39,7 +42,7 @@ SCOPES = {
 def _show(request: PageRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     values: dict[str, Any] = {
         "sessions": people.sessions(request.person.pk),
-        "this_session": request.session.session_key,
+        "this_session": row_of(request.session.session_key or ""),
         "has_second_factor": people.has_second_factor(request.person.pk),
         "codes_left": people.recovery_codes_left(request.person.pk),
         "addresses": people.addresses(request.person.pk),
@@ -102,14 +105,25 @@ def _squares(text: str) -> tuple[int, str]:
     return len(rows), path
 
 
+def _seed(request: PageRequest) -> str:
+    """The seed that is offered until a code of it was right; sealed in the session, which lies in the database."""
+    if kept := request.session.get(_SECRET):
+        try:
+            return unseal(kept)
+        except InvalidToken:
+            pass
+    seed: str = generate_totp_secret()
+    request.session[_SECRET] = seal(seed)
+    return seed
+
+
 @require_http_methods(["GET", "POST"])
 @signed_in
 def second_factor(request: PageRequest) -> HttpResponse:
     """Turn the second step on: scan, enter a code, keep the recovery codes."""
     if people.has_second_factor(request.person.pk):
         return SeeOther(PLACE)
-    secret = request.session.get(_SECRET) or generate_totp_secret()
-    request.session[_SECRET] = secret
+    secret = _seed(request)
     errors: dict[str, str] = {}
     if request.method == "POST":
         try:
