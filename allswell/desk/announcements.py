@@ -12,14 +12,14 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from allswell.kernel.instants import sensible
 from allswell.people import queries as people
-from allswell.people.rules import Act, require
-from allswell.services import queries as services
+from allswell.people.rules import Act, may, require
 from allswell.tickets import operations as tickets
 from allswell.tickets import queries as ticket_queries
 from allswell.tickets.rules import Kind
 
 from . import steps
 from .door import use_case
+from .tickets.reporting import service_named
 
 if TYPE_CHECKING:
     from allswell.incidents.models import Announcement
@@ -88,9 +88,7 @@ def announce(
     if ticket.done_at:
         raise Conflict("This ticket is done; reopen it first.")
     told = _audience(ticket, is_for_all=is_for_all, audience=audience, actor=actor)
-    shown = services.by_ref(service) if service not in (None, "") else ticket.service
-    if shown is None and service not in (None, ""):
-        raise Invalid("There is no such service.", field="service")
+    shown = service_named(service, actor=actor) or ticket.service
     tickets.change(ticket, now=now)  # of two who announce at once the second waits here, then sees the first
     if queries.open_announcement(number):
         raise Conflict("This is announced already. Write an update instead.")
@@ -117,9 +115,10 @@ def _followers(ticket: Ticket) -> set[int]:
 def _open(announcement: int, *, actor: Actor) -> Announcement:
     """The announcement, open, of an incident the actor works on. Raises NotFound, NotAllowed, Conflict."""
     found = queries.announcement(announcement)
-    if found is None:
+    facts = ticket_queries.facts(found.ticket, person=actor.person) if found else None
+    if found is None or facts is None or not may(actor, Act.SEE, facts):
         raise NotFound("There is no such announcement.")
-    require(actor, Act.WORK, ticket_queries.facts(found.ticket, person=actor.person))
+    require(actor, Act.WORK, facts)
     if found.ended_at:
         raise Conflict("This announcement has ended.")
     return found

@@ -123,12 +123,13 @@ def _given(row: dict[str, str], *names: str) -> dict[str, Any]:
     return {name: row[name] for name in names if row.get(name)}
 
 
-def _organization(row: dict[str, str]) -> dict[str, Any]:
-    """The organization named by slug or name, as the steps take it."""
+def _organization(row: dict[str, str], actor: Actor) -> dict[str, Any]:
+    """The organization named by slug or name, as the steps take it; one that the actor may not know is none."""
     named = row.get("organization", "")
     if not named:
         return {}
-    found = people.organization_by_ref(text.slug(named)) or people.organizations().filter(name__iexact=named).first()
+    known = people.organizations_visible_to(actor)
+    found = known.filter(slug=text.slug(named)).first() or known.filter(name__iexact=named).first()
     if found is None:
         raise Invalid("There is no such organization, or you may not know it.", field="organization")
     return {"organization": found.pk}
@@ -158,7 +159,7 @@ def _words(row: dict[str, str], name: str) -> Iterator[str]:
 
 def _bring_person(row: dict[str, str], actor: Actor, now: datetime) -> bool:
     details = _given(row, "title", "phone", "location", "locale", "time_zone", "external_ref")
-    details |= _organization(row) | _person(row, "manager", actor)
+    details |= _organization(row, actor) | _person(row, "manager", actor)
     address = text.folded_address(row["email"]) if row.get("email") else ""
     found = people.person_by_ref(row.get("external_ref", "")) or (people.person_by_address(address) if address else None)
     if found is None and not address and not row.get("external_ref"):
@@ -179,7 +180,7 @@ def _bring_person(row: dict[str, str], actor: Actor, now: datetime) -> bool:
         person_for(found.pk, Act.SET_UP, actor=actor)
         person = edit_person_step(found.pk, changes={"name": row["name"], **details}, actor=actor, now=now)
     for word in _words(row, "teams"):
-        ref = people.teams().filter(slug=text.slug(word)).values_list("pk", flat=True).first()
+        ref = people.teams_visible_to(actor).filter(slug=text.slug(word)).values_list("pk", flat=True).first()
         if ref is None:
             raise Invalid("There is no such team.", field="teams")
         join_step(person, team_for(ref, Act.SET_UP, actor=actor), actor=actor, now=now)
@@ -188,7 +189,7 @@ def _bring_person(row: dict[str, str], actor: Actor, now: datetime) -> bool:
 
 def _bring_team(row: dict[str, str], actor: Actor, now: datetime) -> bool:
     details = _given(row, "email", "description", "assignment")
-    details |= _organization(row) | _person(row, "lead", actor) | _number(row, "line")
+    details |= _organization(row, actor) | _person(row, "lead", actor) | _number(row, "line")
     slug = row.get("slug") or text.slug(row["name"])
     if people.team_by_ref(slug) is None:
         create_team_step(name=row["name"], details=details, actor=actor, now=now)
@@ -199,7 +200,7 @@ def _bring_team(row: dict[str, str], actor: Actor, now: datetime) -> bool:
 
 def _bring_service(row: dict[str, str], actor: Actor, now: datetime) -> bool:
     details = _given(row, "kind", "description", "support_hours")
-    details |= _organization(row) | _person(row, "owner", actor) | _number(row, "criticality")
+    details |= _organization(row, actor) | _person(row, "owner", actor) | _number(row, "criticality")
     if row.get("team"):
         details["team"] = text.slug(row["team"])
     needs = [text.slug(word) for word in _words(row, "needs")]

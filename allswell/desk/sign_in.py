@@ -257,7 +257,7 @@ def new_password(ref: str, *, password_hash: str, actor: Actor, now: datetime) -
 
 def ask_confirmation(address_id: int, *, actor: Actor, now: datetime) -> None:
     """Mail a link to one of one's own addresses, to show that it is. Raises TooMany, NotFound."""
-    _admit([(queries.guess_key("confirm", address_id), MAILS_PER_ADDRESS)], actor=actor, now=now)
+    _admit([(queries.guess_key("confirm", actor.person, address_id), MAILS_PER_ADDRESS)], actor=actor, now=now)
     _mail_confirmation(address_id, actor=actor, now=now)
 
 

@@ -12,6 +12,8 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _INVISIBLE = re.compile(r"[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
 _SPACE = re.compile(r"\s+")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
+_FORMULA = re.compile(r" *[=+\-@\t\r\n＝＋－＠]")
+_FORMULA_LATER = re.compile(r"([;\t\n\r] *)(?=[=+\-@＝＋－＠])")
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
 
 
@@ -67,5 +69,8 @@ def folded_address(address: str, *, field: str = "email") -> str:
 
 
 def spreadsheet_cell(value: str) -> str:
-    """A text that a spreadsheet shows as text: what it would take for a formula gets an apostrophe before it."""
-    return f"'{value}" if value.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")) else value
+    """A text that a spreadsheet shows as text: what it would take for a formula gets an apostrophe before it.
+
+    Behind a semicolon or a tab, too: where those separate the cells (German and French Excel), a formula could begin there.
+    """
+    return _FORMULA_LATER.sub(r"\1'", f"'{value}" if _FORMULA.match(value) else value)

@@ -109,6 +109,7 @@ class Viewer:
             return JsonResponse({"message": text, "field": error.field, "code": error.code}, status=error.http)
         came_from = urlsplit(request.headers.get("Referer", ""))
         is_from_here = came_from.netloc == request.get_host() and came_from.path != request.path
+        is_from_here = is_from_here and not came_from.path.startswith(("//", "/\\"))  # a browser would take that for a host
         if (
             request.method == "POST"
             and is_from_here

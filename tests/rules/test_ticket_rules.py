@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,11 +111,15 @@ def test_a_file_name_is_always_harmless(name: str) -> None:
     assert rules.file_name(shown) == shown
 
 
-@given(st.text(max_size=50))
-def test_no_cell_begins_like_a_formula(value: str) -> None:
+@given(st.one_of(st.text(max_size=50), st.text("=+-@;\t\r\n 'a1＝", max_size=12)))
+def test_A39_no_cell_begins_like_a_formula(value: str) -> None:
+    """Nor would one where a semicolon or a tab ends a cell, as in German Excel."""
     cell = text.spreadsheet_cell(value)
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert cell.removeprefix("'") == value.removeprefix("'") or cell == value
+    assert not cell.startswith(("\t", "\r", "\n"))
+    for part in re.split(r"[;\t\r\n]", cell):
+        assert not part.lstrip(" ").startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
+    assert cell.replace("'", "") == value.replace("'", "")
+    assert text.spreadsheet_cell("Mail; phone 044-1") == "Mail; phone 044-1"
 
 
 fields = [
