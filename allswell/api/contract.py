@@ -137,7 +137,7 @@ class Operation:
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 #: parameters that are names or random words; all others are numbers
-TEXT_PARAMETERS = frozenset({"slug", "token", "ref"})
+TEXT_PARAMETERS = frozenset({"slug", "token", "ref", "key", "language"})
 
 OPERATIONS: list[Operation] = []
 _TREE: dict[str, Any] = {}

@@ -48,6 +48,14 @@ def page_of(call: Call, found: list[Any], make: Callable[[Sequence[Any]], list[T
     return Page(items=make(found), next=following)
 
 
+def page_of_read(call: Call, items: list[T], last: int | None) -> Page[T]:
+    """One page of what was read and made already; `last` is the key to go on from, None at the end."""
+    following = _signer(call).sign(str(last)) if last is not None else None
+    if following is not None:
+        link_next(call, following)
+    return Page(items=items, next=following)
+
+
 def link_next(call: Call, cursor: str) -> None:
     """Name the following page in the Link header."""
     asked = call.request.GET.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -13,12 +14,12 @@ from django.db import transaction
 from allswell.jobs import operations as jobs
 from allswell.jobs import queries as job_queries
 from allswell.journal import queries as journal
-from allswell.kernel.actor import Actor
+from allswell.kernel import text
+from allswell.kernel.actor import Actor, Role
 from allswell.kernel.errors import Conflict, DeskError, Invalid, NotAllowed, NotFound
 from allswell.notifications import operations as notifications
 from allswell.notifications.rules import Topic
 from allswell.people import queries as people
-from allswell.people.rules import INSTALLATION, Act, may
 from allswell.tickets.rules import LinkKind, WaitingOn
 
 from . import steps
@@ -43,9 +44,10 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> int:
-    if isinstance(value, bool):
+    number = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else 0
+    if not 0 < number < 2**53:
         raise ValueError
-    return int(value)
+    return number
 
 
 def _instant(value: Any) -> datetime | None:
@@ -62,7 +64,18 @@ def _person(value: Any) -> int | None:
 def _changes(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not value.keys() <= {"impact", "urgency", "service", "category"}:
         raise ValueError
+    for name, wanted in value.items():
+        is_level = isinstance(wanted, int) and not isinstance(wanted, bool) and 1 <= wanted <= 4
+        if not (is_level if name in ("impact", "urgency") else wanted is None or isinstance(wanted, str) or _number(wanted)):
+            raise ValueError
     return value
+
+
+def _storable(value: Any) -> Any:
+    """Parameters as both databases keep them."""
+    if isinstance(value, dict):
+        return {name: _storable(part) for name, part in value.items()}
+    return text.clean(value) if isinstance(value, str) else value
 
 
 #: verb -> (what does it, what each of its parameters takes); the parameters are JSON
@@ -84,6 +97,13 @@ VERBS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Plain]]] = {
     "reply": (desk.reply, {"body": _text}),
     "note": (desk.note, {"body": _text}),
 }
+
+
+def _needed(verb: str) -> set[str]:
+    """The parameters of a verb that cannot be left out."""
+    act, known = VERBS[verb]
+    taken = inspect.signature(body_of(act)).parameters
+    return {name for name in known if taken[name].default is inspect.Parameter.empty}
 
 
 def _arguments(verb: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,15 +128,17 @@ def start(numbers: Iterable[int], *, verb: str, params: Mapping[str, Any], actor
 
     Which of them the actor may change is asked when it is done, for each; the others are listed as problems.
     """
-    if not may(actor, Act.SEE_DESK, INSTALLATION):
+    if not actor.has_role(Role.AGENT, Role.LEAD, Role.DUTY_MANAGER):  # who works no ticket starts nothing
         raise NotAllowed("Your role does not allow this.")
-    _arguments(verb, params)
+    arguments = _arguments(verb, params)
+    if missing := _needed(verb) - arguments.keys():
+        raise Invalid("This is needed.", field=min(missing))
     chosen = sorted(set(numbers))
     if not chosen:
         raise Invalid("Choose at least one ticket.", field="numbers")
     if len(chosen) > MOST:
         raise Invalid("Choose at most %(most)s tickets.", field="numbers", most=MOST)
-    kept = {"verb": verb, "params": dict(params), "numbers": chosen, "told": {}}
+    kept = {"verb": verb, "params": _storable(dict(params)), "numbers": chosen, "told": {}}
     return jobs.start(KIND, params=kept, total=len(chosen), actor=actor, now=now)
 
 

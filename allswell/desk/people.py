@@ -273,7 +273,7 @@ def add_address(person_id: int, *, email: str, actor: Actor, now: datetime, is_p
         person,
         address=text.folded_address(email),
         proof=Proof.VOUCHED if vouched else Proof.CLAIMED,
-        is_primary=is_primary,
+        is_primary=is_primary and vouched,
         actor=actor,
         now=now,
     )

@@ -228,6 +228,11 @@ def set_custom_field_active(key: str, *, is_active: bool, actor: Actor, now: dat
 # labels
 
 
+def languages() -> list[str]:
+    """The languages labels are given in."""
+    return [code for code, _ in settings.LANGUAGES]
+
+
 def label_subjects() -> list[str]:
     """What may be given a word of one's own: states, what is waited for, codes of resolution, reasons of cancelling, and
     (as "category.<id>") categories."""
@@ -244,7 +249,7 @@ def label_subjects() -> list[str]:
 def set_labels(*, language: str, labels: dict[str, str], actor: Actor, now: datetime) -> None:
     """Words of our own in one language: subject -> text; "" goes back to the built-in word. Raises Invalid, NotAllowed."""
     require(actor, Act.SET_UP, INSTALLATION)
-    if language not in dict(settings.LANGUAGES):
+    if language not in languages():
         raise Invalid("Choose one of the list.", field="language")
     known = set(label_subjects())
     for subject, word in labels.items():

@@ -255,12 +255,6 @@ def new_password(ref: str, *, password_hash: str, actor: Actor, now: datetime) -
 # addresses
 
 
-def ask_confirmation(address_id: int, *, actor: Actor, now: datetime) -> None:
-    """Mail a link to one of one's own addresses, to show that it is. Raises TooMany, NotFound."""
-    _admit([(queries.guess_key("confirm", actor.person, address_id), MAILS_PER_ADDRESS)], actor=actor, now=now)
-    _mail_confirmation(address_id, actor=actor, now=now)
-
-
 def _own_address(address_id: int, *, actor: Actor) -> EmailAddress:
     row = queries.address(address_id)
     if row is None or row.person_id != actor.person:
@@ -269,10 +263,15 @@ def _own_address(address_id: int, *, actor: Actor) -> EmailAddress:
 
 
 @use_case
-def _mail_confirmation(address_id: int, *, actor: Actor, now: datetime) -> None:
+def ask_confirmation(address_id: int, *, actor: Actor, now: datetime) -> None:
+    """Mail a link to one of one's own addresses, to show that it is. Raises TooMany, NotFound."""
     row = _own_address(address_id, actor=actor)
     if row.proof == Proof.CONFIRMED.value:
         return
+    key = queries.guess_key("confirm", address_id)
+    if queries.guesses(key, since=now - MAILS_PER_ADDRESS.within) >= MAILS_PER_ADDRESS.count:
+        raise TooMany("Too many attempts. Wait %(minutes)s minutes, or set a new password.", minutes=60)
+    people.note_guess([key], now=now)
     ref = people.send_link(row.person, kind="address", address=row, now=now)
     entry = journal.record(
         Verb.ADDRESS_ADDED, about=("person", row.person_id), actor=actor, now=now, data={"address": row.pk, "is_asked": True}

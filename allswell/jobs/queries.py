@@ -35,6 +35,11 @@ def job(job_id: int) -> Job | None:
     return Job.objects.filter(pk=job_id).first()
 
 
+def of_person(person: int | None, *, kind: str) -> QuerySet[Job]:
+    """The jobs of a kind that somebody started."""
+    return Job.objects.filter(person=person, kind=kind) if person is not None else Job.objects.none()
+
+
 def unfinished() -> QuerySet[Job]:
     """Jobs still to be done, oldest first."""
     return Job.objects.filter(finished_at__isnull=True).order_by("created_at", "id")

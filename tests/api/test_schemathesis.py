@@ -17,7 +17,18 @@ from tests.support.program import Program
 from tests.support.world import World
 
 CONFIG = schemathesis.Config.from_path(Path(__file__).parents[2] / "schemathesis.toml")
-schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application, config=CONFIG)
+
+
+def closing(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """The application, and what a web server does when an answer is out: it closes it, and with it the uploaded files."""
+    answer = application(environ, start_response)
+    try:
+        return [b"".join(answer)]
+    finally:
+        answer.close()
+
+
+schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", closing, config=CONFIG)
 
 
 @pytest.fixture(autouse=True)

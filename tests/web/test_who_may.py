@@ -276,7 +276,8 @@ DECIDED: dict[str, Row] = {
     "my_ticket": Row(frozenset({"requester"})),
     **_rows(Row(post=frozenset({"requester"})), "my_reply", "my_draft", "my_reopen", "my_confirm", "my_rate", "my_leave"),
     # the desk: lists are open to all of it and hold only what the viewer may see (tested below)
-    **_rows(Row(AT_THE_DESK, AT_THE_DESK), "desk", "queue_filter", "bulk", "export", "save_view", "new_ticket", "styleguide"),
+    **_rows(Row(AT_THE_DESK, AT_THE_DESK), "desk", "queue_filter", "export", "save_view", "new_ticket", "styleguide"),
+    "bulk": Row(AT_THE_DESK, WORKING | {"outside_agent"}),
     **_rows(Row(AT_THE_DESK, AT_THE_DESK), "find_people", "search", "palette"),
     **_rows(Row(AT_THE_DESK), "announcements", "people", "teams", "services"),
     **_rows(Row(AT_THE_DESK - {"outside_agent"}), "person", "service"),

@@ -1,11 +1,14 @@
 """Version 1, a module per resource. Importing the package declares its operations."""
 
 from . import (
+    addresses,
     announcements,
     attachments,
     correcting,
+    jobs,
     linking,
     me,
+    notices,
     organizations,
     people,
     search,
@@ -15,15 +18,19 @@ from . import (
     tokens,
     verbs,
     views,
+    vocabulary,
     webhooks,
 )
 
 MODULES = (
+    addresses,
     announcements,
     attachments,
     correcting,
+    jobs,
     linking,
     me,
+    notices,
     organizations,
     people,
     search,
@@ -33,5 +40,6 @@ MODULES = (
     tokens,
     verbs,
     views,
+    vocabulary,
     webhooks,
 )

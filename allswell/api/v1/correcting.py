@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from allswell.api.contract import BASE, Body, Call, Id, operation
 from allswell.desk import tickets as desk
-from allswell.tickets import rules
+from allswell.tickets import dossier, queries, rules
 
-from .shapes import Instant, Level, Ref, changes
+from .shapes import Instant, Level, PersonRef, Ref, changes
 from .ticket_shapes import Ticket, after_act
-from .tickets import TAG, shown
+from .tickets import TAG, shown, visible
 from .verbs import Prose, verb
 
 Word = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\S")]
@@ -149,6 +149,42 @@ def follow_up(call: Call) -> Any:
 def _followed_up(call: Call, ticket: Any) -> Ticket:
     call.headers["Location"] = f"{BASE}/tickets/{ticket.pk}"
     return after_act(ticket.pk, actor=call.actor)
+
+
+class Companion(Struct):
+    """Somebody who is told about a ticket, and why: watcher (follows it at the desk), participant (in copy: sees the public
+    conversation), affected (said "same for me"), named (may see it though it is restricted)."""
+
+    person: PersonRef
+    kind: rules.WatcherKind
+
+
+class Companions(Struct):
+    """Everybody around a ticket, longest first."""
+
+    items: list[Companion]
+
+
+@operation(
+    "GET",
+    "/tickets/{number}/watchers",
+    id="listWatchers",
+    summary="Who follows a ticket, is in copy, affected or named",
+    tag=TAG,
+    scope="tickets:read",
+    details="A requester and those in copy see who is in copy, nothing else.",
+    answer=Companions,
+)
+def watchers(call: Call) -> Companions:
+    ticket = visible(call)
+    is_internal = queries.may_see_internal(call.actor, ticket)
+    return Companions(
+        [
+            Companion(PersonRef(one.person, one.name), rules.WatcherKind(one.kind))
+            for one in dossier.companions(ticket)
+            if is_internal or one.kind == rules.WatcherKind.PARTICIPANT
+        ]
+    )
 
 
 class OnePerson(Body):

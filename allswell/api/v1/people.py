@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from allswell.api.contract import BASE, Body, Call, Id, Page, Paged, operation
 from allswell.api.paging import page
 from allswell.desk import people as desk
+from allswell.desk import sign_in
 from allswell.kernel.actor import Role
 from allswell.kernel.errors import NotFound
 from allswell.people import queries
@@ -275,6 +276,19 @@ def deactivate(call: Call) -> Any:
 )
 def activate(call: Call) -> Any:
     return desk.activate_person(call.path["id"], actor=call.actor, now=call.now)
+
+
+@operation(
+    "POST",
+    "/people/{id}/invite",
+    id="invitePerson",
+    summary="Mail somebody a link to choose a password",
+    tag=TAG,
+    scope=SCOPE,
+    status=204,
+)
+def invite(call: Call) -> Any:
+    return sign_in.invite(call.path["id"], actor=call.actor, now=call.now)
 
 
 class Absence(Body):

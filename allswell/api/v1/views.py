@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from django.db.models import QuerySet
@@ -26,6 +27,7 @@ _BUILT_IN: dict[str, tuple[str, Callable[[Actor], QuerySet[Any]]]] = {
     "watching": ("Watching", queue.watching),
     "all": ("All", queue.everything),
 }
+_NO_FILTERS = queue.Filters()
 
 
 class View(Struct):
@@ -71,15 +73,17 @@ def tickets(call: Call) -> Page[Ticket]:
     def make(rows: Sequence[Any]) -> list[Ticket]:
         return make_all(rows, actor=call.actor)
 
-    return page(call, rows_of(_tickets(call.path["slug"], call.actor)), make)
+    return page(call, rows_of(view_tickets(call.path["slug"], call.actor)), make)
 
 
-def _tickets(slug: str, actor: Actor) -> QuerySet[Any]:
+def view_tickets(slug: str, actor: Actor, filters: queue.Filters = _NO_FILTERS) -> QuerySet[Any]:
+    """The tickets of a built-in or saved view of the actor; `filters` replace the view's own of the same name. Raises NotFound."""
     if slug in _BUILT_IN:
-        return queue.narrowed(_BUILT_IN[slug][1](actor), queue.Filters(), actor=actor)
+        return queue.narrowed(_BUILT_IN[slug][1](actor), filters, actor=actor)
     for row in queue.saved_views(actor):
         if row.slug == slug:
-            return queue.narrowed(queue.everything(actor), queue.Filters.parse(row.filters), actor=actor)
+            own = queue.Filters.parse(row.filters)
+            return queue.narrowed(queue.everything(actor), replace(own, **filters.chosen()), actor=actor)
     raise NotFound("There is no such view.")
 
 
