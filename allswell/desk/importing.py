@@ -204,6 +204,7 @@ def import_tickets(
     kept = dict(run.counts)
     outcome = Outcome(**kept, resumed_at=run.position)
     names, rejected = Names(mapping, actor=actor), Rejects(rejects, is_continued=run.position > 0)
+    recount_at = BATCH
     try:
         with frugal():
             for batch in _batches(path, translator, skip=run.position):
@@ -211,8 +212,12 @@ def import_tickets(
                 outcome = bring_in(run, batch, names, outcome, actor=actor, now=now())
                 names.created = {}
                 progress(outcome)
+                if outcome.rows - outcome.resumed_at >= recount_at:
+                    runs.recount()
+                    recount_at *= 4
     finally:
         rejected.close()
+    runs.recount()
     finish(run, actor=actor, now=now())
     return outcome
 

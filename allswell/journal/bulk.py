@@ -79,6 +79,32 @@ def _write(model: type[models.Model], values: list[list[Any]]) -> None:
                 copy.write_row(line)
 
 
+def update_columns(model: type[models.Model], changes: Sequence[tuple[int, dict[str, Any]]], *, counting: str) -> None:
+    """Write new values of columns ("team_id") into rows that are there, by key; `counting` names a column that goes up by one.
+
+    Rows whose same columns change go in one prepared statement. Call inside a transaction that holds what it read.
+    """
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    alike: dict[tuple[str, ...], list[list[Any]]] = {}
+    for key, values in changes:
+        names = tuple(sorted(values))
+        alike.setdefault(names, []).append([*(_value(fields[name], values[name]) for name in names), key])
+    quote = connection.ops.quote_name
+    count = quote(str(fields[counting].column))
+    with connection.cursor() as cursor:
+        for names, lines in alike.items():
+            columns = "".join(f"{quote(str(fields[name].column))} = %s, " for name in names)
+            cursor.executemany(
+                f"UPDATE {quote(model._meta.db_table)} SET {columns}{count} = {count} + 1 WHERE id = %s",  # noqa: S608 - our names
+                lines,
+            )
+
+
+def _value(field: models.Field[Any, Any], value: Any) -> Any:
+    convert = _convert(field)
+    return value if convert is None or value is None else convert(value)
+
+
 def _convert(field: models.Field[Any, Any]) -> Convert | None:
     """How a value of this column is handed to the driver; None when as it is."""
     if isinstance(field, models.JSONField):

@@ -10,6 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 import yaml
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from allswell.desk import importing
 from allswell.intake import readers
@@ -323,3 +325,32 @@ def test_shipped_mappings_are_valid() -> None:
     assert readers.shipped() == ["boston-311", "servicenow-audit", "servicenow-table"]
     for name in readers.shipped():
         assert readers.mapping(name)[0].source == name
+
+
+def test_an_import_asks_the_database_per_batch_not_per_row(tmp_path: Path) -> None:
+    def asked(folder: str, tickets: int) -> int:
+        """Statements of a log in which every step of a ticket stands in another batch."""
+        (tmp_path / folder).mkdir()
+        times = ("08:00", "08:20", "09:00")
+        rows = [
+            f"{folder}{number},Ledger,{state},2,2,Maria,{team},1/2/2024 08:00,?,1/2/2024 {at},Bo,?\n"
+            for at, state, team in zip(times, ("Open", "Pending", "Done"), ("Line 1", "DBA", "DBA"), strict=True)
+            for number in range(tickets)
+        ]
+        with pytest.MonkeyPatch.context() as patch, CaptureQueriesContext(connection) as statements:
+            patch.setattr(importing, "BATCH", tickets)
+            changes = {name: AUDIT[name] for name in ("rows", "columns", "comments")}
+            outcome = bring(write(tmp_path / folder, AUDIT_HEADER + "".join(rows)), tmp_path, **changes)
+        assert (outcome.created, outcome.entries) == (tickets, 3 * tickets)
+        return len(statements)
+
+    asked("A", 1)  # makes the people and teams
+    assert asked("B", 40) <= asked("C", 4) + 2
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite needs no counts to use its indexes")
+def test_postgresql_learns_how_large_the_tables_have_become(tmp_path: Path) -> None:
+    bring(write(tmp_path, THREE), tmp_path)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'intake_importedentry'")
+        assert cursor.fetchone() == (ImportedEntry.objects.count(),)

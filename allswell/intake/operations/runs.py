@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from allswell.database import hurry
 from allswell.intake import queries
-from allswell.intake.models import ImportRun
+from allswell.intake.models import ImportedEntry, ImportRun
 from allswell.journal import operations as journal
+from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
+from allswell.people.models import Person
+from allswell.tickets.models import Comment, Ticket
 
 
 def begin(*, source: str, file_sha256: str, mapping_sha256: str, actor: Actor, now: datetime) -> ImportRun:
@@ -35,3 +39,8 @@ def finish(run: ImportRun, *, actor: Actor, now: datetime) -> None:
     """The whole file is done."""
     ImportRun.objects.filter(pk=run.pk).update(finished_at=now)
     journal.record(Verb.JOB_FINISHED, about=("import_run", run.pk), actor=actor, now=now, data=dict(run.counts))
+
+
+def recount() -> None:
+    """Let the database know how much larger the tables are by what was brought in so far."""
+    hurry.recount(ImportedEntry, Ticket, Entry, Comment, Person)

@@ -7,8 +7,6 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import F
-
 from allswell.intake import queries
 from allswell.intake.models import ImportedEntry
 from allswell.intake.rules import history
@@ -69,8 +67,7 @@ def bring_in(
         _fold(story, names=names, now=now, days=days, is_history=is_history)
     _write_new([story for story in stories if story.before is None], source=source, brought=brought)
     changed = [story for story in stories if story.before is not None]
-    for story in changed:
-        _write_changed(story)
+    _write_changed(changed)
     brought.changed = sum(story.number <= floor for story in changed)
     brought.entries = _write_entries(stories, names=names, source=source, actor=actor, now=now)
     return brought
@@ -116,14 +113,17 @@ def _write_new(stories: list[_Story], *, source: str, brought: Brought) -> None:
     brought.created = len(stories)
 
 
-def _write_changed(story: _Story) -> None:
-    before, after = story.before or {}, story.after or {}
-    story.number = before["id"]
-    changes = {name: value for name, value in after.items() if name not in _SKIPPED and before.get(name) != value}
-    if changes:
-        Ticket.objects.filter(pk=story.number).update(**changes, version=F("version") + 1)
-    if {"title", "description"} & changes.keys():
-        search.add(story.number, public=f"{after['title']}\n{after['description']}")
+def _write_changed(stories: list[_Story]) -> None:
+    changed = []
+    for story in stories:
+        before, after = story.before or {}, story.after or {}
+        story.number = before["id"]
+        changes = {name: value for name, value in after.items() if name not in _SKIPPED and before.get(name) != value}
+        if changes:
+            changed.append((story.number, changes))
+        if {"title", "description"} & changes.keys():
+            search.add(story.number, public=f"{after['title']}\n{after['description']}")
+    bulk.update_columns(Ticket, changed, counting="version")
 
 
 def _write_entries(stories: list[_Story], *, names: Names, source: str, actor: Actor, now: datetime) -> int:
