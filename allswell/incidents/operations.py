@@ -94,6 +94,29 @@ def end_announcement(announcement: Announcement, *, actor: Actor, now: datetime)
     return tickets.record(Verb.ANNOUNCEMENT_ENDED, announcement.ticket, actor=actor, now=now, data=data)
 
 
+def reopen_announcement(announcement: Announcement, *, actor: Actor, now: datetime) -> Entry:
+    """An announcement that was ended by mistake is there again."""
+    Announcement.objects.filter(pk=announcement.pk).update(ended_at=None, updated_at=now)
+    announcement.ended_at, announcement.updated_at = None, now
+    data = {"announcement": announcement.pk, "is_again": True}
+    return tickets.record(Verb.ANNOUNCED, announcement.ticket, actor=actor, now=now, data=data)
+
+
+def move_announcement(announcement: Announcement, *, to: Ticket) -> None:
+    """An announcement is about another incident from now on; the caller journals it."""
+    Announcement.objects.filter(pk=announcement.pk).update(ticket=to)
+    announcement.ticket = to
+
+
+def count_affected(ticket: Ticket, by: int) -> None:
+    """So many more people (or fewer) are known to be affected by an incident."""
+    row = Incident.objects.filter(ticket=ticket).first() if by else None
+    if row is not None:
+        known = row.people_affected if row.people_affected is not None else int(bool(ticket.requester_id))
+        row.people_affected = max(known + by, 0)
+        row.save(update_fields=["people_affected"])
+
+
 def affect(announcement: Announcement, *, person: int, actor: Actor, now: datetime) -> bool:
     """A person has it too: they follow the incident's announcements and are counted. False when they were already."""
     ticket = announcement.ticket

@@ -15,6 +15,7 @@ from . import rules
 from .models import Announcement, AnnouncementUpdate, Incident
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from allswell.kernel.actor import Actor
@@ -95,6 +96,16 @@ def last_announcement(number: int) -> Announcement | None:
 def announcement(announcement_id: int) -> Announcement | None:
     """An announcement, open or ended, its incident loaded."""
     return Announcement.objects.select_related("ticket", "ticket__organization").filter(pk=announcement_id).first()
+
+
+def addressed(announcement: Announcement, persons: Iterable[int]) -> set[int]:
+    """Those of `persons` whom an announcement is for."""
+    wanted = people.people().filter(pk__in=list(persons))
+    if not announcement.is_for_all:
+        told = announcement.audience.values_list("pk", flat=True)
+        inside = {below for organization in told for below in people.organization_and_below(organization)}
+        wanted = wanted.filter(organization__in=inside)
+    return set(wanted.values_list("pk", flat=True))
 
 
 def people_affected(numbers: list[int]) -> dict[int, int]:

@@ -15,7 +15,8 @@ from .around import (
     watch,
 )
 from .editing import EDITABLE, edit, override_priority, refile
-from .linking import BY_HAND, link, merge, split, unlink, unmerge
+from .linking import BY_HAND, link, split, unlink
+from .merging import merge, unmerge
 from .moving import cancel, close, confirm, rate, reopen, resolve, restore, resume, wait
 from .reporting import Report, follow_up, report
 from .talking import note, reply

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 
 from allswell.desk import steps
 from allswell.desk.door import use_case
-from allswell.desk.practices import lifecycle
-from allswell.journal import queries as journal
 from allswell.journal.rules import Verb
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
-from allswell.notifications.rules import Topic
 from allswell.people.rules import Act
 from allswell.tickets import operations as tickets
 from allswell.tickets import queries
-from allswell.tickets.rules import LinkKind, Move
+from allswell.tickets.rules import LinkKind
 
 from .reporting import open_like
 
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
 BY_HAND = (LinkKind.DUPLICATE_OF, LinkKind.CHILD_OF, LinkKind.CAUSED_BY, LinkKind.RELATED)
 
 
-def _both(number: int, target: int, *, actor: Actor, field: str) -> tuple[Ticket, Ticket]:
+def both(number: int, target: int, *, actor: Actor, field: str) -> tuple[Ticket, Ticket]:
     """Two tickets the actor works on, locked in the order of their numbers so that two who cross do not stop each other.
 
     Raises what `ticket_for` raises for the first, Invalid for the second: nobody learns whether it exists.
@@ -67,7 +64,7 @@ def link(number: int, *, kind: LinkKind, target: int, actor: Actor, now: datetim
     """
     if kind not in BY_HAND:
         raise Invalid("Choose one of the list.", field="kind")
-    source, other = _both(number, target, actor=actor, field="target")
+    source, other = both(number, target, actor=actor, field="target")
     if kind is LinkKind.CHILD_OF:
         _fits_as_child(source, other)
     if kind is LinkKind.RELATED and queries.is_linked(other.pk, source.pk, kind):
@@ -81,63 +78,13 @@ def link(number: int, *, kind: LinkKind, target: int, actor: Actor, now: datetim
 @use_case
 def unlink(number: int, *, kind: LinkKind, target: int, actor: Actor, now: datetime) -> Ticket:
     """Take a link away, whichever of the two it was made from."""
-    source, other = _both(number, target, actor=actor, field="target")
+    source, other = both(number, target, actor=actor, field="target")
     removed = tickets.unlink(source, other, kind=kind, actor=actor, now=now) or tickets.unlink(
         other, source, kind=kind, actor=actor, now=now
     )
     if removed:
         tickets.change(source, now=now)
         tickets.change(other, now=now)
-    return source
-
-
-@use_case
-def merge(number: int, *, into: int, actor: Actor, now: datetime) -> Ticket:
-    """This ticket is the same as another: its conversation, files and watchers move there, and it ends as merged.
-
-    Who asked for it is in copy of the other from then on. Answers the ticket merged into. Raises Invalid, Conflict.
-    """
-    source, target = _both(number, into, actor=actor, field="into")
-    if target.done_at:
-        raise Conflict("The other ticket is done.")
-    if source.organization_id != target.organization_id:
-        raise Conflict("These tickets belong to different organizations; link them instead.")
-    if source.is_restricted and not target.is_restricted:
-        raise Conflict("A restricted ticket cannot become part of one that everybody sees.")
-    ended = tickets.move(
-        source,
-        lifecycle=lifecycle(source),
-        verb=Move.CANCEL,
-        actor=actor,
-        now=now,
-        data={"reason": "merged"},
-        resolution_code="merged",
-        merged_into_id=target.pk,
-    )
-    audience = steps.public_audience(source)
-    tickets.merge(source, target, actor=actor, now=now)
-    waits_since = min((since for since in (source.asked_at, target.asked_at) if since), default=None)
-    tickets.change(target, now=now, asked_at=waits_since)
-    steps.tell(ended, topic=Topic.STATE, persons=audience, actor=actor, now=now, merged_into=target.pk)
-    return target
-
-
-@use_case
-def unmerge(number: int, *, actor: Actor, now: datetime) -> Ticket:
-    """The merged ticket was something else after all: all that came from it goes back. Raises Conflict when it was not merged."""
-    ticket = steps.ticket_for(number, Act.WORK, actor=actor)
-    if ticket.merged_into_id is None:
-        raise Conflict("This ticket was not merged.")
-    source, target = _both(number, ticket.merged_into_id, actor=actor, field="into")
-    if target.merged_into_id:
-        raise Conflict("The other ticket was merged itself since; take that back first.")
-    merged = journal.latest(source.pk, Verb.MERGED)
-    ended = journal.latest(source.pk, Verb.CANCELLED)
-    if merged is None or ended is None:
-        raise Conflict("This ticket was not merged.")
-    tickets.unmerge(source, target, merged.data, actor=actor, now=now)
-    tickets.change(source, now=now, guard={"merged_into": target.pk}, **tickets.former_values(ended))
-    tickets.change(target, now=now)
     return source
 
 

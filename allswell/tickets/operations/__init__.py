@@ -1,6 +1,6 @@
 """Writing tickets: guarded updates and a journal entry, inside the desk's transaction."""
 
-from .around import copy_named, forget_presence, tag, tag_by_id, untag, untag_by_id, unwatch, watch
+from .around import copy_named, forget_presence, rewatch, tag, tag_by_id, untag, untag_by_id, unwatch, watch
 from .attaching import attach, detach, discard, keep_upload, store
 from .core import change, closing_at, comment, former_values, index, move, open_ticket, record, retract
 from .linking import link, merge, take_back_link, unlink, unmerge
@@ -27,6 +27,7 @@ __all__ = [
     "open_ticket",
     "record",
     "retract",
+    "rewatch",
     "save_draft",
     "store",
     "tag",

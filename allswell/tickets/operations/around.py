@@ -18,6 +18,13 @@ def unwatch(ticket: Ticket, *, person: int, kind: WatcherKind) -> bool:
     return bool(Watcher.objects.filter(ticket=ticket, person=person, kind=kind.value).delete()[0])
 
 
+def rewatch(ticket: Ticket, to: Ticket, *, person: int, kind: WatcherKind) -> bool:
+    """Make a watcher of one ticket a watcher of another instead; False when they are none, or are one there already."""
+    if Watcher.objects.filter(ticket=to, person=person, kind=kind.value).exists():
+        return False
+    return bool(Watcher.objects.filter(ticket=ticket, person=person, kind=kind.value).update(ticket=to))
+
+
 def tag(ticket: Ticket, name: str) -> int | None:
     """Put a word on a ticket; answers the tag's id, None when it was there already."""
     row, _ = Tag.objects.get_or_create(name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
 from typing import Any
 
@@ -45,23 +46,43 @@ def _journal(verb: Verb, source: Ticket, target: Ticket, *, kind: LinkKind, acto
     record(verb, target, actor=actor, now=now, data={"kind": kind.value, "source": source.pk})
 
 
-def merge(source: Ticket, target: Ticket, *, actor: Actor, now: datetime) -> None:
-    """Move conversation, files and watchers, and write down (in the source's journal) all that `unmerge` needs."""
+def merge(
+    source: Ticket, target: Ticket, *, left: Container[int] = (), also: dict[str, Any] | None = None, actor: Actor, now: datetime
+) -> list[list[Any]]:
+    """Move conversation, files and watchers, and write down (in the source's journal) all that `unmerge` needs.
+
+    Of those affected, who is in `left` does not come along. `also` is written down with it. Answers who became what there.
+    """
     comments = Comment.objects.filter(ticket=source)
     earlier = list(comments.filter(moved_from__isnull=False).values_list("pk", "moved_from_id"))
     comments.update(ticket=target, moved_from=source)
     files = Attachment.objects.filter(ticket=source)
     moved = sorted(files.values_list("pk", flat=True))
     files.update(ticket=target)
-    follow = list(Watcher.objects.filter(ticket=source).values_list("person_id", "kind"))
-    if source.requester_id and source.requester_id != target.requester_id:
-        follow.append((source.requester_id, WatcherKind.PARTICIPANT.value))
-    added = [[person, kind] for person, kind in follow if watch(target, person=person, kind=WatcherKind(kind), now=now)]
+    added = [
+        [person, kind.value] for person, kind in _coming(source, target, left) if watch(target, person=person, kind=kind, now=now)
+    ]
     kept = {"into": target.pk, "attachments": moved, "watchers": added, "earlier": [list(pair) for pair in earlier]}
-    record(Verb.MERGED, source, actor=actor, now=now, data=kept)
+    record(Verb.MERGED, source, actor=actor, now=now, data=kept | (also or {}))
     record(Verb.MERGED, target, actor=actor, now=now, data={"from": source.pk})
     index(source)
     index(target)
+    return added
+
+
+def _coming(source: Ticket, target: Ticket, left: Container[int]) -> list[tuple[int, WatcherKind]]:
+    """Who comes along with a merge, and as what: nobody who hears all of it there already."""
+    follow = [(person, WatcherKind(kind)) for person, kind in Watcher.objects.filter(ticket=source).values_list("person", "kind")]
+    if source.requester_id:
+        follow.append((source.requester_id, WatcherKind.PARTICIPANT))
+    there = set(Watcher.objects.filter(ticket=target, kind=WatcherKind.PARTICIPANT.value).values_list("person", flat=True))
+    there |= {target.requester_id or 0} | {person for person, kind in follow if kind is WatcherKind.PARTICIPANT}
+    return [
+        (person, kind)
+        for person, kind in dict.fromkeys(follow)
+        if (kind is not WatcherKind.PARTICIPANT or person != target.requester_id)
+        and (kind is not WatcherKind.AFFECTED or (person not in there and person not in left))
+    ]
 
 
 def unmerge(source: Ticket, target: Ticket, kept: dict[str, Any], *, actor: Actor, now: datetime) -> None:
