@@ -129,7 +129,7 @@ def those_who_may(act: Act, ticket: Ticket, persons: Iterable[int]) -> set[int]:
 
 def _reaches(actor: Actor, organization: int | None) -> bool:
     inside = people.reach(actor)
-    return inside is None or organization is None or organization in inside
+    return inside is None or organization in inside
 
 
 def person_within_reach(ref: int | str, *, actor: Actor, field: str) -> Person:
@@ -147,7 +147,7 @@ def person_within_reach(ref: int | str, *, actor: Actor, field: str) -> Person:
 def team_within_reach(team: int, *, actor: Actor, field: str = "team") -> Team:
     """A team the actor may give tickets to. Raises Invalid."""
     found = people.team(team)
-    if found is None or not _reaches(actor, found.organization_id):
+    if found is None or not (found.organization_id is None or _reaches(actor, found.organization_id)):
         raise Invalid("There is no such team.", field=field)
     return found
 
