@@ -267,42 +267,38 @@ def test_A19_a_field_that_is_not_the_callers_is_refused_by_name(world: World) ->
 
 
 EXTRAS = {
-    
-        "is_staff": "1",
-        "is_superuser": "1",
-        "is_active": "1",
-        "role": "administrator",
-        "roles": "administrator",
-        "scope": "installation"
-    ,
-    
-        "organization_id": "1",
-        "person_id": "1",
-        "requester_id": "1",
-        "created_by": "1",
-        "author": "1",
-        "actor": "1",
-        "password": "x"
-    ,
-    "proof": "confirmed", "is_primary": "1", "confirmed_at": "2026-01-01", "version_": "1", "opened_at": "2020-01-01T00:00",
-    
-        "assignee_id": "1",
-        "team_id": "1",
-        "is_restricted": "",
-        "is_major": "1",
-        "queue_rank": "0",
-        "channel": "api",
-        "manager": "1"
-    ,
-    
-        "away_person": "1",
-        "keep_session": "x",
-        "digest": "x",
-        "token": "x",
-        "merged_into": "1",
-        "external_ref": "x",
-        "grants": "1"
-    ,
+    "is_staff": "1",
+    "is_superuser": "1",
+    "is_active": "1",
+    "role": "administrator",
+    "roles": "administrator",
+    "scope": "installation",
+    "organization_id": "1",
+    "person_id": "1",
+    "requester_id": "1",
+    "created_by": "1",
+    "author": "1",
+    "actor": "1",
+    "password": "x",
+    "proof": "confirmed",
+    "is_primary": "1",
+    "confirmed_at": "2026-01-01",
+    "version_": "1",
+    "opened_at": "2020-01-01T00:00",
+    "assignee_id": "1",
+    "team_id": "1",
+    "is_restricted": "",
+    "is_major": "1",
+    "queue_rank": "0",
+    "channel": "api",
+    "manager": "1",
+    "away_person": "1",
+    "keep_session": "x",
+    "digest": "x",
+    "token": "x",
+    "merged_into": "1",
+    "external_ref": "x",
+    "grants": "1",
 }
 
 
@@ -341,7 +337,14 @@ def test_A19_fields_a_form_does_not_have_change_nothing_on_any_page(stage: Stage
 def test_A19_a_report_is_ones_own_whatever_the_form_says(stage: Stage) -> None:
     world = stage.world
     for path in ("/report", "/request"):
-        sent = {"q": "Mine", "can_work": "yes", **EXTRAS, "requester": world.rolf.pk, "organization": world.other.pk, "team": world.dba_team.pk}
+        sent = {
+            "q": "Mine",
+            "can_work": "yes",
+            **EXTRAS,
+            "requester": world.rolf.pk,
+            "organization": world.other.pk,
+            "team": world.dba_team.pk,
+        }
         stage.client("requester").post(path, {**sent, "assignee": world.amir.pk, "priority": "1", "impact": "1"})
         made = Ticket.objects.latest("pk")
         assert (made.title, made.requester, made.reporter, made.organization) == ("Mine", world.maria, world.maria, world.branch)
