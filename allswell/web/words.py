@@ -28,6 +28,11 @@ WAITING_ON = {
     "supplier": N_("Waiting for a supplier"),
     "change": N_("Waiting for a change"),
 }
+WAITING_ON_IN_SHORT = {
+    "requester": N_("Requester's turn"),
+    "supplier": N_("With a supplier"),
+    "change": N_("Awaits a change"),
+}
 KINDS = {"incident": (N_("Incident"), "alert-triangle"), "request": (N_("Request"), "package")}
 LEVELS = {1: N_("Extensive"), 2: N_("Significant"), 3: N_("Moderate"), 4: N_("Minor")}
 URGENCIES = {1: N_("Critical"), 2: N_("High"), 3: N_("Medium"), 4: N_("Low")}
@@ -72,6 +77,13 @@ def state(value: str, waiting_on: str = "", *, own: bool = True) -> str:
         return (own and own_words.of(f"waiting_on.{waiting_on}")) or _(WAITING_ON[waiting_on])
     found = STATES.get(value)
     return (own and own_words.of(f"state.{value}")) or (_(found[0]) if found else value)
+
+
+def state_in_short(value: str, waiting_on: str = "") -> str:
+    """A state where there is no room for "Waiting for the requester": three of these side by side would all read "Waiting for"."""
+    if value == "waiting" and waiting_on in WAITING_ON_IN_SHORT:
+        return own_words.of(f"waiting_on.{waiting_on}") or _(WAITING_ON_IN_SHORT[waiting_on])
+    return state(value, waiting_on)
 
 
 def state_icon(value: str) -> str:

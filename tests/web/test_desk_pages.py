@@ -12,7 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from allswell.desk import tickets as desk
-from allswell.tickets.models import Comment, Ticket
+from allswell.notifications.models import Delivery
+from allswell.tickets.models import Comment, CustomField, Draft, Ticket
 from allswell.tickets.rules import WaitingOn
 from tests.support.world import World
 
@@ -137,6 +138,81 @@ def test_a_note_never_becomes_a_reply(world: World, browser: Browser) -> None:
     client.post(address[0])
     assert Ticket.objects.get(pk=ticket.pk).state == "new"
     assert list(Comment.objects.filter(ticket=ticket).values_list("body", flat=True)) == ["Between us"]
+
+
+def test_what_cannot_be_sent_is_kept(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    desk.resolve(ticket.pk, **world.by(world.julia))
+    desk.close(ticket.pk, **world.by(world.julia))
+    client = browser(world.jonas)
+    response = client.post(f"/tickets/{ticket.pk}/say", {"place": "reply", "body": "Long and well considered"})
+    shown = text(client.get(response.headers["Location"]))
+    assert "This ticket is closed; open a follow-up. What you wrote is kept." in shown
+    assert Draft.objects.get(person=world.jonas).content == {"body": "Long and well considered"}
+
+
+def suggested(client: Client, ticket: Ticket, typed: str = "") -> list[str]:
+    """Names offered after an @ in a note, best first."""
+    return re.findall(r'data-name="([^"]+)"', text(client.get(f"/tickets/{ticket.pk}/mention", {"q": typed})))
+
+
+def test_those_who_may_read_a_note_are_offered(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    client = browser(world.jonas)
+    assert suggested(client, ticket)[:2] == ["Julia Roth", "Amir Haddad"]
+    assert suggested(client, ticket, "had") == ["Amir Haddad"]
+    assert suggested(client, ticket, "amir h") == ["Amir Haddad"]
+    assert suggested(client, ticket, "adda") == []
+    # who reported it, oneself, and the agents of another customer are not
+    assert {"Maria Keller", "Jonas Berg", "Oskar Outside"}.isdisjoint(suggested(client, ticket))
+    assert suggested(client, ticket, "oskar") == []
+
+
+def test_only_who_sees_a_restricted_ticket_is_offered(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    desk.restrict(ticket.pk, **world.by(world.jonas))
+    assert suggested(browser(world.jonas), ticket, "amir") == []
+    assert suggested(browser(world.jonas), ticket, "julia") == ["Julia Roth"]
+
+
+def test_of_two_of_one_name_the_one_chosen_is_told(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    world.priya.name = "Julia Roth"
+    world.priya.save()
+    said = {"place": "note", "body": "@Julia Roth please look", "mention": [world.priya.pk]}
+    browser(world.jonas).post(f"/tickets/{ticket.pk}/say", said)
+    told = Delivery.objects.filter(entry__verb="ticket.noted", topic="mentioned").values_list("person", flat=True)
+    assert set(told) == {world.priya.pk}
+
+
+def test_who_was_chosen_and_deleted_again_is_not_told(world: World, browser: Browser) -> None:
+    ticket = world.report()
+    said = {"place": "note", "body": "Nobody in particular", "mention": [world.julia.pk, "x"]}
+    browser(world.jonas).post(f"/tickets/{ticket.pk}/say", said)
+    assert not Delivery.objects.filter(topic="mentioned").exists()
+
+
+def test_a_new_ticket_asks_what_its_kind_asks(world: World, browser: Browser) -> None:
+    client = browser(world.jonas)
+    assert "hx-get" not in text(client.get("/tickets/new"))
+    for key, kind in (("floor", "incident"), ("budget", "request"), ("origin", "")):
+        CustomField.objects.create(key=key, label=key.title(), ticket_kind=kind, is_required=True)
+    asked = text(client.get("/tickets/new"))
+    assert 'name="custom.floor"' in asked
+    assert 'name="custom.origin"' in asked
+    assert 'name="custom.budget"' not in asked
+    # the script asks for the other kind with what was typed into its fields; without script a button does
+    asked = text(client.get("/tickets/new", {"kind": "request", "custom.origin": "Fair"}))
+    assert 'name="custom.budget"' in asked
+    assert 'value="Fair"' in asked
+    typed = {"kind": "request", "look": "1", "title": "A second screen", "custom.floor": "4", "custom.origin": "Fair"}
+    response = client.post("/tickets/new", typed)
+    assert response.status_code == 200
+    asked = text(response)
+    assert 'value="A second screen"' in asked
+    assert 'name="custom.budget"' in asked
+    assert 'aria-invalid="true"' not in asked
+    assert not Ticket.objects.exists()
 
 
 def test_what_has_no_place_is_a_note(world: World, browser: Browser) -> None:

@@ -294,6 +294,7 @@ DECIDED: dict[str, Row] = {
     "reference": Row(READING | {"requester"}, READING | {"requester"}),
     **_rows(Row(post=WORKING), "say", "draft", "announce_update"),
     "presence": Row(post=READING),
+    "mention": Row(READING, READING),
     "undo": Row(),  # one's own act only; nobody here did one
     "announce": Row(READING, WORKING),
     **{f"act:{verb}": Row(READING, WORKING) for verb in ACTS},

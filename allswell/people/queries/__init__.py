@@ -26,6 +26,7 @@ from .persons import address, addresses, any_person, people, person, person_by_a
 from .reach import (
     administers_alone,
     all_grants,
+    colleagues,
     grant_by_id,
     grant_facts,
     grants,
@@ -50,6 +51,7 @@ __all__ = [
     "any_person",
     "bound",
     "caller",
+    "colleagues",
     "digest",
     "first_line",
     "grant_by_id",

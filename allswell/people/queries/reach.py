@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Min, Q, QuerySet, Value, When
 
 from allswell.kernel.actor import Actor, Role, ScopeKind
 from allswell.people.models import Organization, Person, RoleGrant, Team
@@ -45,6 +45,19 @@ def people_visible_to(actor: Actor) -> QuerySet[Person]:
     if inside is None:
         return Person.objects.all()
     return Person.objects.filter(Q(organization__in=sorted(inside)) | Q(pk=actor.person or 0))
+
+
+def colleagues(actor: Actor, *, named: str = "", first: int | None = None, limit: int) -> list[int]:
+    """Who else works at the desk, as far as the actor may know them: those of the team `first` before the others, then by name.
+
+    `named` begins one of the words of their name. Whether they may see a ticket is asked of the rules.
+    """
+    seen = people_visible_to(actor).filter(Q(memberships__isnull=False) | Q(grants__isnull=False), is_active=True)
+    if named:
+        seen = seen.filter(Q(name__istartswith=named) | Q(name__icontains=f" {named}"))
+    rank = Min(Case(When(memberships__team=first, then=0), default=1)) if first else Value(0)
+    found = seen.exclude(pk=actor.person).values_list("pk").annotate(rank=rank).order_by("rank", "name", "pk").distinct()
+    return [pk for pk, _rank in found.values_list("pk", "rank")[:limit]]
 
 
 def teams_visible_to(actor: Actor) -> QuerySet[Team]:

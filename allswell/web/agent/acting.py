@@ -309,7 +309,7 @@ ACTS: dict[str, Act] = {
     "resolve": Act(gettext_lazy("Resolve"), _resolve, gettext_lazy("Resolved."), _codes, has_undo=True),
     "reopen": Act(gettext_lazy("Reopen"), _plain(desk.reopen, "reason"), gettext_lazy("Reopened.")),
     "close": Act(gettext_lazy("Close for good"), _plain(desk.close), gettext_lazy("Closed.")),
-    "cancel": Act(gettext_lazy("Cancel"), _plain(desk.cancel, "reason"), gettext_lazy("Cancelled."), _codes),
+    "cancel": Act(gettext_lazy("Cancel the ticket"), _plain(desk.cancel, "reason"), gettext_lazy("Cancelled."), _codes),
     "edit": Act(gettext_lazy("Edit details"), _edited, gettext_lazy("Saved."), _details),
     "priority": Act(gettext_lazy("Set the priority by hand"), _priority, gettext_lazy("Priority set.")),
     "refile": Act(gettext_lazy("Change the kind"), _refile, gettext_lazy("Kind changed.")),

@@ -41,11 +41,11 @@ def _report(request: PageRequest, kind: Kind) -> desk.Report:
 
 @desk_page
 def new_ticket(request: PageRequest) -> HttpResponseBase:
-    """The form and what it sends."""
+    """The form and what it sends; with "look" the form of the kind chosen, as far as it was filled in."""
     kind = request.POST.get("kind") or request.GET.get("kind", "incident")
     kind = kind if kind in set(Kind) else Kind.INCIDENT.value
     errors: dict[str, str] = {}
-    if request.method == "POST":
+    if request.method == "POST" and "look" not in request.POST:
         channel = request.POST.get("channel", "")
         actor = request.actor.via(Channel(channel)) if channel in set(_CHANNELS) else request.actor
         try:
@@ -72,9 +72,14 @@ def _choices(request: PageRequest, kind: str) -> dict[str, Any]:
         "urgencies": [(level, words.urgency(level)) for level in range(1, 5)],
         "channels": [(channel.value, words.channel(channel.value)) for channel in _CHANNELS],
         "fields": fields,
+        "kinds_differ": _asks(Kind.INCIDENT) != _asks(Kind.REQUEST),
         "custom": inputs.typed_in(given, fields),
         "here": "desk",
     }
+
+
+def _asks(kind: Kind) -> list[str]:
+    return [field.key for field in tickets.custom_fields(kind.value)]
 
 
 @desk_page

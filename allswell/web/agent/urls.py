@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/new", opening.new_ticket, name="new_ticket"),
     path("tickets/<int:number>", ticket.ticket_page, name="ticket"),
     path("tickets/<int:number>/say", talking.say, name="say"),
+    path("tickets/<int:number>/mention", talking.mention, name="mention"),
     path("tickets/<int:number>/draft", writing.draft, name="draft"),
     path("tickets/<int:number>/presence", writing.presence, name="presence"),
     path("tickets/<int:number>/undo/<uuid:action>", acting.undo, name="undo"),

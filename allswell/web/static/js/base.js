@@ -15,6 +15,12 @@ addEventListener('click', event => {
     if (!menu.contains(event.target)) menu.open = false;
 });
 
+// where one is stands in view, also on a phone
+for (const tab of document.querySelectorAll('.tabs [aria-current]')) {
+  const row = tab.parentElement, left = tab.getBoundingClientRect().left - row.getBoundingClientRect().left;
+  row.scrollLeft += left - (row.clientWidth - tab.offsetWidth) / 2;
+}
+
 (document.querySelector('[data-focus]') ?? document.querySelector('[aria-invalid=true]'))?.focus();
 
 // before somebody signs in, times are shown in the zone of the browser

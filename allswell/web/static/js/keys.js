@@ -15,7 +15,9 @@ addEventListener('keydown', event => {
     }
     return;
   }
-  if (!isOn() || isTyping(event) || event.metaKey || event.ctrlKey || event.altKey || document.querySelector('dialog[open]')) return;
+  // [ and ] are typed with AltGr or Option on many keyboards
+  const isBracket = '[]'.includes(event.key) && event.altKey;
+  if (!isOn() || isTyping(event) || event.metaKey || !isBracket && (event.ctrlKey || event.altKey) || document.querySelector('dialog[open]')) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (key === 'g') { gone = Date.now(); return; }
   if (Date.now() - gone < 1200 && places[key]) { event.preventDefault(); gone = 0; location.assign(places[key]); return; }
