@@ -56,7 +56,7 @@ def colleagues(actor: Actor, *, named: str = "", first: int | None = None, limit
     if named:
         seen = seen.filter(Q(name__istartswith=named) | Q(name__icontains=f" {named}"))
     rank = Min(Case(When(memberships__team=first, then=0), default=1)) if first else Value(0)
-    found = seen.exclude(pk=actor.person).values_list("pk").annotate(rank=rank).order_by("rank", "name", "pk").distinct()
+    found = seen.exclude(pk=actor.person or 0).values_list("pk").annotate(rank=rank).order_by("rank", "name", "pk").distinct()
     return [pk for pk, _rank in found.values_list("pk", "rank")[:limit]]
 
 
