@@ -127,6 +127,7 @@ def _rows(count: int, first: int, cast: Any) -> Iterator[tuple[dict[str, Any], s
                 "reporter_id": requester.pk,
                 "organization_id": requester.organization_id,
                 "channel": "portal",
+                "queue_at": opened,
                 "opened_at": opened,
                 "updated_at": done or opened,
                 "resolved_at": done,

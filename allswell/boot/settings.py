@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "allswell.jobs",
     "allswell.services",
     "allswell.tickets",
+    "allswell.sla",
     "allswell.incidents",
     "allswell.intake",
     "django.contrib.auth",

@@ -3,7 +3,7 @@
     @use_case
     def take(number: int, *, actor: Actor, now: datetime) -> Ticket: ...
 
-No use case calls another; steps they share are plain functions.
+No use case calls another; steps they share are plain functions. Whatever a use case did to tickets, their clocks follow.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from datetime import datetime
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from django.db import transaction
+
+from allswell.tickets.operations import touched
+
+from . import clocks
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,14 +47,22 @@ def use_case(function: Callable[P, R]) -> Callable[P, R]:
     def door(*args: P.args, **kwargs: P.kwargs) -> R:
         if "actor" not in kwargs or "now" not in kwargs:
             raise TypeError(f"{function.__name__} takes actor and now by name")
-        with transaction.atomic(durable=True):
-            if (extra := around.get()) is None:
-                return function(*args, **kwargs)
-            now: Any = kwargs["now"]
-            extra.before(now=now)
-            result = function(*args, **kwargs)
-            extra.after(result, now=now)
-            return result
+        now: Any = kwargs["now"]
+        extra = around.get()
+        noted: list[Any] = []
+        token = touched.set(noted)
+        try:
+            with transaction.atomic(durable=True):
+                if extra is not None:
+                    extra.before(now=now)
+                result = function(*args, **kwargs)
+                if noted:
+                    clocks.settle(noted, now=now)
+                if extra is not None:
+                    extra.after(result, now=now)
+                return result
+        finally:
+            touched.reset(token)
 
     door.is_use_case = True  # type: ignore[attr-defined]
     return door

@@ -48,6 +48,12 @@ class Verb(StrEnum):
     SPLIT = "ticket.split"
     UNDONE = "ticket.undone"
     IMPORTED = "ticket.imported"
+    # service levels
+    CLOCK_WARNED = "clock.warned"
+    CLOCK_BREACHED = "clock.breached"
+    CLOCKS_REPLAYED = "clock.replayed"
+    AGREED = "agreement.agreed"
+    CALENDAR_CHANGED = "calendar.changed"
     # announcements
     ANNOUNCED = "incident.announced"
     ANNOUNCEMENT_UPDATED = "incident.announcement_updated"

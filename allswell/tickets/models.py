@@ -20,8 +20,8 @@ class Category(models.Model):
 class Ticket(models.Model):
     """An incident or a request. Its number is its key; "open" is spelled `done_at IS NULL` everywhere.
 
-    `queue_rank` orders the queue (`rules.queue_rank`); `asked_at` is since when the requester waits for an answer;
-    `closing_at` and `waiting_until` are deadlines of the engine.
+    `queue_rank` and `queue_at` order the queue (`rules.queue_place`); `next_due_at` is the nearest promise; `asked_at` is since when
+    the requester waits for an answer; `closing_at` and `waiting_until` are deadlines of the engine.
     """
 
     kind = models.CharField(max_length=12)
@@ -35,6 +35,7 @@ class Ticket(models.Model):
     priority = models.PositiveSmallIntegerField()
     priority_reason = models.CharField(max_length=200, default="", blank=True)  # set when overridden by hand
     queue_rank = models.PositiveSmallIntegerField()
+    queue_at = models.DateTimeField()
     service = models.ForeignKey("services.ConfigurationItem", models.PROTECT, null=True, related_name="+", db_index=False)
     item = models.ForeignKey("services.ConfigurationItem", models.PROTECT, null=True, related_name="+", db_index=False)
     category = models.ForeignKey(Category, models.PROTECT, null=True, related_name="+", db_index=False)
@@ -56,6 +57,8 @@ class Ticket(models.Model):
     closed_at = models.DateTimeField(null=True)
     closing_at = models.DateTimeField(null=True)
     next_due_at = models.DateTimeField(null=True)
+    next_metric = models.CharField(max_length=16, default="", blank=True)  # of the promise that is due next, or that stands still
+    next_started_at = models.DateTimeField(null=True)
     resolution_code = models.CharField(max_length=20, default="", blank=True)
     resolution = models.TextField(default="", blank=True)
     is_major = models.BooleanField(default=False)
@@ -81,13 +84,13 @@ class Ticket(models.Model):
             models.CheckConstraint(condition=Q(closed_at__isnull=True) | Q(done_at__isnull=False), name="ticket_closed_is_done"),
         ]
         indexes = [
-            models.Index(fields=["queue_rank", "opened_at", "id"], condition=OPEN, name="queue_all"),
-            models.Index(fields=["team", "queue_rank", "opened_at", "id"], condition=OPEN, name="queue_team"),
-            models.Index(fields=["assignee", "queue_rank", "opened_at", "id"], condition=OPEN, name="queue_assignee"),
-            models.Index(fields=["organization", "queue_rank", "opened_at", "id"], condition=OPEN, name="queue_organization"),
-            models.Index(fields=["service", "queue_rank", "opened_at", "id"], condition=OPEN, name="queue_service"),
+            models.Index(fields=["queue_rank", "queue_at", "id"], condition=OPEN, name="queue_all"),
+            models.Index(fields=["team", "queue_rank", "queue_at", "id"], condition=OPEN, name="queue_team"),
+            models.Index(fields=["assignee", "queue_rank", "queue_at", "id"], condition=OPEN, name="queue_assignee"),
+            models.Index(fields=["organization", "queue_rank", "queue_at", "id"], condition=OPEN, name="queue_organization"),
+            models.Index(fields=["service", "queue_rank", "queue_at", "id"], condition=OPEN, name="queue_service"),
             models.Index(
-                fields=["team", "queue_rank", "opened_at"],
+                fields=["team", "queue_rank", "queue_at"],
                 condition=OPEN & Q(assignee__isnull=True),
                 name="queue_unassigned",
             ),

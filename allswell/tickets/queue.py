@@ -44,6 +44,10 @@ class Row:
     waiting_until: datetime | None
     priority: int
     queue_rank: int
+    queue_at: datetime
+    next_due_at: datetime | None
+    next_metric: str
+    next_started_at: datetime | None
     opened_at: datetime
     updated_at: datetime
     asked_at: datetime | None
@@ -200,7 +204,7 @@ def _after(tickets: QuerySet[Ticket], after: str) -> QuerySet[Ticket]:
         return tickets  # nobody was given such a place; a database would not take it
     adapted = connection.ops.adapt_datetimefield_value(opened)
     return tickets.extra(
-        where=["(tickets_ticket.queue_rank, tickets_ticket.opened_at, tickets_ticket.id) > (%s, %s, %s)"],
+        where=["(tickets_ticket.queue_rank, tickets_ticket.queue_at, tickets_ticket.id) > (%s, %s, %s)"],
         params=[rank, adapted, number],
     )
 
@@ -216,7 +220,7 @@ def rows(tickets: QuerySet[Ticket], *, is_by_age: bool = False, after: str = "",
         tickets = _below(tickets, after).order_by("-pk") if after else tickets.order_by("-pk")
     else:
         tickets = _after(tickets, after) if after else tickets
-        tickets = tickets.order_by("queue_rank", "opened_at", "id")
+        tickets = tickets.order_by("queue_rank", "queue_at", "id")
     return _page([Row(*values) for values in tickets.values_list(*_PATHS)[: limit + 1]], limit=limit, is_by_age=is_by_age)
 
 
@@ -231,7 +235,7 @@ def place(row: Row, *, is_by_age: bool = False) -> str:
     """Where a row stands, for the address of the next page."""
     if is_by_age:
         return str(row.id)
-    micros = (row.opened_at - _EPOCH) // _MICROSECOND
+    micros = (row.queue_at - _EPOCH) // _MICROSECOND
     return f"{row.queue_rank}.{micros}.{row.id}"
 
 
@@ -245,7 +249,7 @@ def first_rows(view: View, filters: Filters, *, actor: Actor) -> tuple[list[Row]
 @functools.lru_cache(maxsize=1024)
 def _first_rows(vendor: str, view: View, filters: Filters, rights: Actor) -> Composed:
     tickets = narrowed(of_view(view, actor=rights), filters, actor=rights)
-    order = ("-pk",) if filters.is_by_age else ("queue_rank", "opened_at", "id")
+    order = ("-pk",) if filters.is_by_age else ("queue_rank", "queue_at", "id")
     return Composed(tickets.order_by(*order).values_list(*_PATHS)[: PAGE + 1])
 
 

@@ -155,12 +155,19 @@ class Matrix:
 #: min(5, impact + urgency - 1): 1/1 is P1, 1/2 and 2/1 P2 and so on (glossary, "Priority").
 DEFAULT_MATRIX = Matrix(tuple(tuple(min(5, impact + urgency - 1) for urgency in range(1, 5)) for impact in range(1, 5)))
 
+PROMISED_RANK = 0
 WAITING_RANK = 10
 
 
-def queue_rank(state: str, priority: int) -> int:
-    """Order of attention until the clocks come: the priority, waiting tickets after all others (10 more)."""
-    return priority + (WAITING_RANK if state == State.WAITING else 0)
+def queue_place(state: str, priority: int, *, next_due_at: datetime | None, opened_at: datetime) -> tuple[int, datetime]:
+    """(`queue_rank`, `queue_at`), the order of attention.
+
+    First what a clock runs for, by the next promise; then what nothing is promised for, by priority and age; last what waits with
+    its clocks stopped (10 more).
+    """
+    if next_due_at is not None:
+        return PROMISED_RANK, next_due_at
+    return priority + (WAITING_RANK if state == State.WAITING else 0), opened_at
 
 
 # -- time ----------------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .calendar import ALWAYS, Calendar, Version
-from .days import OffDay, add_days
+from .days import OffDay, add_days, day_time
 from .hours import ALL_DAY, WEEKDAYS, Day, Definition, Hours, clock_time, parse_hours, show_hours
 from .local import NeverOpen, at_local, local_time, zone_named
 from .working_time import (
@@ -33,6 +33,7 @@ __all__ = [
     "add_working_time",
     "at_local",
     "clock_time",
+    "day_time",
     "is_open",
     "is_working_day",
     "local_time",

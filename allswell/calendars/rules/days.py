@@ -21,7 +21,7 @@ _HORIZONS = (1, 2, 4, 8, 16, 32, PATIENCE_YEARS)
 def add_days(
     calendar: Calendar | None,
     start: datetime,
-    days: int,
+    days: int | timedelta,
     *,
     zone: str,
     cutoff: int | None = None,
@@ -35,14 +35,15 @@ def add_days(
     midnight), it moves to the opening of the following working day. `opening` overrides when a day opens. Pauses that began before the due
     instant move it by what they took of working days, each counted as 24 hours. Raises NeverOpen beyond fifty years.
     """
-    if days < 0:
+    budget = days if isinstance(days, timedelta) else days * _ONE_DAY
+    if budget < timedelta(0):
         raise Invalid("A number of days is not negative.", field="amount")
     micros(start)
     place = zone_named(zone)
     line = _Line(calendar, start.year)
     began = line.begin(local_time(place, start), cutoff=cutoff, opening=opening, off_day=off_day)
     position = line.position(began)
-    due = line.local(position + days * _ONE_DAY)
+    due = line.local(position + budget)
     for since, until in sorted(pauses):
         if since >= first_instant(place, due):
             break
@@ -52,6 +53,12 @@ def add_days(
             due = line.local(line.position(due) + (to_here - from_here))
             position = to_here
     return first_instant(place, due)
+
+
+def day_time(calendar: Calendar | None, start: datetime, end: datetime, *, zone: str) -> timedelta:
+    """How much of working days lies between two instants, each day counted as 24 hours; without a calendar every day is one."""
+    place, line = zone_named(zone), _Line(calendar, start.year)
+    return max(timedelta(0), line.position(local_time(place, end)) - line.position(local_time(place, start)))
 
 
 class _Line:

@@ -132,6 +132,7 @@ def _resolve(ticket: Ticket, *, code: str, resolution: str, kept: dict[str, obje
         data={"code": code, **kept},
         resolution_code=code,
         resolution=resolution,
+        first_response_at=ticket.first_response_at or now,  # they are told that it is resolved
         restored_at=(ticket.restored_at or now) if ticket.kind == Kind.INCIDENT else None,
         closing_at=tickets.closing_at(now, rules.DEFAULT_CLOSES_AFTER_DAYS if days is None else days),
     )

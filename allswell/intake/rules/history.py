@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from allswell.journal.rules import Verb
-from allswell.tickets.rules import DONE_STATES, RESOLVED_STATES, Kind, Matrix, State, queue_rank
+from allswell.tickets.rules import DONE_STATES, RESOLVED_STATES, Kind, Matrix, State, queue_place
 
 from .records import Record
 
@@ -61,6 +61,7 @@ def priority(record: Record, matrix: Matrix) -> tuple[int, str]:
 def shown(record: Record, *, matrix: Matrix, ids: Mapping[str, int | None]) -> Columns:
     """The columns a row shows; `ids` are the keys of what it names."""
     rank, reason = priority(record, matrix)
+    place, _ = queue_place(record.state, rank, next_due_at=None, opened_at=record.opened_at)
     columns: Columns = {
         "kind": record.kind.value,
         "title": record.title,
@@ -71,7 +72,8 @@ def shown(record: Record, *, matrix: Matrix, ids: Mapping[str, int | None]) -> C
         "urgency": record.urgency,
         "priority": rank,
         "priority_reason": reason,
-        "queue_rank": queue_rank(record.state, rank),
+        "queue_rank": place,
+        "queue_at": record.opened_at,
         "channel": record.channel,
         "opened_at": record.opened_at,
         "occurred_at": record.instants.get("occurred_at"),
@@ -193,7 +195,7 @@ def _entry(verb: Verb, at: datetime, before: Columns, after: Columns, changes: d
 
 
 def _first(record: Record, after: Columns, *, is_history: bool) -> list[Happening]:
-    names = ("impact", "urgency", "priority", "service_id", "team_id", "requester_id", "state")
+    names = ("impact", "urgency", "priority", "service_id", "team_id", "requester_id", "organization_id", "state", "waiting_on")
     data = {name.removesuffix("_id"): after.get(name) for name in names}
     happened = [Happening(record.verb or OPENED[record.kind], record.at if is_history else record.opened_at, data)]
     if is_history:

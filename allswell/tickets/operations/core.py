@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,9 +44,15 @@ _MOVED = {
 }
 
 
+#: what was journaled about tickets in the use case that runs; the desk's door brings their clocks up to date with it
+touched: ContextVar[list[tuple[Ticket, Entry]] | None] = ContextVar("touched", default=None)
+
+
 def record(verb: Verb, ticket: Ticket, *, actor: Actor, now: datetime, data: dict[str, Any] | None = None) -> Entry:
     """A journal entry about a ticket, and pending calls of the webhooks that want to know."""
     entry = journal.record(verb, about=("ticket", ticket.pk), ticket=ticket.pk, actor=actor, now=now, data=data)
+    if (noted := touched.get()) is not None:
+        noted.append((ticket, entry))
     notifications.fan_out(entry, payload=lambda: _payload(entry, ticket), now=now)
     return entry
 
@@ -78,12 +85,13 @@ def open_ticket(*, actor: Actor, now: datetime, **values: Any) -> tuple[Ticket, 
         opened_at=now,
         updated_at=now,
         asked_at=now,
-        queue_rank=rules.queue_rank(State.NEW, values["priority"]),
+        queue_rank=values["priority"],
+        queue_at=now,
         **values,
     )
     insert(ticket)
     search.create(ticket.pk, public=f"{ticket.title}\n{ticket.description}")
-    names = ("impact", "urgency", "priority", "service_id", "team_id", "requester_id")
+    names = ("impact", "urgency", "priority", "service_id", "team_id", "requester_id", "organization_id")
     data = {name.removesuffix("_id"): getattr(ticket, name) for name in names}
     return ticket, record(_OPENED[rules.Kind(ticket.kind)], ticket, actor=actor, now=now, data=data)
 
@@ -94,8 +102,11 @@ def change(ticket: Ticket, *, now: datetime, guard: dict[str, Any] | None = None
     `guard` names columns that must still have these values. Raises Stale when they have not. Answers what the columns were
     before, as the journal keeps it.
     """
-    if {"state", "priority"} & values.keys():
-        values["queue_rank"] = rules.queue_rank(values.get("state", ticket.state), values.get("priority", ticket.priority))
+    if {"state", "priority", "next_due_at"} & values.keys():
+        state, priority = values.get("state", ticket.state), values.get("priority", ticket.priority)
+        due = values.get("next_due_at", ticket.next_due_at)
+        rank, at = rules.queue_place(state, priority, next_due_at=due, opened_at=ticket.opened_at)
+        values |= {"queue_rank": rank, "queue_at": at}
     matched = Ticket.objects.filter(pk=ticket.pk, **(guard or {})).update(updated_at=now, version=F("version") + 1, **values)
     if not matched:
         raise Stale("Somebody else just changed this ticket. Look at it again.")
@@ -104,6 +115,22 @@ def change(ticket: Ticket, *, now: datetime, guard: dict[str, Any] | None = None
         setattr(ticket, name, value)
     ticket.updated_at, ticket.version = now, ticket.version + 1
     return before
+
+
+def promise(ticket: Ticket, *, due_at: datetime | None, metric: str, started_at: datetime | None) -> None:
+    """Write on a ticket which promise is due next, and its place in the queue. Follows from its clocks, so its version stays."""
+    rank, at = rules.queue_place(ticket.state, ticket.priority, next_due_at=due_at, opened_at=ticket.opened_at)
+    values = {
+        "next_due_at": due_at,
+        "next_metric": metric,
+        "next_started_at": started_at,
+        "queue_rank": rank,
+        "queue_at": at,
+    }
+    if changed := {name: value for name, value in values.items() if getattr(ticket, name) != value}:
+        Ticket.objects.filter(pk=ticket.pk).update(**changed)
+        for name, value in changed.items():
+            setattr(ticket, name, value)
 
 
 def former_values(entry: Entry) -> dict[str, Any]:

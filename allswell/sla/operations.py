@@ -1,0 +1,176 @@
+"""Writing agreements and clocks."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from allswell.database.rows import insert_all
+from allswell.journal import bulk
+from allswell.journal import operations as journal
+from allswell.journal.rules import Verb
+from allswell.kernel.actor import Actor
+
+from .models import Agreement, AgreementVersion, Clock, Revision
+from .rules.solving import Passage, Segment, Solved
+from .rules.terms import Terms
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def renew() -> None:
+    """What clocks are solved with has changed: every process reads it again."""
+    Revision.objects.update_or_create(pk=1, defaults={"number": secrets.randbits(62) + 1})
+
+
+def create(row: Agreement, *, actor: Actor, now: datetime) -> None:
+    """Write a new agreement; it says nothing until it has a version."""
+    journal.create(row, about="agreement", actor=actor, now=now)
+    renew()
+
+
+def change(row: Agreement, values: dict[str, Any], *, actor: Actor, now: datetime, verb: Verb = Verb.CHANGED) -> bool:
+    """Change whom an agreement is for, its name or its place; False when nothing differs."""
+    written = journal.change(row, values, about="agreement", actor=actor, now=now, verb=verb)
+    renew()
+    return written is not None
+
+
+def add_version(
+    row: Agreement, terms: Terms, *, in_force_from: datetime, note: str, actor: Actor, now: datetime
+) -> AgreementVersion:
+    """What an agreement says from an instant on."""
+    last = AgreementVersion.objects.filter(agreement=row).order_by("-number").values_list("number", flat=True).first() or 0
+    version = AgreementVersion(
+        agreement=row,
+        number=last + 1,
+        in_force_from=in_force_from,
+        definition=terms.as_json(),
+        note=note,
+        created_at=now,
+        created_by_id=actor.person,
+    )
+    version.save(force_insert=True)
+    data = {"version": version.number, "in_force_from": in_force_from.isoformat()}
+    journal.record(Verb.AGREED, about=("agreement", row.pk), actor=actor, now=now, data=data)
+    renew()
+    return version
+
+
+# -- clocks --------------------------------------------------------------------------------------------------------------------
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def columns(ticket: int, solved: Solved) -> dict[str, Any]:
+    """A solved clock as columns, without what the engine keeps about it."""
+    is_kept = solved.is_open or solved.state == "completed"
+    return {
+        "ticket_id": ticket,
+        "agreement_id": solved.key.agreement,
+        "version": solved.version,
+        "metric": solved.key.metric.value,
+        "number": solved.key.number,
+        "target": solved.target.key,
+        "team_id": solved.team,
+        "state": solved.state.value,
+        "started_at": solved.started_at,
+        "due_at": solved.due_at,
+        "warn_at": solved.warn_at,
+        "stopped_at": solved.stopped_at,
+        "met_at": solved.stopped_at if solved.is_met else None,
+        "breached_at": solved.breached_at if is_kept else None,
+        "is_rerated": solved.is_rerated,
+        "budget": solved.target.within.budget // _MICROSECOND,
+        "wall": solved.wall // _MICROSECOND if not solved.is_open else 0,
+        "working": solved.working // _MICROSECOND if not solved.is_open else 0,
+        "calendar": solved.target.within.calendar,
+        "calendar_version": solved.calendar_number,
+        "segments": [_plain(segment) for segment in solved.segments],
+        "why": solved.why,
+    }
+
+
+_LETTERS = {Passage.RUNNING: "r", Passage.PAUSED: "p", Passage.STOPPED: "s"}
+_PASSAGES = {letter: passage for passage, letter in _LETTERS.items()}
+
+
+def _plain(segment: Segment) -> list[Any]:
+    ends = None if segment.ends_at is None else micros(segment.ends_at)
+    return [_LETTERS[segment.passage], micros(segment.starts_at), ends, segment.entry, segment.why]
+
+
+def segments(clock: Clock) -> list[Segment]:
+    """The segments a clock was written with."""
+    return [
+        Segment(
+            _PASSAGES[letter],
+            _EPOCH + timedelta(microseconds=start),
+            None if end is None else _EPOCH + timedelta(microseconds=end),
+            entry,
+            why,
+        )
+        for letter, start, end, entry, why in clock.segments
+    ]
+
+
+def alarm_at(values: dict[str, Any], *, is_warned: bool, is_breach_told: bool) -> datetime | None:
+    """When the engine has to look at a clock next: at its warning, then at its due instant; None when all is said or it stands."""
+    if values["state"] != "running":
+        return None
+    if values["warn_at"] is not None and not is_warned and not is_breach_told:
+        return values["warn_at"]  # type: ignore[no-any-return]
+    return None if is_breach_told else values["due_at"]
+
+
+def start(ticket: int, solved: Sequence[Solved]) -> None:
+    """Write the first clocks of a ticket."""
+    insert_all([_new(ticket, one) for one in solved])
+
+
+def start_many(rows: Iterable[tuple[int, Solved]]) -> None:
+    """Write the clocks of very many tickets at once."""
+    bulk.insert([_new(ticket, one) for ticket, one in rows])
+
+
+def _new(ticket: int, solved: Solved) -> Clock:
+    values = columns(ticket, solved)
+    return Clock(**values, alarm_at=alarm_at(values, is_warned=False, is_breach_told=False))
+
+
+def write(clock: Clock, solved: Solved) -> dict[str, Any]:
+    """Bring a clock's row up to date; answers what differed, as it was: column -> value before.
+
+    A due instant that moved into the future is told of again.
+    """
+    values = columns(clock.ticket_id, solved)
+    told = {"warned_at": clock.warned_at, "is_breach_told": clock.is_breach_told}
+    if values["breached_at"] is None and solved.is_open:
+        told["is_breach_told"] = False
+        if clock.due_at != values["due_at"] and values["due_at"] is not None and clock.breached_at is not None:
+            told["warned_at"] = None
+    values |= told
+    values["alarm_at"] = alarm_at(
+        values, is_warned=values["warned_at"] is not None, is_breach_told=bool(values["is_breach_told"])
+    )
+    changed = {name: value for name, value in values.items() if getattr(clock, name) != value}
+    if not changed:
+        return {}
+    before = {name: getattr(clock, name) for name in changed}
+    for name, value in changed.items():
+        setattr(clock, name, value)
+    Clock.objects.filter(pk=clock.pk).update(**changed)
+    return before
+
+
+def remove(clocks: Iterable[Clock]) -> None:
+    """Take away clocks that never were (what began them was taken back)."""
+    keys = [clock.pk for clock in clocks]
+    if keys:
+        Clock.objects.filter(pk__in=keys).delete()

@@ -1,0 +1,190 @@
+"""Reading agreements and clocks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import QuerySet
+
+from allswell.calendars import queries as calendars
+from allswell.calendars.rules import Calendar
+from allswell.database.rows import Prepared, PreparedModel
+from allswell.journal import queries as journal
+from allswell.kernel.errors import NotFound
+from allswell.people import queries as people
+
+from .models import Agreement, AgreementVersion, Clock, Revision
+from .rules.solving import Chosen
+from .rules.story import Facts, Noted
+from .rules.terms import Audience, Terms
+
+if TYPE_CHECKING:
+    from allswell.journal.models import Entry
+    from allswell.tickets.models import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An agreement with its versions, newest number first: (number, in force from, terms). `organizations` None: for everyone."""
+
+    id: int
+    name: str
+    audience: Audience
+    organizations: frozenset[int] | None
+    team: int | None
+    versions: tuple[tuple[int, datetime, Terms], ...]
+
+    def chosen(self, facts: Facts, opened_at: datetime) -> Chosen | None:
+        """What it says of such a ticket; None when it does not fit."""
+        if self.organizations is not None and facts.organization not in self.organizations:
+            return None
+        if self.team is not None and facts.team != self.team:
+            return None
+        for number, since, terms in self.versions:
+            if since <= opened_at:
+                fits = terms.fits(kind=facts.kind, service=facts.service, priority=facts.priority)
+                return Chosen(self.id, number, terms, _why(self, terms)) if fits else None
+        return None
+
+
+def _why(offer: Offer, terms: Terms) -> str:
+    """Which conditions made it fit, as words a page puts into a sentence."""
+    named = {
+        "organization": offer.organizations is not None,
+        "team": offer.team is not None,
+        "kind": bool(terms.kinds),
+        "service": bool(terms.services),
+        "priority": bool(terms.priorities),
+    }
+    return " ".join(name for name, is_named in named.items() if is_named) or "everyone"
+
+
+@dataclass(slots=True)
+class AgreementBook:
+    """All agreements and calendars as of a revision."""
+
+    revision: int
+    offers: Sequence[Offer]
+    _calendars: dict[tuple[str, int | None], Calendar] = field(default_factory=dict)
+
+    def customer(self, facts: Facts, opened_at: datetime) -> Chosen | None:
+        """The first agreement with the customer that fits."""
+        return self._first(Audience.CUSTOMER, facts, opened_at)
+
+    def internal(self, facts: Facts, opened_at: datetime) -> Chosen | None:
+        """The first agreement between teams that fits the team."""
+        return self._first(Audience.INTERNAL, facts, opened_at)
+
+    def _first(self, audience: Audience, facts: Facts, opened_at: datetime) -> Chosen | None:
+        for offer in self.offers:
+            if offer.audience is audience and (found := offer.chosen(facts, opened_at)) is not None:
+                return found
+        return None
+
+    def calendar(self, slug: str, number: int | None) -> Calendar:
+        """A calendar as known at a version (None: the newest). Raises NotFound."""
+        key = (slug, number)
+        if key not in self._calendars:
+            found = calendars.by_slug(slug)
+            if found is None:
+                raise NotFound("There is no such calendar.")
+            self._calendars[key] = found if number is None else found.upto(number)
+        return self._calendars[key]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is promised to anybody."""
+        return not self.offers
+
+
+_REVISION = Prepared(lambda key: Revision.objects.filter(pk=key).values_list("number"))
+_kept = threading.local()
+
+
+def book() -> AgreementBook:
+    """The agreements and calendars in force; read again only when something about them changed."""
+    found = _REVISION.first(1)
+    revision: int = found[0] if found else 0
+    kept: AgreementBook | None = getattr(_kept, "book", None)
+    if kept is None or kept.revision != revision or revision == 0:
+        kept = _kept.book = AgreementBook(revision, _offers())
+    return kept
+
+
+def _offers() -> list[Offer]:
+    versions: dict[int, list[AgreementVersion]] = {}
+    for version in AgreementVersion.objects.filter(agreement__is_active=True).order_by("-number"):
+        versions.setdefault(version.agreement_id, []).append(version)
+    return [offer_of(row, versions.get(row.pk, [])) for row in agreements()]
+
+
+def offer_of(row: Agreement, versions: Iterable[AgreementVersion]) -> Offer:
+    """An agreement as the rules take it; `versions` with the newest number first."""
+    audience = Audience(row.audience)
+    inside = None if row.organization_id is None else frozenset(people.organization_and_below(row.organization_id))
+    said = tuple((one.number, one.in_force_from, Terms.parse(one.definition, audience=audience)) for one in versions)
+    return Offer(row.pk, row.name, audience, inside, row.team_id, said)
+
+
+def agreements(*, is_active: bool | None = True) -> QuerySet[Agreement]:
+    """The agreements in the order in which they are asked (None: those out of use too)."""
+    rows = Agreement.objects.select_related("organization", "team").order_by("position", "id")
+    return rows if is_active is None else rows.filter(is_active=is_active)
+
+
+def agreement(slug: str) -> Agreement | None:
+    """An agreement."""
+    return agreements(is_active=None).filter(slug=slug).first()
+
+
+def versions(agreement_id: int) -> list[AgreementVersion]:
+    """The versions of an agreement, newest first."""
+    return list(AgreementVersion.objects.filter(agreement=agreement_id).order_by("-number"))
+
+
+# -- clocks --------------------------------------------------------------------------------------------------------------------
+
+_CLOCKS = PreparedModel(Clock, lambda number: Clock.objects.filter(ticket_id=number).order_by("started_at", "id"))
+
+
+def clocks(number: int) -> list[Clock]:
+    """The clocks of a ticket, in the order of their starts."""
+    return _CLOCKS.records(number)
+
+
+def clocks_of(numbers: Iterable[int]) -> dict[int, list[Clock]]:
+    """Ticket number -> its clocks."""
+    wanted, found = list(numbers), dict[int, list[Clock]]()
+    for start in range(0, len(wanted), 900):
+        for clock in Clock.objects.filter(ticket_id__in=wanted[start : start + 900]).order_by("started_at", "id"):
+            found.setdefault(clock.ticket_id, []).append(clock)
+    return found
+
+
+def noted(entry: Entry) -> Noted:
+    """An entry of the journal as the rules take it."""
+    return Noted(entry.pk, entry.verb, entry.happened_at, entry.recorded_at, entry.person_id, entry.action, entry.data)
+
+
+def entries_of(number: int) -> list[Noted]:
+    """A ticket's journal as the rules take it."""
+    return [noted(entry) for entry in journal.story(number)]
+
+
+def facts_of(ticket: Ticket) -> Facts:
+    """How a ticket stands."""
+    return Facts(
+        kind=ticket.kind,
+        state=ticket.state,
+        priority=ticket.priority,
+        waiting_on=ticket.waiting_on,
+        service=ticket.service_id,
+        organization=ticket.organization_id,
+        team=ticket.team_id,
+        restored_at=ticket.restored_at,
+        merged_into=ticket.merged_into_id,
+    )
