@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from allswell.journal.rules import Verb
 from allswell.sla import operations as sla
 from allswell.sla import queries
-from allswell.sla.rules.solving import Key, Solved, solve
+from allswell.sla.rules.shapes import Key, Solved
+from allswell.sla.rules.solving import solve
 from allswell.sla.rules.story import TELLING, Facts, Noted, story
 from allswell.sla.rules.terms import Metric
 from allswell.tickets import operations as tickets
@@ -36,8 +37,8 @@ def settle(touched: Iterable[tuple[Ticket, Entry]], *, now: datetime) -> None:
     book = queries.book()
     for number in concerned:
         is_new = entries[number][0].verb in _OPENINGS
-        if is_new and book.is_empty:
-            continue
+        if book.is_empty and (is_new or not rows[number].next_metric):
+            continue  # nothing is promised, and nothing was
         noted = [queries.noted(entry) for entry in entries[number]] if is_new else queries.entries_of(number)
         follow(rows[number], noted, book, kept=[] if is_new else queries.clocks(number), now=now)
 

@@ -14,7 +14,7 @@ from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 
 from .models import Agreement, AgreementVersion, Clock, Revision
-from .rules.solving import Passage, Segment, Solved
+from .rules.shapes import Passage, Segment, Solved
 from .rules.terms import Terms
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

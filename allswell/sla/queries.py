@@ -18,7 +18,7 @@ from allswell.kernel.errors import NotFound
 from allswell.people import queries as people
 
 from .models import Agreement, AgreementVersion, Clock, Revision
-from .rules.solving import Chosen
+from .rules.shapes import Chosen
 from .rules.story import Facts, Noted
 from .rules.terms import Audience, Terms
 
@@ -110,8 +110,9 @@ def book() -> AgreementBook:
     found = _REVISION.first(1)
     revision: int = found[0] if found else 0
     kept: AgreementBook | None = getattr(_kept, "book", None)
-    if kept is None or kept.revision != revision or revision == 0:
-        kept = _kept.book = AgreementBook(revision, _offers())
+    if kept is None or kept.revision != revision:
+        # before the first agreement there is no revision, and nothing to read
+        kept = _kept.book = AgreementBook(revision, _offers() if revision else ())
     return kept
 
 

@@ -32,7 +32,7 @@ def test_receiving_a_report_through_the_api(world: World) -> None:
     what = desk.Report(
         kind=Kind.INCIDENT, title="Down", requester="maria@example.org", service="account-look-up", impact=2, urgency=2
     )
-    with at_most(14):
+    with at_most(15):
         desk.report(what, actor=actor, now=world.now)
 
 
@@ -42,5 +42,5 @@ def test_replying(world: World, watchers: int) -> None:
     for person in [world.julia, world.amir, world.priya, world.lena, world.olga][:watchers]:
         desk.watch(ticket.pk, **world.by(person))
     by = world.by(world.jonas)
-    with at_most(24):
+    with at_most(25):
         desk.reply(ticket.pk, body="Looking at it", **by)

@@ -9,128 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Protocol
+from datetime import datetime
 
-from allswell.calendars import rules as calendars
 from allswell.calendars.rules import Calendar
 from allswell.tickets.rules import RESOLVED_STATES, State
 
+from .shapes import ZERO, Book, Chosen, ClockState, Key, Passage, Segment, Solved
+from .spending import Course, cut, used_up, with_gap, worked
 from .story import Facts, Step
-from .terms import RESUMED_BY_REOPENING, Counting, Metric, Stop, Target, Terms
-
-ZERO = timedelta(0)
-
-
-class ClockState(StrEnum):
-    """How a clock stands. Met and breached are told by its instants."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    MERGED = "merged"
-
-
-OPEN_CLOCKS = frozenset({ClockState.RUNNING, ClockState.PAUSED})
-
-
-class Passage(StrEnum):
-    """What a segment is."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of a clock, half-open; `ends_at` None while it lasts.
-
-    `entry` is the journal entry that began it, `why` what it waits on.
-    """
-
-    passage: Passage
-    starts_at: datetime
-    ends_at: datetime | None
-    entry: int
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Which clock of a ticket: the agreement, what it promises, and the how manieth (update, hop, or attachment)."""
-
-    agreement: int
-    metric: Metric
-    number: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """An agreement that holds for a ticket: its key, the version in force and what that says. `why` names the condition that fits."""
-
-    agreement: int
-    version: int
-    terms: Terms
-    why: str = ""
-
-
-class Book(Protocol):
-    """All agreements and calendars in force."""
-
-    def customer(self, facts: Facts, opened_at: datetime) -> Chosen | None:
-        """The agreement with the customer that holds for such a ticket."""
-
-    def internal(self, facts: Facts, opened_at: datetime) -> Chosen | None:
-        """The agreement for the team that has the ticket."""
-
-    def calendar(self, slug: str, number: int | None) -> Calendar:
-        """A calendar as known at a version (None: the newest)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Solved:
-    """A clock as it stands. Instants are aware; `due_at` is None while it is paused with time left.
-
-    `stopped_at` is when it was completed, cancelled or merged; `breached_at` the due instant when that passed before the clock
-    stopped (as far as `now` tells). `wall` is the time from start to stop (or `now`) without what was stopped, `working` what of it
-    counted. `calendar_number` is the version of the calendar used (0: none).
-    """
-
-    key: Key
-    version: int
-    target: Target
-    team: int | None
-    state: ClockState
-    started_at: datetime
-    due_at: datetime | None
-    warn_at: datetime | None
-    stopped_at: datetime | None
-    breached_at: datetime | None
-    is_rerated: bool
-    wall: timedelta
-    working: timedelta
-    calendar_number: int
-    segments: tuple[Segment, ...]
-    zone: str = "UTC"
-    why: str = ""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the promise is still to be kept."""
-        return self.state in OPEN_CLOCKS
-
-    @property
-    def is_met(self) -> bool:
-        """Whether it was kept in time."""
-        return self.state is ClockState.COMPLETED and self.breached_at is None
-
-    @property
-    def left(self) -> timedelta:
-        """What is left of its budget; negative never."""
-        return max(ZERO, self.target.within.budget - self.working)
+from .terms import RESUMED_BY_REOPENING, Counting, Metric, Stop, Target
 
 
 @dataclass(slots=True)
@@ -148,6 +35,11 @@ class _Running:
     state: ClockState | None = None  # None: open
     is_rerated: bool = False
     last: int | None = None  # the place of the step that ended it
+
+    @property
+    def course(self) -> Course:
+        """What the arithmetic needs."""
+        return Course(self.target.within, self.chosen.terms.zone, self.started_at, self.stopped_at)
 
 
 def solve(
@@ -354,14 +246,14 @@ class _Solver:
                 found[-1] = replace(found[-1], ends_at=at)
             found.append(Segment(passage, at, None, step.entry, why))
         for starts_at, ends_at, stopped, resumed in clock.gaps:
-            found = _with_gap(found, starts_at, ends_at, stopped, resumed)
+            found = with_gap(found, starts_at, ends_at, stopped, resumed)
         if clock.stopped_at is not None:
-            found = _cut(found, clock.stopped_at)
+            found = cut(found, clock.stopped_at)
         return [segment for segment in found if segment.ends_at is None or segment.ends_at > segment.starts_at]
 
     def _due(self, clock: _Running, *, upto: int) -> datetime | None:
         calendar, _ = self._calendar(clock)
-        return _used_up(clock, self._segments(clock, upto=upto), calendar, clock.target.within.budget)
+        return used_up(clock.course, self._segments(clock, upto=upto), calendar, clock.target.within.budget)
 
     def _calendar(self, clock: _Running) -> tuple[Calendar | None, int]:
         within = clock.target.within
@@ -377,7 +269,7 @@ class _Solver:
         segments = self._segments(clock, upto=len(self.steps) - 1 if clock.last is None else clock.last)
         calendar, number = self._calendar(clock)
         budget = clock.target.within.budget
-        due = _used_up(clock, segments, calendar, budget)
+        due = used_up(clock.course, segments, calendar, budget)
         until = clock.stopped_at or self.now
         state = clock.state
         if state is None:
@@ -386,7 +278,7 @@ class _Solver:
         counts = state in (ClockState.RUNNING, ClockState.PAUSED, ClockState.COMPLETED)
         breached = due is not None and due < until and counts
         warn = clock.target.warn
-        warn_at = _used_up(clock, segments, calendar, warn.spent(budget)) if warn else None
+        warn_at = used_up(clock.course, segments, calendar, warn.spent(budget)) if warn else None
         spans = [
             (segment.passage, segment.starts_at, min(until, segment.ends_at or until))
             for segment in segments
@@ -405,7 +297,7 @@ class _Solver:
             breached_at=due if breached else None,
             is_rerated=clock.is_rerated and breached,
             wall=sum((end - start for kind, start, end in spans if kind is not Passage.STOPPED), ZERO),
-            working=_worked(clock, [(start, end) for kind, start, end in spans if kind is Passage.RUNNING], calendar),
+            working=worked(clock.course, [(start, end) for kind, start, end in spans if kind is Passage.RUNNING], calendar),
             calendar_number=number,
             segments=tuple(segments),
             zone=clock.chosen.terms.zone,
@@ -416,84 +308,3 @@ class _Solver:
 def _is_merged_here(steps: Sequence[Step], place: int) -> bool:
     """A merge first cancels the ticket, then says into which it went, in the same instant."""
     return place + 1 < len(steps) and steps[place + 1].facts.merged_into is not None and steps[place + 1].at == steps[place].at
-
-
-def _with_gap(
-    segments: Sequence[Segment], starts_at: datetime, ends_at: datetime | None, stopped: int, resumed: int
-) -> list[Segment]:
-    """The segments with a stretch taken out of them."""
-    found: list[Segment] = []
-    is_in = False
-    for segment in segments:
-        end = segment.ends_at
-        if segment.starts_at < starts_at:
-            found.append(replace(segment, ends_at=starts_at if end is None or end > starts_at else end))
-        if not is_in and (end is None or end > starts_at):
-            found.append(Segment(Passage.STOPPED, starts_at, ends_at, stopped))
-            is_in = True
-        if ends_at is not None and (end is None or end > ends_at):
-            late = segment.starts_at < ends_at
-            found.append(replace(segment, starts_at=ends_at, entry=resumed) if late else segment)
-    return found
-
-
-def _cut(segments: Sequence[Segment], at: datetime) -> list[Segment]:
-    """The segments up to an instant."""
-    found = [segment for segment in segments if segment.starts_at < at]
-    if found and (found[-1].ends_at is None or found[-1].ends_at > at):
-        found[-1] = replace(found[-1], ends_at=at)
-    return found
-
-
-def _used_up(clock: _Running, segments: Sequence[Segment], calendar: Calendar | None, budget: timedelta) -> datetime | None:
-    """When the running segments use up a budget; None while the clock is paused with time left.
-
-    A clock that stopped before is answered as though it had run on.
-    """
-    within = clock.target.within
-    if within.counting is not Counting.WORKING or calendar is None:
-        return _after_days(clock, segments, calendar, budget)
-    left = budget
-    last: datetime | None = None
-    for segment in segments:
-        if segment.passage is not Passage.RUNNING:
-            continue
-        if segment.ends_at is None:
-            return calendars.add_working_time(calendar, segment.starts_at, left)
-        spent = calendars.working_time(calendar, segment.starts_at, segment.ends_at)
-        if spent >= left:
-            return calendars.add_working_time(calendar, segment.starts_at, left)
-        left -= spent
-        last = segment.ends_at
-    if clock.stopped_at is None:
-        return None if segments else calendars.add_working_time(calendar, clock.started_at, left)
-    return calendars.add_working_time(calendar, max(last or clock.started_at, clock.stopped_at), left)
-
-
-def _after_days(clock: _Running, segments: Sequence[Segment], calendar: Calendar | None, budget: timedelta) -> datetime | None:
-    within = clock.target.within
-    pauses = [
-        (segment.starts_at, segment.ends_at) for segment in segments if segment.passage is not Passage.RUNNING and segment.ends_at
-    ]
-    due = calendars.add_days(
-        calendar,
-        clock.started_at,
-        budget,
-        zone=clock.chosen.terms.zone,
-        cutoff=within.cutoff,
-        opening=within.opening,
-        off_day=within.off_day,
-        pauses=pauses,
-    )
-    pending = segments[-1] if segments and segments[-1].ends_at is None else None
-    if pending is not None and pending.passage is Passage.PAUSED and pending.starts_at < due:
-        return None
-    return due
-
-
-def _worked(clock: _Running, spans: Sequence[tuple[datetime, datetime]], calendar: Calendar | None) -> timedelta:
-    """What of these stretches counted."""
-    if clock.target.within.counting is Counting.WORKING and calendar is not None:
-        return sum((calendars.working_time(calendar, start, end) for start, end in spans), ZERO)
-    zone = clock.chosen.terms.zone
-    return sum((calendars.day_time(calendar, start, end, zone=zone) for start, end in spans), ZERO)

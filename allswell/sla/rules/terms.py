@@ -335,9 +335,10 @@ def _within(given: Any, where: str) -> Within:
     if (cutoff is None) != (opening is None):
         missing = "opening" if opening is None else "cutoff"
         raise Invalid("A cut-off hour and the opening of the next working day belong together.", field=f"{where}.{missing}")
-    off_day = given.get("off_day") or "same_time"
-    if off_day not in ("same_time", "opening"):
+    asked = given.get("off_day") or "same_time"
+    if asked not in ("same_time", "opening"):
         raise Invalid("Choose one of the list.", field=f"{where}.off_day")
+    off_day: OffDay = "opening" if asked == "opening" else "same_time"
     if off_day == "opening" and opening is None:
         raise Invalid("Say when a working day opens.", field=f"{where}.opening")
     return Within(counting, amount, calendar, cutoff, opening, off_day)

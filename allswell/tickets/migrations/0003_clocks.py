@@ -4,6 +4,13 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def keep_the_numbers(apps, schema_editor):
+    """SQLite made the table anew and forgot which number comes next."""
+    if schema_editor.connection.vendor == "sqlite":
+        schema_editor.execute("UPDATE sqlite_sequence SET seq = 1000 WHERE name = 'tickets_ticket' AND seq < 1000")
+        schema_editor.execute("INSERT INTO sqlite_sequence (name, seq) SELECT 'tickets_ticket', 1000 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'tickets_ticket')")
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -59,6 +66,7 @@ class Migration(migrations.Migration):
             name='queue_at',
             field=models.DateTimeField(),
         ),
+        migrations.RunPython(keep_the_numbers, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name='ticket',
             index=models.Index(condition=models.Q(('done_at__isnull', True)), fields=['queue_rank', 'queue_at', 'id'], name='queue_all'),
