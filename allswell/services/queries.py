@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from allswell.database.rows import PreparedModel
 from allswell.kernel.actor import Actor
 from allswell.people import queries as people
+from allswell.people.rules import INSTALLATION, Act, may
 
 from . import rules
 from .models import ConfigurationItem, Dependency
@@ -27,6 +28,19 @@ def visible_to(actor: Actor) -> QuerySet[ConfigurationItem]:
         return ConfigurationItem.objects.all()
     known = inside | set(people.organization_and_above(actor.organization))
     return ConfigurationItem.objects.filter(Q(organization=None) | Q(organization__in=sorted(known)))
+
+
+def known_inside(actor: Actor) -> QuerySet[ConfigurationItem]:
+    """The services of which the actor may know who answers for them, how critical they are and what they need.
+
+    Of services they share with others, the desk of a customer knows what is public: name, description, support hours, state.
+    """
+    if not (actor.is_system or may(actor, Act.SEE_DESK, INSTALLATION)):
+        return ConfigurationItem.objects.none()
+    if people.is_of_the_house(actor):
+        return visible_to(actor)
+    inside = people.reach(actor) or frozenset()
+    return ConfigurationItem.objects.filter(Q(organization__in=sorted(inside)) | Q(team__in=sorted(actor.teams)))
 
 
 def needs(item_id: int) -> QuerySet[ConfigurationItem]:

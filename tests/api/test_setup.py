@@ -112,3 +112,22 @@ def test_an_incident_is_announced(world: World) -> None:
     assert olga.post(f"/announcements/{seen['id']}/update", body="The cause is found").status_code == 201
     assert olga.post(f"/announcements/{seen['id']}/end").json()["ended_at"] is not None
     assert maria.get("/announcements").json()["items"] == []
+
+
+def test_of_a_shared_service_a_customer_is_told_what_is_public(world: World, ada: Program) -> None:
+    world.lookup.owner = world.julia
+    world.lookup.save()
+    inside = {"criticality", "owner", "team"}
+    jonas, oskar, maria = (Program(world, person) for person in (world.jonas, world.oskar, world.maria))
+    known = jonas.get("/services/account-look-up").json()
+    assert (known["criticality"], known["owner"]["name"], known["team"]["name"]) == (1, "Julia Roth", "Service desk")
+    assert known.keys() >= inside
+    ada.patch("/services/account-look-up", needs=["ledger-database"])
+    for outside in (oskar, maria):
+        seen = outside.get("/services/account-look-up").json()
+        assert seen["name"] == "Account look-up"
+        assert not inside & seen.keys()
+        assert seen["needs"] == []
+        assert not any(inside & service.keys() for service in outside.get("/services").json()["items"])
+        assert outside.get(f"/services?team={world.desk_team.pk}").json()["items"] == []
+    assert jonas.get(f"/services?team={world.desk_team.pk}").json()["items"]

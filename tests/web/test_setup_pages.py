@@ -10,10 +10,11 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
+from allswell.desk import announcements
 from allswell.desk import tickets as desk
 from allswell.people import queries as people
 from allswell.people.models import Organization, Person, RoleGrant, Team
-from allswell.services.models import ConfigurationItem
+from allswell.services.models import ConfigurationItem, Dependency
 from allswell.tickets.models import Category, CustomField, Label
 from tests.support.world import World
 
@@ -238,6 +239,52 @@ def test_a_service_and_what_it_needs(world: World, ada: Client) -> None:
     assert ada.post("/setup/services/account-look-up", form).status_code == 303
     page = ada.get("/services/ledger-database").content.decode()
     assert "Account look-up" in page.split("What breaks with it")[1]
+
+
+def _is_shared_and_known(world: World) -> None:
+    world.lookup.owner, world.lookup.support_hours, world.lookup.description = world.julia, "Mo to Fr, 8 to 18", "Finds accounts"
+    world.lookup.save()
+    Dependency.objects.create(upstream=world.ledger, downstream=world.lookup)
+    told = announcements.announce(
+        world.report().pk, title="Slow", is_for_all=True, service="account-look-up", **world.by(world.olga)
+    )
+    assert told.is_for_all
+
+
+def test_the_desk_of_a_customer_sees_what_is_public_of_a_shared_service(world: World, browser: Browser) -> None:
+    _is_shared_and_known(world)
+    theirs, ours = (browser(person).get("/services/account-look-up").content.decode() for person in (world.oskar, world.jonas))
+    inside = ("Julia Roth", ">Service desk<", "Criticality", "Ledger database", "What breaks with it")
+    for words in ("Account look-up", "Finds accounts", "Mo to Fr, 8 to 18", "Slow"):
+        assert words in theirs
+        assert words in ours
+    assert [words for words in inside if words in theirs] == []
+    assert [words for words in inside if words not in ours] == []
+    listed = browser(world.oskar).get("/services/").content.decode()
+    assert "Account look-up" in listed
+    assert not any(words in listed for words in ("Julia Roth", "Service desk", "criticality"))
+    assert "criticality 1 · Service desk · Julia Roth" in browser(world.jonas).get("/services/").content.decode()
+
+
+def test_the_team_of_a_shared_service_does_not_give_it_away(world: World, browser: Browser) -> None:
+    theirs = browser(world.oskar).get("/teams/service-desk")
+    assert theirs.status_code == 404 or "Account look-up" not in theirs.content.decode()
+
+
+def test_a_branch_of_the_house_knows_who_answers_for_what_it_shares(world: World, browser: Browser) -> None:
+    _is_shared_and_known(world)
+    bruno = world._person("Bruno Branch", world.branch)
+    world._grant(bruno, "agent", organization=world.branch)
+    page = browser(bruno).get("/services/account-look-up").content.decode()
+    assert "Criticality" in page
+    assert "Ledger database" in page
+    assert "Julia Roth" not in page  # of the bank, whom a branch does not know
+
+
+def test_a_customer_knows_all_of_its_own_service(world: World, browser: Browser) -> None:
+    world.printing.organization = world.other
+    world.printing.save()
+    assert "Criticality" in browser(world.oskar).get("/services/printing").content.decode()
 
 
 def test_a_category_is_called_by_our_own_word_wherever_the_desk_sees_it(world: World, ada: Client, browser: Browser) -> None:

@@ -13,7 +13,6 @@ from allswell.desk import services as desk
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
 from allswell.people import queries as people
-from allswell.people.rules import INSTALLATION, Act, may
 from allswell.services import queries
 
 from .shapes import Level, Name, NamedRef, PersonRef, Ref, changes, named_ref, person_ref
@@ -25,23 +24,23 @@ Needs = Annotated[list[Ref], Meta(max_length=100, description="Services it depen
 
 
 class Service(Struct):
-    """A service. Owner and team are told to the desk only."""
+    """A service. Owner, team and criticality are told to the desk only, and of shared services not to the desk of a customer."""
 
     id: int
     slug: str
     name: str
     kind: str
     description: str
-    criticality: int
     support_hours: str
     is_active: bool
     organization: NamedRef | None
+    criticality: int | UnsetType = UNSET
     owner: PersonRef | UnsetType | None = UNSET
     team: NamedRef | UnsetType | None = UNSET
 
 
 class ServiceDetails(Service):
-    """A service with what it needs and what needs it."""
+    """A service with what it needs and what needs it, as far as the caller may know."""
 
     needs: list[NamedRef] = []
     needed_by: list[NamedRef] = []
@@ -53,12 +52,12 @@ _COLUMNS = (
     "name",
     "kind",
     "description",
-    "criticality",
     "support_hours",
     "is_active",
     "organization_id",
     "organization__slug",
     "organization__name",
+    "criticality",
     "owner_id",
     "owner__name",
     "team_id",
@@ -69,16 +68,17 @@ _COLUMNS = (
 
 def _make_all(rows: Sequence[Sequence[Any]], *, actor: Actor, shape: type[Any] = Service) -> list[Any]:
     """Services; a service of all organizations may belong to a team or a person the caller does not know: then they are null."""
-    internal = may(actor, Act.SEE_DESK, INSTALLATION)
-    teams, owners = {row[13] for row in rows if row[13]}, {row[11] for row in rows if row[11]}
-    if internal and teams:
+    inside = set(queries.known_inside(actor).filter(pk__in=[row[0] for row in rows]).values_list("pk", flat=True))
+    teams, owners = {row[13] for row in rows if row[0] in inside}, {row[11] for row in rows if row[0] in inside}
+    if teams:
         teams = set(people.teams_visible_to(actor).filter(pk__in=teams).values_list("pk", flat=True))
-    if internal and owners:
+    if owners:
         owners = set(people.people_visible_to(actor).filter(pk__in=owners).values_list("pk", flat=True))
     made = []
-    for *plain, home, home_slug, home_name, owner, owner_name, team, team_slug, team_name in rows:
+    for *plain, home, home_slug, home_name, criticality, owner, owner_name, team, team_slug, team_name in rows:
         service = shape(*plain, named_ref(home, home_slug, home_name))
-        if internal:
+        if service.id in inside:
+            service.criticality = criticality
             service.owner = person_ref(owner if owner in owners else None, owner_name)
             service.team = named_ref(team if team in teams else None, team_slug, team_name)
         made.append(service)
@@ -104,13 +104,12 @@ class ServiceFilters(Paged):
     answer=Page[Service],
 )
 def list_services(call: Call) -> Page[Service]:
-    internal = may(call.actor, Act.SEE_DESK, INSTALLATION)
     rows = queries.visible_to(call.actor)
     for name in ("kind", "is_active"):
         if (wanted := getattr(call.query, name)) is not UNSET:
             rows = rows.filter(**{name: wanted})
     if call.query.team is not UNSET:
-        rows = rows.filter(team=call.query.team) if internal else rows.none()
+        rows = rows.filter(team=call.query.team, pk__in=queries.known_inside(call.actor).values("pk"))
     return page(call, rows.values_list(*_COLUMNS), lambda found: _make_all(found, actor=call.actor))
 
 
@@ -134,6 +133,8 @@ def _details(call: Call, ref: int | str) -> ServiceDetails:
     if row is None:
         raise NotFound("There is no such service, or you may not know it.")
     made: ServiceDetails = _make_all([row], actor=call.actor, shape=ServiceDetails)[0]
+    if made.criticality is UNSET:
+        return made
     for name, rows in (("needs", queries.needs(made.id)), ("needed_by", queries.needed_by(made.id))):
         inside = rows.filter(pk__in=visible.values("pk")).values_list("pk", "slug", "name")
         setattr(made, name, [NamedRef(*other) for other in inside])

@@ -39,6 +39,18 @@ def reach(actor: Actor, roles: frozenset[Role] = _DESK_ROLES) -> frozenset[int] 
     return frozenset(inside)
 
 
+def is_of_the_house(actor: Actor) -> bool:
+    """Whether somebody of the desk belongs to, or reaches, more than customers: who runs the services, not only who buys them."""
+    inside = reach(actor)
+    if inside is None:
+        return True
+    paths = Organization.objects.filter(pk__in=sorted(inside | {actor.organization or 0})).values_list("path", flat=True)
+    lines = [{int(part) for part in path.split("/") if part} for path in paths]
+    above = set().union(*lines)
+    customers = set(Organization.objects.filter(pk__in=above, kind="customer").values_list("pk", flat=True))
+    return any(not line & customers for line in lines)
+
+
 def people_visible_to(actor: Actor) -> QuerySet[Person]:
     """Whom the actor may know: at the desk everybody within reach, else oneself."""
     inside = reach(actor)

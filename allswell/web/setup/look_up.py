@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
+from allswell.incidents import queries as incidents
 from allswell.kernel import text
 from allswell.kernel.actor import Role
 from allswell.kernel.errors import NotFound
@@ -23,6 +25,9 @@ from . import choices
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+    from allswell.kernel.actor import Actor
+    from allswell.people.models import Person, Team
+    from allswell.services.models import ConfigurationItem
     from allswell.tickets.models import Ticket
 
 SHOWN = 8
@@ -113,7 +118,7 @@ def team_page(request: PageRequest, slug: str) -> HttpResponse:
         row=row,
         members=people.members(row.pk).select_related("stands_in"),
         chain=[chain[pk] for pk in people.manager_chain(row) if pk in chain],
-        services=services.visible_to(request.actor).filter(team=row.pk, is_active=True).order_by("name"),
+        services=services.known_inside(request.actor).filter(team=row.pk, is_active=True).order_by("name"),
         assignment=dict(choices.assignments())[row.assignment],
         open=found,
         open_count=count,
@@ -122,45 +127,83 @@ def team_page(request: PageRequest, slug: str) -> HttpResponse:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A service as the viewer may know it: who answers for it and how critical it is, where that is theirs to know."""
+
+    row: ConfigurationItem
+    is_inside: bool
+    team: Team | None
+    owner: Person | None
+
+
+def _known(rows: list[ConfigurationItem], *, actor: Actor) -> list[Known]:
+    inside = set(services.known_inside(actor).filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    ours = [row for row in rows if row.pk in inside]
+    teams = people.teams_visible_to(actor).in_bulk({row.team_id for row in ours if row.team_id})
+    owners = people.people_visible_to(actor).in_bulk({row.owner_id for row in ours if row.owner_id})
+    return [
+        Known(row, True, teams.get(row.team_id or 0), owners.get(row.owner_id or 0))
+        if row.pk in inside
+        else Known(row, False, None, None)
+        for row in rows
+    ]
+
+
+def _attention(known: Known) -> tuple[int, str]:
+    """The most critical first; what one is not told the criticality of stands at the end, by name."""
+    return (known.row.criticality if known.is_inside else 9, known.row.name)
+
+
 @require_GET
 @desk_page
 def services_page(request: PageRequest) -> HttpResponse:
     """The services the viewer may know, the most critical first."""
-    rows = list(
-        services.visible_to(request.actor).filter(is_active=True).select_related("team", "owner").order_by("criticality", "name")
-    )
+    rows = list(services.visible_to(request.actor).filter(is_active=True).order_by("name", "id"))
+    lines = sorted(_known(rows, actor=request.actor), key=_attention)
     seen = tickets.at_the_desk(request.actor)
-    counts = queue.counts({str(row.pk): seen.filter(service=row.pk) for row in rows[:100]})
-    lines = [(row, counts.get(str(row.pk), 0)) for row in rows]
-    return page(request, "look_up/services.html", rows=lines, here="services")
+    counts = queue.counts({str(line.row.pk): seen.filter(service=line.row.pk) for line in lines[:100]})
+    shown = [(line, counts.get(str(line.row.pk), 0)) for line in lines]
+    return page(request, "look_up/services.html", rows=shown, here="services")
 
 
 @require_GET
 @desk_page
 def service_page(request: PageRequest, slug: str) -> HttpResponse:
-    """A service: who answers for it, what it needs, what breaks with it, what is open about it."""
-    known = services.visible_to(request.actor)
-    row = known.filter(slug=slug).select_related("team", "owner", "organization").first()
+    """A service: who answers for it, what it needs, what breaks with it, what is open about it; of one that is shared with
+    others, the desk of a customer sees what is public."""
+    visible = services.visible_to(request.actor)
+    row = visible.filter(slug=slug).select_related("organization").first()
     if row is None:
         raise NotFound("There is no such service, or you may not know it.")
-    visible = set(known.values_list("id", flat=True))
+    (known,) = _known([row], actor=request.actor)
     found, count = _open(request, service=row.pk)
-    needs = [other for other in services.needs(row.pk) if other.pk in visible]
-    ailing = tickets.at_the_desk(request.actor).filter(
-        done_at__isnull=True, kind="incident", priority__lte=2, service__in=[other.pk for other in needs]
-    )
     return page(
         request,
         "look_up/service.html",
         row=row,
-        criticality=dict(choices.criticalities())[row.criticality],
+        known=known,
         kind=dict(choices.service_kinds())[row.kind],
-        needs=needs,
-        ailing=set(ailing.values_list("service_id", flat=True)[:200]),
-        needed_by=[other for other in services.needed_by(row.pk) if other.pk in visible],
-        radius=[other for other in services.blast_radius(row.pk) if other.pk in visible],
+        announced=list(incidents.visible_announcements(request.actor).filter(service=row.pk)[:3]),
         open=found,
         open_count=count,
         can_set_up=_may_set_up(request, place_of(row.organization_id)),
         here="services",
+        **(_around(request, row) if known.is_inside else {}),
     )
+
+
+def _around(request: PageRequest, row: ConfigurationItem) -> dict[str, Any]:
+    """What a service needs and what breaks with it, as far as the viewer may know."""
+    visible = set(services.known_inside(request.actor).values_list("id", flat=True))
+    needs = [other for other in services.needs(row.pk) if other.pk in visible]
+    ailing = tickets.at_the_desk(request.actor).filter(
+        done_at__isnull=True, kind="incident", priority__lte=2, service__in=[other.pk for other in needs]
+    )
+    return {
+        "criticality": dict(choices.criticalities())[row.criticality],
+        "needs": needs,
+        "ailing": set(ailing.values_list("service_id", flat=True)[:200]),
+        "needed_by": [other for other in services.needed_by(row.pk) if other.pk in visible],
+        "radius": [other for other in services.blast_radius(row.pk) if other.pk in visible],
+    }
