@@ -29,7 +29,7 @@ _OPTIONS = {
     "web/templates/**.html": {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do", "encoding": "utf-8"},
     "**.py": {"encoding": "utf-8"},
 }
-_ERRORS = ("DeskError", "Invalid", "NotAllowed", "NotFound", "Stale", "Conflict", "TooMany")
+_ERRORS = ("DeskError", "Invalid", "NotAllowed", "NotFound", "Stale", "Conflict", "TooMany", "NeverOpen", "NeverCloses")
 KEYWORDS: dict[str, object] = {
     "_": None,
     "N_": None,

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "allswell.search",
     "allswell.notifications",
     "allswell.jobs",
+    "allswell.calendars",
     "allswell.services",
     "allswell.tickets",
     "allswell.sla",

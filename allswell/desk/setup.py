@@ -18,6 +18,7 @@ from allswell.tickets import rules as ticket_rules
 from allswell.tickets import setup_operations as words
 from allswell.tickets import setup_queries as queries
 
+from .calendars import around_the_clock
 from .door import use_case
 from .people import create_person_step
 from .teams import create_organization_step, create_team_step, join_step
@@ -76,6 +77,7 @@ def first_administrator(
     first = create_team_step(name=team, details={"line": 1, "lead": person.pk}, actor=actor, now=now)
     join_step(person, first, actor=actor, now=now)
     starting_words(actor=actor, now=now)
+    around_the_clock(actor=actor, now=now)
     return FirstDay(person=person, organization=root, team=first)
 
 

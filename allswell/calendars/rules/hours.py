@@ -74,8 +74,11 @@ def ordered(periods: Iterable[tuple[int, int]], *, field: str) -> Hours:
         if not 0 <= start <= MIDNIGHT or not 0 <= end <= MIDNIGHT:
             raise Invalid("A day goes from 00:00 to 24:00.", field=field)
         if start >= end:
-            sentence = "%(period)s ends before it begins. Write hours over midnight on both days: 22:00–24:00 and 00:00–06:00."
-            raise Invalid(sentence, field=field, period=show_hours(((start, end),)))
+            raise Invalid(
+                "%(period)s ends before it begins. Write hours over midnight on both days: 22:00–24:00 and 00:00–06:00.",
+                field=field,
+                period=show_hours(((start, end),)),
+            )
     for before, after in pairwise(hours):
         if after[0] < before[1]:
             both = {"first": show_hours((before,)), "second": show_hours((after,))}

@@ -39,8 +39,11 @@ def zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:
-        sentence = "There is no time zone %(zone)s. Names look like Europe/Zurich or America/New_York."
-        raise Invalid(sentence, field="zone", zone=name[:60] or "-") from error
+        raise Invalid(
+            "There is no time zone %(zone)s. Names look like Europe/Zurich or America/New_York.",
+            field="zone",
+            zone=name[:60] or "-",
+        ) from error
 
 
 def micros(instant: datetime) -> int:
