@@ -15,6 +15,7 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Invalid, NotFound, Stale
 from allswell.people import operations as people
 from allswell.people.rules import INSTALLATION, Act, require
+from allswell.sla import operations as sla
 
 from .door import use_case
 
@@ -105,7 +106,9 @@ def change_calendar(
     )
     if columns["definition"] == before.definition and columns["effective_on"] >= before.effective_on:
         raise Conflict("Nothing is different from the newest version.")
-    return calendars.add_version(row, actor=actor, now=now, **columns)
+    version = calendars.add_version(row, actor=actor, now=now, **columns)
+    sla.renew()
+    return version
 
 
 def _version(
