@@ -23,20 +23,21 @@ const choose = option => {
   if (option) { box.setAttribute('aria-activedescendant', option.id); option.scrollIntoView({block: 'nearest'}); }
   else box.removeAttribute('aria-activedescendant');
 };
-// a text area is a combobox only while there is something to choose
+// a text area may not be called a combobox; as a text box with a list it says the same while there is something to choose
+const OPEN = {'aria-autocomplete': 'list', 'aria-haspopup': 'listbox', 'aria-controls': list.id};
 const close = () => {
   asked += 1;
   clearTimeout(timer);
   list.hidden = true;
   said.textContent = '';
-  for (const name of ['role', 'aria-expanded', 'aria-controls', 'aria-autocomplete', 'aria-activedescendant']) box.removeAttribute(name);
+  for (const name of [...Object.keys(OPEN), 'aria-activedescendant']) box.removeAttribute(name);
 };
 const show = html => {
   list.innerHTML = html;
   const found = options().length;
   if (!found) { close(); said.textContent = list.dataset.none; return; }
   list.hidden = false;
-  for (const [name, value] of [['role', 'combobox'], ['aria-expanded', 'true'], ['aria-controls', list.id], ['aria-autocomplete', 'list']]) box.setAttribute(name, value);
+  for (const [name, value] of Object.entries(OPEN)) box.setAttribute(name, value);
   said.textContent = list.dataset.found.replace('{n}', found);
   choose(options()[0]);
 };
