@@ -63,7 +63,8 @@ def remove(token: str, *, actor: Actor, now: datetime) -> None:
         raise NotFound("There is no such file, or you may not see it.")
     if found.ticket is not None:
         ticket = steps.ticket_for(found.ticket.pk, Act.WORK, actor=actor)
-        tickets.record(Verb.DETACHED, ticket, actor=actor, now=now, data={"attachment": found.pk, "sha256": found.sha256})
+        kept = {"attachment": found.pk, "sha256": found.sha256, "is_public": found.is_public}
+        tickets.record(Verb.DETACHED, ticket, actor=actor, now=now, data=kept)
         tickets.change(ticket, now=now)
     _drop(found)
 

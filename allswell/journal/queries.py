@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db.models import QuerySet
 
 from allswell.database.rows import PreparedModel
 
+from . import rules
 from .models import Entry
 from .rules import Verb
 
@@ -37,13 +39,26 @@ def values(number: int, verb: Verb, name: str) -> set[Any]:
     return {entry.data.get(name) for entry in Entry.objects.filter(ticket_id=number, verb=verb.value)}
 
 
-def lately_on_tickets(since: datetime, *, limit: int) -> list[tuple[int, int, datetime]]:
-    """(entry, ticket, recorded_at) of the newest entries about tickets recorded since then, newest first.
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """An entry about a ticket; `is_shown`: it changed what the requester's side sees of it."""
+
+    entry: int
+    ticket: int
+    recorded_at: datetime
+    is_shown: bool
+
+
+def lately_on_tickets(since: datetime, *, limit: int) -> list[Lately]:
+    """The newest entries about tickets recorded since then, newest first.
 
     For nudging live screens only. A slow transaction commits entries with an older `recorded_at`, so readers overlap their windows.
     """
-    rows = Entry.objects.filter(recorded_at__gte=since, ticket__isnull=False).order_by("-recorded_at", "-id")
-    return list(rows.values_list("id", "ticket_id", "recorded_at")[:limit])
+    entries = Entry.objects.filter(recorded_at__gte=since, ticket__isnull=False).order_by("-recorded_at", "-id")
+    rows = list(entries.values_list("id", "ticket_id", "recorded_at", "verb")[:limit])
+    unclear = [row[0] for row in rows if row[3] in rules.DEPENDS]
+    kept = dict(Entry.objects.filter(pk__in=unclear).values_list("id", "data")) if unclear else {}
+    return [Lately(entry, ticket, at, rules.is_shown(verb, kept.get(entry, {}))) for entry, ticket, at, verb in rows]
 
 
 def of_action(number: int, action: uuid.UUID) -> list[Entry]:

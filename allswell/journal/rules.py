@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class Verb(StrEnum):
@@ -108,3 +110,33 @@ PUBLIC_VERBS: frozenset[Verb] = frozenset(
         Verb.RATED,
     }
 )
+
+#: what else changes what a requester sees on the page of their own ticket, without being told as a line there
+_SHOWN = PUBLIC_VERBS | {
+    Verb.ASSIGNED,
+    Verb.UNASSIGNED,
+    Verb.REFILED,
+    Verb.MERGED,
+    Verb.UNMERGED,
+    Verb.ANNOUNCED,
+    Verb.ANNOUNCEMENT_UPDATED,
+    Verb.ANNOUNCEMENT_ENDED,
+}
+#: verbs of which it depends on the entry's data
+DEPENDS = frozenset({Verb.EDITED, Verb.ATTACHED, Verb.DETACHED, Verb.WATCHED, Verb.UNWATCHED, Verb.UNDONE})
+_SHOWN_FIELDS = frozenset({"title", "description", "service"})
+
+
+def is_shown(verb: str, data: Mapping[str, Any]) -> bool:
+    """Whether an entry changed what the requester's side sees of the ticket; of notes and the desk's own work they hear nothing."""
+    match verb:
+        case Verb.EDITED:
+            return bool(_SHOWN_FIELDS & set(data.get("fields", ())))
+        case Verb.ATTACHED | Verb.DETACHED:
+            return bool(data.get("is_public"))
+        case Verb.WATCHED | Verb.UNWATCHED:
+            return data.get("kind") == "participant"
+        case Verb.UNDONE:
+            return bool(_SHOWN & set(data.get("verbs", ())))
+        case _:
+            return verb in _SHOWN

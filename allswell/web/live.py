@@ -1,8 +1,9 @@
 """Live screens: one long answer per open page, telling it which tickets changed, so that it asks for them anew.
 
 A message holds ticket numbers and the viewer's count of unread notices, never a text, and only numbers the viewer may see at
-that moment. Nothing that must not be missed hangs on it: the reader of the journal looks at an overlapping window, and a page that
-was away says what it saw last (Last-Event-ID).
+that moment; a requester's page hears of what changed for the requester, not of notes and the desk's own work. Nothing that must
+not be missed hangs on it: the reader of the journal looks at an overlapping window, and a page that was away says what it saw
+last (Last-Event-ID).
 
     event: hello      data: {"unread": 3}                                   once, at the beginning
     event: changed    data: {"tickets": [1042], "unread": 3, "is_partial": false}   is_partial: too many, look at everything
@@ -240,11 +241,12 @@ class Hub:
         for person in persons if fresh else ():
             actor = self._actor(person, ticking)
             if actor is not None:
-                numbers[person] = list(tickets.visible_to(actor).filter(pk__in=fresh).values_list("pk", flat=True))
+                numbers[person] = _concerning(actor, fresh)
         return Look(now, numbers, notifications.unread_counts(persons), is_partial, self._signed_out(streams, ticking))
 
-    def _fresh(self, streams: list[Stream], now: datetime) -> tuple[list[int], bool]:
-        """Numbers of tickets with entries not yet told, and whether there were too many to look at them all.
+    def _fresh(self, streams: list[Stream], now: datetime) -> tuple[dict[int, bool], bool]:
+        """Tickets with entries not yet told, each with whether its requester's side sees any of it; and whether there were too
+        many to look at them all.
 
         A page that comes back makes the window as long as it was away; the others are then told some things twice.
         """
@@ -255,10 +257,13 @@ class Hub:
         rows = journal.lately_on_tickets(since, limit=MOST)
         if returning:
             self._seen = {entry: at for entry, at in self._seen.items() if at < min(returning)}
-        fresh = {ticket for entry, ticket, _ in rows if entry not in self._seen}
+        fresh: dict[int, bool] = {}
+        for row in rows:
+            if row.entry not in self._seen:
+                fresh[row.ticket] = fresh.get(row.ticket, False) or row.is_shown
         self._seen = {entry: at for entry, at in self._seen.items() if at >= now - 2 * OVERLAP}
-        self._seen.update((entry, at) for entry, _, at in rows)
-        return sorted(fresh), len(rows) == MOST and bool(fresh)
+        self._seen.update((row.entry, row.recorded_at) for row in rows)
+        return fresh, len(rows) == MOST and bool(fresh)
 
     def _actor(self, person: int, ticking: float) -> Actor | None:
         known = self._rights.get(person)
@@ -283,6 +288,15 @@ class Hub:
             for stream in of_session:
                 stream.checked_at = ticking
         return frozenset(ended)
+
+
+def _concerning(actor: Actor, fresh: dict[int, bool]) -> list[int]:
+    """Which of these tickets the actor's pages are told of: the requester's side hears of what it sees, not of notes."""
+    inside = set(tickets.at_the_desk(actor).filter(pk__in=fresh).values_list("pk", flat=True))
+    shown = [number for number, is_shown in fresh.items() if is_shown and number not in inside]
+    if shown:
+        inside |= set(tickets.own(actor).filter(pk__in=shown).values_list("pk", flat=True))
+    return sorted(inside)
 
 
 def _signed_in_safely(session_key: str) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,44 @@ def test_everybody_hears_of_their_own_tickets_only(world: World, room: Room) -> 
     }
     assert not told.get(world.oskar.pk)
     assert not room.wait(0.5).numbers, "told once"
+
+
+def test_of_the_desks_own_work_a_requester_hears_nothing(world: World, room: Room) -> None:
+    ticket = world.report(world.maria, service=world.lookup.pk)
+    desk.add_participant(ticket.pk, person=world.rolf.pk, **world.by(world.jonas))
+    for person in (world.maria, world.rolf, world.jonas):
+        room.open(person)
+    room.wait(0.5)
+
+    def heard(act: Callable[..., Any], **what: Any) -> set[int]:
+        act(ticket.pk, **what, **world.by(world.jonas))
+        return {person for person, numbers in room.wait(0.5).numbers.items() if ticket.pk in numbers}
+
+    desk_only, everybody = {world.jonas.pk}, {world.maria.pk, world.rolf.pk, world.jonas.pk}
+    assert heard(desk.note, body="Suspicious") == desk_only
+    assert heard(desk.tag, name="fraud") == desk_only
+    assert heard(desk.watch) == desk_only
+    assert heard(desk.edit, changes={"impact": 1, "urgency": 1}) == desk_only
+    assert heard(desk.escalate, reason="Who decides?") == desk_only
+    assert heard(desk.edit, changes={"title": "Look-up is slow"}) == everybody
+    assert heard(desk.take) == everybody
+    assert heard(desk.reply, body="Looking at it") == everybody
+    assert heard(desk.add_participant, person=world.priya.pk) == everybody
+    assert heard(desk.resolve) == everybody
+
+
+def test_a_note_and_a_reply_at_once_are_heard(world: World, room: Room) -> None:
+    ticket = world.report(world.maria)
+    room.open(world.maria)
+    room.wait(0.5)
+    desk.reply(ticket.pk, body="Looking at it", **world.by(world.jonas))
+    desk.note(ticket.pk, body="Suspicious", **world.by(world.jonas))
+    assert room.wait(0.5).numbers == {world.maria.pk: [ticket.pk]}
+    desk.note(ticket.pk, body="Very", **world.by(world.jonas))
+    undone = world.by(world.jonas)
+    desk.note(ticket.pk, body="Mistaken", **undone)
+    desk.undo(ticket.pk, action=undone["actor"].action, **world.by(world.jonas))
+    assert not room.wait(0.5).numbers.get(world.maria.pk)
 
 
 def test_a_restricted_ticket_is_not_even_a_number(world: World, room: Room) -> None:
