@@ -1,88 +1,171 @@
-"""The clocks of tickets follow what happens: every use case ends by bringing those of the tickets it touched up to date."""
+"""The clocks of many tickets at once, solved again from the journal: to check them, to repair them, and after an import."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
+from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
+from allswell.kernel.actor import Actor
+from allswell.people.rules import INSTALLATION, Act, require
 from allswell.sla import operations as sla
 from allswell.sla import queries
-from allswell.sla.rules.shapes import Key, Solved
-from allswell.sla.rules.solving import solve
-from allswell.sla.rules.story import TELLING, Facts, Noted, story
-from allswell.sla.rules.terms import Metric
 from allswell.tickets import operations as tickets
+from allswell.tickets import queries as ticket_queries
+
+from . import settling
+from .door import use_case
 
 if TYPE_CHECKING:
-    from allswell.journal.models import Entry
     from allswell.sla.models import Clock
-    from allswell.sla.queries import AgreementBook
+    from allswell.sla.rules.shapes import Key, Solved
     from allswell.tickets.models import Ticket
 
-_OPENINGS = frozenset({Verb.INCIDENT_REPORTED, Verb.REQUEST_MADE})
+BATCH = 500
+#: columns of the engine, which follow from the others
+_QUIET = frozenset({"alarm_at", "is_breach_told", "warned_at"})
 
 
-def settle(touched: Iterable[tuple[Ticket, Entry]], *, now: datetime) -> None:
-    """Bring the clocks of tickets up to date after what was journaled about them in this transaction."""
-    entries: dict[int, list[Entry]] = {}
-    rows: dict[int, Ticket] = {}
-    for ticket, entry in touched:
-        rows[ticket.pk] = ticket  # the last one holds the newest columns
-        entries.setdefault(ticket.pk, []).append(entry)
-    concerned = [number for number, told in entries.items() if any(entry.verb in TELLING for entry in told)]
-    if not concerned:
-        return
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a replay finds about a ticket: a clock that is missing ("added"), solved otherwise ("changed") or one that never was
+    ("removed"), or another promise that is due next ("promise", no metric).
+
+    `before` and `after` are columns as JSON; `clock` is the number of the clock within its agreement and metric.
+    """
+
+    number: int
+    what: str
+    agreement: int | None = None
+    metric: str = ""
+    clock: int = 0
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """As the journal keeps it: what was."""
+        said = {"what": self.what, "agreement": self.agreement, "metric": self.metric, "clock": self.clock}
+        return {**said, "before": self.before}
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is to be written, and what is to be said of it."""
+
+    differences: list[Difference] = field(default_factory=list)
+    new: list[tuple[int, Solved]] = field(default_factory=list)
+    changed: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    gone: list[Clock] = field(default_factory=list)
+    promises: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+
+
+def replay(numbers: Iterable[int] | None, *, actor: Actor, now: datetime, is_dry: bool) -> Iterator[Difference]:
+    """Solve the clocks of these tickets (None: of all) again from the journal, and tell what differs, ticket by ticket.
+
+    Unless `is_dry`, what differs is written too, batch by batch as the differences are read, and the journal keeps what was.
+    Memory does not grow with the number of tickets. Raises NotAllowed.
+    """
+    require(actor, Act.SET_UP, INSTALLATION)
+    wanted = iter(numbers) if numbers is not None else _all_numbers()
+    while batch := sorted(set(islice(wanted, BATCH))):
+        if is_dry:
+            yield from _look(batch, now=now, is_locked=False).differences
+        else:
+            yield from repair_clocks(batch, actor=actor, now=now)
+
+
+def _all_numbers() -> Iterator[int]:
+    last = 0
+    while found := list(
+        ticket_queries.all_tickets().filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[: 10 * BATCH]
+    ):
+        yield from found
+        last = found[-1]
+
+
+@use_case
+def repair_clocks(numbers: list[int], *, actor: Actor, now: datetime) -> list[Difference]:
+    """Write the clocks of a few hundred tickets as their journal has them; answers what differed. Raises NotAllowed."""
+    require(actor, Act.SET_UP, INSTALLATION)
+    found = _look(numbers, now=now, is_locked=True)
+    _write(found)
+    entries = []
+    by_ticket: dict[int, list[Difference]] = {}
+    for one in found.differences:
+        by_ticket.setdefault(one.number, []).append(one)
+    for number, ones in by_ticket.items():
+        data = {"was": [one.as_json() for one in ones]}
+        about = ("ticket", number)
+        entries.append(journal.entry(Verb.CLOCKS_REPLAYED, about=about, ticket=number, actor=actor, now=now, data=data))
+    journal.record_all(entries)
+    return found.differences
+
+
+def follow_many(numbers: Iterable[int], *, now: datetime) -> None:
+    """Bring the clocks of the tickets of a batch up to date, as `settling` does for a few; for an import."""
+    if not queries.book().is_empty:
+        _write(_look(sorted(set(numbers)), now=now, is_locked=False))
+
+
+def _write(found: _Found) -> None:
+    sla.start_many(found.new)
+    sla.write_many(found.changed)
+    sla.remove(found.gone)
+    tickets.promise_many(found.promises)
+
+
+def _look(numbers: list[int], *, now: datetime, is_locked: bool) -> _Found:
+    """Compare the clocks of tickets with their journal."""
+    found = _Found()
     book = queries.book()
-    for number in concerned:
-        is_new = entries[number][0].verb in _OPENINGS
-        if book.is_empty and (is_new or not rows[number].next_metric):
-            continue  # nothing is promised, and nothing was
-        noted = [queries.noted(entry) for entry in entries[number]] if is_new else queries.entries_of(number)
-        follow(rows[number], noted, book, kept=[] if is_new else queries.clocks(number), now=now)
-
-
-def follow(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime) -> None:
-    """Solve the clocks of one ticket from its journal and write what differs."""
+    rows = ticket_queries.standing(numbers, is_locked=is_locked)
+    kept = queries.clocks_of(numbers)
     if book.is_empty and not kept:
-        return
-    found = solved_for(ticket, noted, book, kept=kept, now=now)
-    known = {_key(clock): clock for clock in kept}
-    new = [one for one in found if one.key not in known]
-    for one in found:
-        if one.key in known:
-            sla.write(known.pop(one.key), one)
-    sla.start(ticket.pk, new)
-    sla.remove(known.values())
-    promise(ticket, found)
+        return found
+    noted = queries.entries_of_many(numbers)
+    for ticket in rows:
+        there = kept.get(ticket.pk, [])
+        _compare(ticket, settling.solved_for(ticket, noted.get(ticket.pk, []), book, kept=there, now=now), there, found)
+    return found
 
 
-def solved_for(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime) -> list[Solved]:
-    """The clocks of a ticket, solved; those that were completed keep the calendar they ended with."""
-    facts: Facts = queries.facts_of(ticket)
-    pins = {
-        _key(clock): (clock.stopped_at, clock.calendar_version)
-        for clock in kept
-        if clock.stopped_at is not None and clock.state == "completed" and clock.calendar_version
-    }
-    return solve(story(noted, now=facts, requester=ticket.requester_id), book, now=now, pins=pins)
+def _compare(ticket: Ticket, solved: list[Solved], kept: list[Clock], found: _Found) -> None:
+    known = {settling.key_of(clock): clock for clock in kept}
+    for one in solved:
+        clock = known.pop(one.key, None)
+        if clock is None:
+            found.new.append((ticket.pk, one))
+            found.differences.append(_difference(ticket, "added", one.key, {}, sla.columns(ticket.pk, one)))
+        elif changed := _news(clock, sla.differing(clock, one)):
+            found.changed.append((clock.pk, changed))
+            if said := {name: value for name, value in changed.items() if name not in _QUIET}:
+                before = {name: getattr(clock, name) for name in said}
+                found.differences.append(_difference(ticket, "changed", one.key, before, said))
+    for key, clock in known.items():
+        found.gone.append(clock)
+        before = _plain({field.attname: getattr(clock, field.attname) for field in clock._meta.concrete_fields})
+        found.differences.append(Difference(ticket.pk, "removed", key.agreement, key.metric.value, key.number, before=before))
+    if changed := settling.promised(ticket, solved):
+        found.promises.append((ticket.pk, changed))
+        before = _plain({name: getattr(ticket, name) for name in changed})
+        found.differences.append(Difference(ticket.pk, "promise", before=before, after=_plain(changed)))
 
 
-def promise(ticket: Ticket, solved: Iterable[Solved]) -> None:
-    """Write on the ticket which promise is due next; where all stand still, which one does."""
-    running = [one for one in solved if one.is_open]
-    due = [one for one in running if one.due_at is not None and one.state == "running"]
-    first = min(due, key=lambda one: (one.due_at, one.key.metric)) if due else (running[0] if running else None)
-    if ticket.done_at is not None and not running:
-        first = None
-    tickets.promise(
-        ticket,
-        due_at=first.due_at if first is not None and first in due else None,
-        metric=first.key.metric.value if first is not None else "",
-        started_at=first.started_at if first is not None else None,
-    )
+def _difference(ticket: Ticket, what: str, key: Key, before: dict[str, Any], after: dict[str, Any]) -> Difference:
+    return Difference(ticket.pk, what, key.agreement, key.metric.value, key.number, _plain(before), _plain(after))
 
 
-def _key(clock: Clock) -> Key:
-    return Key(clock.agreement_id, Metric(clock.metric), clock.number)
+def _news(clock: Clock, changed: dict[str, Any]) -> dict[str, Any]:
+    """A change without what is none: that a due instant has passed since; the engine marks it when it tells of it."""
+    passed = changed.get("breached_at")
+    if clock.breached_at is None and clock.stopped_at is None and passed is not None and passed == clock.due_at:
+        return {name: value for name, value in changed.items() if name != "breached_at"}
+    return changed
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

@@ -18,7 +18,7 @@ from django.db import transaction
 
 from allswell.tickets.operations import touched
 
-from . import clocks
+from . import settling
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,7 +57,7 @@ def use_case(function: Callable[P, R]) -> Callable[P, R]:
                     extra.before(now=now)
                 result = function(*args, **kwargs)
                 if noted:
-                    clocks.settle(noted, now=now)
+                    settling.settle(noted, now=now)
                 if extra is not None:
                     extra.after(result, now=now)
                 return result

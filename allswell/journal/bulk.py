@@ -79,7 +79,7 @@ def _write(model: type[models.Model], values: list[list[Any]]) -> None:
                 copy.write_row(line)
 
 
-def update_columns(model: type[models.Model], changes: Sequence[tuple[int, dict[str, Any]]], *, counting: str) -> None:
+def update_columns(model: type[models.Model], changes: Sequence[tuple[int, dict[str, Any]]], *, counting: str = "") -> None:
     """Write new values of columns ("team_id") into rows that are there, by key; `counting` names a column that goes up by one.
 
     Rows whose same columns change go in one prepared statement. Call inside a transaction that holds what it read.
@@ -90,14 +90,12 @@ def update_columns(model: type[models.Model], changes: Sequence[tuple[int, dict[
         names = tuple(sorted(values))
         alike.setdefault(names, []).append([*(_value(fields[name], values[name]) for name in names), key])
     quote = connection.ops.quote_name
-    count = quote(str(fields[counting].column))
+    count = quote(str(fields[counting].column)) if counting else ""
+    counted = [f"{count} = {count} + 1"] if counting else []
     with connection.cursor() as cursor:
         for names, lines in alike.items():
-            columns = "".join(f"{quote(str(fields[name].column))} = %s, " for name in names)
-            cursor.executemany(
-                f"UPDATE {quote(model._meta.db_table)} SET {columns}{count} = {count} + 1 WHERE id = %s",  # noqa: S608 - our names
-                lines,
-            )
+            columns = ", ".join([f"{quote(str(fields[name].column))} = %s" for name in names] + counted)
+            cursor.executemany(f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE id = %s", lines)  # noqa: S608 - our names
 
 
 def _value(field: models.Field[Any, Any], value: Any) -> Any:

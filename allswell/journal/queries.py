@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,14 @@ _STORY = PreparedModel(Entry, of_ticket)
 def story(number: int) -> list[Entry]:
     """The same, read."""
     return _STORY.records(number)
+
+
+def told_of(numbers: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """What happened to tickets, oldest first for each: (ticket, id, verb, happened_at, recorded_at, person, action, data)."""
+    names = ("ticket_id", "id", "verb", "happened_at", "recorded_at", "person_id", "action", "data")
+    for start in range(0, len(numbers), 900):
+        rows = Entry.objects.filter(ticket_id__in=numbers[start : start + 900]).order_by("ticket_id", "happened_at", "id")
+        yield from rows.values_list(*names)
 
 
 def about(kind: str, record_id: int) -> QuerySet[Entry]:

@@ -144,10 +144,10 @@ def _new(ticket: int, solved: Solved) -> Clock:
     return Clock(**values, alarm_at=alarm_at(values, is_warned=False, is_breach_told=False))
 
 
-def write(clock: Clock, solved: Solved) -> dict[str, Any]:
-    """Bring a clock's row up to date; answers what differed, as it was: column -> value before.
+def differing(clock: Clock, solved: Solved) -> dict[str, Any]:
+    """The columns in which a clock's row is not as it was solved, as they should be.
 
-    A due instant that moved into the future is told of again.
+    A due instant that moved into the future is told of again. That time passed a due instant is nothing new: the engine marks it.
     """
     values = columns(clock.ticket_id, solved)
     told = {"warned_at": clock.warned_at, "is_breach_told": clock.is_breach_told}
@@ -159,7 +159,12 @@ def write(clock: Clock, solved: Solved) -> dict[str, Any]:
     values["alarm_at"] = alarm_at(
         values, is_warned=values["warned_at"] is not None, is_breach_told=bool(values["is_breach_told"])
     )
-    changed = {name: value for name, value in values.items() if getattr(clock, name) != value}
+    return {name: value for name, value in values.items() if getattr(clock, name) != value}
+
+
+def write(clock: Clock, solved: Solved) -> dict[str, Any]:
+    """Bring a clock's row up to date; answers what differed, as it was: column -> value before."""
+    changed = differing(clock, solved)
     if not changed:
         return {}
     before = {name: getattr(clock, name) for name in changed}
@@ -167,6 +172,11 @@ def write(clock: Clock, solved: Solved) -> dict[str, Any]:
         setattr(clock, name, value)
     Clock.objects.filter(pk=clock.pk).update(**changed)
     return before
+
+
+def write_many(changes: Sequence[tuple[int, dict[str, Any]]]) -> None:
+    """New values of columns of very many clocks, by key."""
+    bulk.update_columns(Clock, changes)
 
 
 def remove(clocks: Iterable[Clock]) -> None:

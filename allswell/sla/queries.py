@@ -176,6 +176,14 @@ def entries_of(number: int) -> list[Noted]:
     return [noted(entry) for entry in journal.story(number)]
 
 
+def entries_of_many(numbers: Sequence[int]) -> dict[int, list[Noted]]:
+    """The same for many tickets: number -> entries."""
+    found: dict[int, list[Noted]] = {}
+    for ticket, *columns in journal.told_of(numbers):
+        found.setdefault(ticket, []).append(Noted(*columns))
+    return found
+
+
 def facts_of(ticket: Ticket) -> Facts:
     """How a ticket stands."""
     return Facts(

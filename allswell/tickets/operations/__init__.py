@@ -2,7 +2,21 @@
 
 from .around import copy_named, forget_presence, rewatch, tag, tag_by_id, untag, untag_by_id, unwatch, watch
 from .attaching import attach, detach, discard, keep_upload, store
-from .core import change, closing_at, comment, former_values, index, move, open_ticket, promise, record, retract, touched
+from .core import (
+    change,
+    closing_at,
+    comment,
+    former_values,
+    index,
+    move,
+    open_ticket,
+    promise,
+    promise_many,
+    promised,
+    record,
+    retract,
+    touched,
+)
 from .linking import link, merge, take_back_link, unlink, unmerge
 from .writing import drop_draft, drop_presence, note_presence, save_draft
 
@@ -26,6 +40,8 @@ __all__ = [
     "note_presence",
     "open_ticket",
     "promise",
+    "promise_many",
+    "promised",
     "record",
     "retract",
     "rewatch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.db.models import F
 
 from allswell.database.rows import insert
+from allswell.journal import bulk
 from allswell.journal import operations as journal
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -117,8 +119,8 @@ def change(ticket: Ticket, *, now: datetime, guard: dict[str, Any] | None = None
     return before
 
 
-def promise(ticket: Ticket, *, due_at: datetime | None, metric: str, started_at: datetime | None) -> None:
-    """Write on a ticket which promise is due next, and its place in the queue. Follows from its clocks, so its version stays."""
+def promised(ticket: Ticket, *, due_at: datetime | None, metric: str, started_at: datetime | None) -> dict[str, Any]:
+    """The columns that differ once a ticket says which promise is due next, its place in the queue with them."""
     rank, at = rules.queue_place(ticket.state, ticket.priority, next_due_at=due_at, opened_at=ticket.opened_at)
     values = {
         "next_due_at": due_at,
@@ -127,10 +129,20 @@ def promise(ticket: Ticket, *, due_at: datetime | None, metric: str, started_at:
         "queue_rank": rank,
         "queue_at": at,
     }
-    if changed := {name: value for name, value in values.items() if getattr(ticket, name) != value}:
+    return {name: value for name, value in values.items() if getattr(ticket, name) != value}
+
+
+def promise(ticket: Ticket, *, due_at: datetime | None, metric: str, started_at: datetime | None) -> None:
+    """Write on a ticket which promise is due next, and its place in the queue. Follows from its clocks, so its version stays."""
+    if changed := promised(ticket, due_at=due_at, metric=metric, started_at=started_at):
         Ticket.objects.filter(pk=ticket.pk).update(**changed)
         for name, value in changed.items():
             setattr(ticket, name, value)
+
+
+def promise_many(changes: Sequence[tuple[int, dict[str, Any]]]) -> None:
+    """Write the same on very many tickets: number, columns."""
+    bulk.update_columns(Ticket, changes)
 
 
 def former_values(entry: Entry) -> dict[str, Any]:

@@ -1,0 +1,102 @@
+"""The clocks of tickets follow what happens: every use case ends by bringing those of the tickets it touched up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from allswell.journal.rules import Verb
+from allswell.sla import operations as sla
+from allswell.sla import queries
+from allswell.sla.rules.shapes import Key, Solved
+from allswell.sla.rules.solving import solve
+from allswell.sla.rules.story import TELLING, Facts, Noted, story
+from allswell.sla.rules.terms import Metric
+from allswell.tickets import operations as tickets
+
+if TYPE_CHECKING:
+    from allswell.journal.models import Entry
+    from allswell.sla.models import Clock
+    from allswell.sla.queries import AgreementBook
+    from allswell.tickets.models import Ticket
+
+
+class _Next(TypedDict):
+    due_at: datetime | None
+    metric: str
+    started_at: datetime | None
+
+
+_OPENINGS = frozenset({Verb.INCIDENT_REPORTED, Verb.REQUEST_MADE})
+
+
+def settle(touched: Iterable[tuple[Ticket, Entry]], *, now: datetime) -> None:
+    """Bring the clocks of tickets up to date after what was journaled about them in this transaction."""
+    entries: dict[int, list[Entry]] = {}
+    rows: dict[int, Ticket] = {}
+    for ticket, entry in touched:
+        rows[ticket.pk] = ticket  # the last one holds the newest columns
+        entries.setdefault(ticket.pk, []).append(entry)
+    concerned = [number for number, told in entries.items() if any(entry.verb in TELLING for entry in told)]
+    if not concerned:
+        return
+    book = queries.book()
+    for number in concerned:
+        is_new = entries[number][0].verb in _OPENINGS
+        if book.is_empty and (is_new or not rows[number].next_metric):
+            continue  # nothing is promised, and nothing was
+        noted = [queries.noted(entry) for entry in entries[number]] if is_new else queries.entries_of(number)
+        follow(rows[number], noted, book, kept=[] if is_new else queries.clocks(number), now=now)
+
+
+def follow(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime) -> None:
+    """Solve the clocks of one ticket from its journal and write what differs."""
+    if book.is_empty and not kept:
+        return
+    found = solved_for(ticket, noted, book, kept=kept, now=now)
+    known = {key_of(clock): clock for clock in kept}
+    new = [one for one in found if one.key not in known]
+    for one in found:
+        if one.key in known:
+            sla.write(known.pop(one.key), one)
+    sla.start(ticket.pk, new)
+    sla.remove(known.values())
+    promise(ticket, found)
+
+
+def solved_for(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime) -> list[Solved]:
+    """The clocks of a ticket, solved; those that were completed keep the calendar they ended with."""
+    facts: Facts = queries.facts_of(ticket)
+    pins = {
+        key_of(clock): (clock.stopped_at, clock.calendar_version)
+        for clock in kept
+        if clock.stopped_at is not None and clock.state == "completed" and clock.calendar_version
+    }
+    return solve(story(noted, now=facts, requester=ticket.requester_id), book, now=now, pins=pins)
+
+
+def promise(ticket: Ticket, solved: Iterable[Solved]) -> None:
+    """Write on the ticket which promise is due next; where all stand still, which one does."""
+    tickets.promise(ticket, **_next(ticket, solved))
+
+
+def promised(ticket: Ticket, solved: Iterable[Solved]) -> dict[str, Any]:
+    """What would change on the ticket by that."""
+    return tickets.promised(ticket, **_next(ticket, solved))
+
+
+def _next(ticket: Ticket, solved: Iterable[Solved]) -> _Next:
+    running = [one for one in solved if one.is_open]
+    due = [one for one in running if one.due_at is not None and one.state == "running"]
+    first = min(due, key=lambda one: (one.due_at, one.key.metric)) if due else (running[0] if running else None)
+    return {
+        "due_at": first.due_at if first is not None and first in due else None,
+        "metric": first.key.metric.value if first is not None else "",
+        "started_at": first.started_at if first is not None else None,
+    }
+
+
+def key_of(clock: Clock) -> Key:
+    """Which clock of its ticket it is."""
+    return Key(clock.agreement_id, Metric(clock.metric), clock.number)
