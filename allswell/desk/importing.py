@@ -24,6 +24,7 @@ from allswell.intake.operations.names import Names
 from allswell.intake.rules import history
 from allswell.intake.rules.mapping import TicketMapping
 from allswell.intake.rules.records import Record, Translator
+from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Invalid
 
@@ -118,7 +119,7 @@ class Rejects:
             self._lines = csv.writer(self._file)
             if self._file.tell() == 0:
                 self._lines.writerow(["line", "reason", "row"])
-        self._lines.writerows(rejected)
+        self._lines.writerows((line, text.spreadsheet_cell(why), text.spreadsheet_cell(raw)) for line, why, raw in rejected)
         self._file.flush()
 
     def close(self) -> None:

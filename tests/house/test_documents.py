@@ -83,3 +83,24 @@ def test_every_link_to_a_heading_has_its_heading() -> None:
             if anchor not in slugs:
                 dead.append(f"{path.relative_to(ROOT)}: {target}#{anchor}")
     assert dead == []
+
+
+def test_every_abuse_test_is_named_in_the_threat_model_and_is_there() -> None:
+    """A test that carries a number in its name stands in the row of that number; a row names tests that exist."""
+    table = (ROOT / "THREAT_MODEL.md").read_text(encoding="utf-8").partition("## Abuse tests")[2]
+    rows = {
+        (number, named)
+        for numbers, names in re.findall(r"^\| (A\d[A0-9, ]*) \|[^|]*\|(.*)\|$", table, re.M)
+        for number in numbers.split(", ")
+        for named in re.findall(r"`(.*?)`", names)
+    }
+    needed = {f"A{number}" for number in (*range(15, 26), *range(28, 32), *range(35, 41))}
+    assert needed <= {number for number, _named in rows}
+    there = {
+        f"{path.relative_to(ROOT)}::{test}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for test in re.findall(r"^def (test_\w+)\(", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert {named for _number, named in rows} - there == set()
+    carried = {(number, named) for named in there for number in re.findall(r"A\d+(?=_)", named.partition("::")[2])}
+    assert carried - rows == set()
