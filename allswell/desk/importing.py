@@ -27,6 +27,7 @@ from allswell.intake.rules.records import Record, Translator
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Invalid
+from allswell.sla import operations as sla
 
 from .door import use_case
 
@@ -150,6 +151,8 @@ def bring_in(run: ImportRun, batch: _Batch, names: Names, outcome: Outcome, *, a
         now=now,
     )
     incidents.open_many(brought.incidents)
+    if names.created.get("organization"):
+        sla.renew()  # an agreement with one above now holds for it
     after = Outcome(
         rows=outcome.rows + batch.size,
         created=outcome.created + brought.created,

@@ -11,6 +11,7 @@ from allswell.kernel.errors import Conflict, Invalid
 from allswell.people import operations as people
 from allswell.people import queries
 from allswell.people.rules import Act, TeamFacts, place_of, require
+from allswell.sla import operations as sla
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import Matrix
 
@@ -198,6 +199,7 @@ def create_organization_step(
         now=now,
     )
     people.change(row, columns, about="organization", actor=actor, now=now)
+    sla.renew()  # an agreement with one above now holds for it
     return row
 
 
@@ -232,6 +234,7 @@ def edit_organization(organization: int | str, *, actor: Actor, now: datetime, *
             require(actor, Act.SET_UP, place_of(above.pk if above else None))
             require(actor, Act.SET_UP, place_of(row.parent_id))
             people.move_organization(row, parent=above, actor=actor, now=now)
+            sla.renew()
     people.change(row, _organization_columns(changes), about="organization", actor=actor, now=now)
     return row
 

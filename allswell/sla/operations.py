@@ -26,6 +26,11 @@ def renew() -> None:
     Revision.objects.update_or_create(pk=1, defaults={"number": secrets.randbits(62) + 1})
 
 
+def new(**columns: Any) -> Agreement:
+    """An agreement not yet written."""
+    return Agreement(**columns)
+
+
 def create(row: Agreement, *, actor: Actor, now: datetime) -> None:
     """Write a new agreement; it says nothing until it has a version."""
     journal.create(row, about="agreement", actor=actor, now=now)

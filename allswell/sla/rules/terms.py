@@ -294,8 +294,10 @@ def _target(given: Any, where: str, audience: Audience) -> Target:
     _only(given, {"key", "metric", "within", "stop", "priorities", "pauses", "warn"}, where)
     metric: Metric = _choice(given, "metric", Metric, where)
     if (metric is Metric.TEAM_TIME) != (audience is Audience.INTERNAL):
-        said = "Between teams, the time a team holds a ticket is agreed; the other targets are promises to customers."
-        raise Invalid(said, field=f"{where}.metric")
+        raise Invalid(
+            "Between teams, the time a team holds a ticket is agreed; the other targets are promises to customers.",
+            field=f"{where}.metric",
+        )
     stop: Stop = _choice(given, "stop", Stop, where, STOPS[metric][0].value)
     if stop not in STOPS[metric]:
         raise Invalid("This clock cannot stop there.", field=f"{where}.stop")
