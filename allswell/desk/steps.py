@@ -144,6 +144,18 @@ def person_within_reach(ref: int | str, *, actor: Actor, field: str) -> Person:
     raise Invalid("Nobody is known by this name or address.", field=field)
 
 
+def colleague_by_address(address: str, *, actor: Actor, field: str) -> Person:
+    """Somebody of the actor's own organization or one below it, by a known e-mail address.
+
+    Raises Invalid alike for who is unknown, out of use or of another organization: a requester learns nothing about others.
+    """
+    person = people.person_by_address(text.folded_address(address, field=field))
+    inside = people.organization_and_below(actor.organization)
+    if person is None or not person.is_active or person.organization_id not in inside:
+        raise Invalid("Nobody in your organization is known by this address.", field=field)
+    return person
+
+
 def team_within_reach(team: int, *, actor: Actor, field: str = "team") -> Team:
     """A team the actor may give tickets to. Raises Invalid."""
     found = people.team(team)

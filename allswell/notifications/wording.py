@@ -56,6 +56,7 @@ _ACTS = {
     "ticket.reopened": N_("%(who)s reopened it."),
     "ticket.closed": N_("%(who)s closed it."),
     "ticket.cancelled": N_("%(who)s cancelled it."),
+    "ticket.watched": N_("%(who)s put you in copy: you read what is answered and can answer yourself."),
     "ticket.merged": N_("%(who)s merged it with another."),
 }
 _ANNOUNCED = {

@@ -140,3 +140,18 @@ def test_who_is_around_a_ticket(world: World, maria: Program) -> None:
     }
     outside = maria.get(f"/tickets/{number}/watchers").json()["items"]
     assert [(one["person"]["name"], one["kind"]) for one in outside] == [(world.rolf.name, "participant")]
+
+
+def test_a_requester_puts_colleagues_in_copy(world: World, maria: Program) -> None:
+    number = world.report().pk
+    rolf = Program(world, world.rolf)
+    assert rolf.get(f"/tickets/{number}").status_code == 404
+    assert maria.post(f"/tickets/{number}/add_participant", person="rolf@example.org").status_code == 200
+    assert rolf.get(f"/tickets/{number}").status_code == 200
+    refused = [maria.post(f"/tickets/{number}/add_participant", person=who) for who in ("otto@example.org", "none@example.org")]
+    assert refused[0].status_code == 422
+    assert refused[0].json()["errors"][0]["field"] == "person"
+    assert refused[0].content == refused[1].content
+    assert maria.post(f"/tickets/{number}/add_participant", person=world.otto.pk).status_code == 422
+    assert maria.post(f"/tickets/{number}/remove_participant", person=world.rolf.pk).status_code == 200
+    assert rolf.get(f"/tickets/{number}").status_code == 404

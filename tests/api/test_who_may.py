@@ -44,6 +44,7 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["listTickets", "search", "listPeople", "listTeams", "listOrganizations", "listServices"], EVERYBODY),
     **dict.fromkeys(["listAnnouncements", "createTicket", "uploadAttachment"], EVERYBODY),
     **dict.fromkeys(["getTicket", "listComments", "listJournal", "listLinks", "listAttachments", "downloadAttachment"], SEEING),
+    **dict.fromkeys(["addParticipant", "removeParticipant"], SPEAKING),
     **dict.fromkeys(["replyToTicket", "attachToTicket", "reopenTicket", "followUpTicket"], SPEAKING),
     **dict.fromkeys(["confirmTicket", "rateTicket"], frozenset({"requester"})),
     **dict.fromkeys(
@@ -64,8 +65,6 @@ DECIDED: dict[str, frozenset[str]] = {
             "restoreTicket",
             "watchTicket",
             "unwatchTicket",
-            "addParticipant",
-            "removeParticipant",
             "tagTicket",
             "untagTicket",
             "restrictTicket",
@@ -155,6 +154,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     category = setup.create_category(name="Paper", **world.by(world.ada))
     custom = setup.create_custom_field(key="floor", label="Floor", is_in_portal=True, **world.by(world.ada))
     job = bulk.start([ticket.pk], verb="watch", params={}, **world.by(world.jonas))
+    world._person("Clara Colleague", world.branch)
     grant = RoleGrant.objects.filter(person=world.amir).first()
     cast = {
         "requester": world.maria,
@@ -191,7 +191,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "overridePriority": {"priority": 1, "reason": "x"},
         "refileTicket": {"kind": "request"},
         "rateTicket": {"score": 5},
-        "addParticipant": {"person": world.rolf.pk},
+        "addParticipant": {"person": "clara@example.org"},
         "removeParticipant": {"person": world.priya.pk},
         "unnamePerson": {"person": world.priya.pk},
         "linkTicket": {"kind": "related", "target": other.pk},

@@ -27,8 +27,6 @@ VERBS: dict[str, dict[str, Any]] = {
     "note": {"body": "Internal"},
     "override_priority": {"priority": 1, "reason": "Now"},
     "refile": {"kind": Kind.REQUEST},
-    "add_participant": {"person": 1},
-    "remove_participant": {"person": 1},
     "resolve": {},
     "restore": {},
     "restrict": {},
@@ -46,6 +44,8 @@ VERBS: dict[str, dict[str, Any]] = {
     "watch": {},
 }
 OF_REQUESTERS: dict[str, dict[str, Any]] = {
+    "add_participant": {"person": "rolf@example.org"},
+    "remove_participant": {"person": 1},
     "confirm": {},
     "follow_up": {"description": "Again"},
     "rate": {"score": 5},

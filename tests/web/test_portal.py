@@ -275,6 +275,41 @@ def test_people_in_copy_read_answer_and_leave(world: World, browser: Browser) ->
     assert client.get(f"/my/{ticket.pk}").status_code == 404
 
 
+def test_she_puts_a_colleague_in_copy_and_takes_him_out(world: World, browser: Browser) -> None:
+    ticket = world.report(world.maria, title="Look-up is slow")
+    page = f"/my/{ticket.pk}"
+    maria, rolf = browser(world.maria), browser(world.rolf)
+    assert rolf.get(page).status_code == 404
+    assert maria.post(f"{page}/copy", {"person": "rolf@example.org"}).status_code == 303
+    html = maria.get(page).content.decode()
+    assert "Take Rolf Meier out of copy" in html
+    shown = rolf.get(page).content.decode()
+    assert "Rolf Meier" in shown
+    assert "out of copy" not in shown
+    assert 'name="person"' not in shown
+    assert "Look-up is slow" in rolf.get("/my/").content.decode()
+    assert rolf.post(f"{page}/copy", {"person": "jonas@example.org"}).status_code == 403
+    assert "Maria Keller put you in copy" in rolf.get("/profile/notices").content.decode()
+    assert maria.post(f"{page}/copy/remove", {"person": world.rolf.pk}).status_code == 303
+    assert rolf.get(page).status_code == 404
+    assert "Look-up is slow" not in rolf.get("/my/").content.decode()
+    assert "Look-up is slow" not in rolf.get("/profile/notices").content.decode()
+
+
+def test_an_address_elsewhere_is_refused_as_one_that_is_nobodys(world: World, browser: Browser) -> None:
+    page = f"/my/{world.report(world.maria).pk}/copy"
+    maria = browser(world.maria)
+    answers = []
+    for address in ("otto@example.org", "none@example.org"):
+        refused = maria.post(page, {"person": address})
+        assert refused.status_code == 422
+        html = refused.content.decode()
+        assert address in html, "what was written is kept"
+        answers.append(re.sub(r"\b\w{64}\b|" + re.escape(address), "", html))
+    assert "Nobody in your organization is known by this address." in answers[0]
+    assert answers[0] == answers[1]
+
+
 def test_notices_say_what_happened_until_read(world: World, browser: Browser) -> None:
     ticket = world.report()
     announcement = announce(world, ticket)

@@ -229,6 +229,8 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
         "my_reply": {"body": "x"},
         "my_draft": {"body": "x"},
         "my_rate": {"stars": 5},
+        "my_copy": {"person": "rolf@example.org"},
+        "my_copy_remove": {"person": world.amir.pk},
         "new_ticket": {"title": "x"},
         "bulk": {"n": ticket.pk, "verb": "watch"},
         "save_view": {"name": "x", "q": "x"},
@@ -275,6 +277,7 @@ DECIDED: dict[str, Row] = {
     "same_for_me": Row(post=SIGNED_IN - {"outsider", "outside_agent"}),  # it is announced to the bank
     "my_ticket": Row(frozenset({"requester"})),
     **_rows(Row(post=frozenset({"requester"})), "my_reply", "my_draft", "my_reopen", "my_confirm", "my_rate", "my_leave"),
+    **_rows(Row(post=frozenset({"requester"})), "my_copy", "my_copy_remove"),
     # the desk: lists are open to all of it and hold only what the viewer may see (tested below)
     **_rows(Row(AT_THE_DESK, AT_THE_DESK), "desk", "queue_filter", "export", "save_view", "new_ticket", "styleguide"),
     "bulk": Row(AT_THE_DESK, WORKING | {"outside_agent"}),

@@ -213,6 +213,7 @@ class NewParticipant(Body):
     "add_participant",
     id="addParticipant",
     summary="Put somebody in copy: they see the public conversation and speak in it",
+    details="Who asked for the ticket may do it too, by e-mail address, with people of their own organization.",
     body=NewParticipant,
     takes_version=False,
 )

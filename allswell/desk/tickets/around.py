@@ -11,21 +11,28 @@ from allswell.desk.door import use_case
 from allswell.journal.rules import Verb
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
-from allswell.kernel.errors import Conflict, Invalid
-from allswell.people.rules import Act
+from allswell.kernel.errors import Conflict, Invalid, NotAllowed
+from allswell.notifications.rules import Topic
+from allswell.people.rules import Act, may
 from allswell.tickets import operations as tickets
 from allswell.tickets import queries
-from allswell.tickets.rules import WatcherKind
+from allswell.tickets.rules import State, WatcherKind
 
 if TYPE_CHECKING:
+    from allswell.journal.models import Entry
     from allswell.tickets.models import Ticket
 
 
-def _add(ticket: Ticket, *, person: int, kind: WatcherKind, actor: Actor, now: datetime) -> None:
-    if tickets.watch(ticket, person=person, kind=kind, now=now):
-        if kind is not WatcherKind.WATCHER:  # who merely follows changes nothing for others who look at it
-            tickets.change(ticket, now=now)
-        tickets.record(Verb.WATCHED, ticket, actor=actor, now=now, data={"person": person, "kind": kind.value})
+#: people a requester may put in copy
+MOST_IN_COPY = 50
+
+
+def _add(ticket: Ticket, *, person: int, kind: WatcherKind, actor: Actor, now: datetime) -> Entry | None:
+    if not tickets.watch(ticket, person=person, kind=kind, now=now):
+        return None
+    if kind is not WatcherKind.WATCHER:  # who merely follows changes nothing for others who look at it
+        tickets.change(ticket, now=now)
+    return tickets.record(Verb.WATCHED, ticket, actor=actor, now=now, data={"person": person, "kind": kind.value})
 
 
 def _remove(ticket: Ticket, *, person: int, kind: WatcherKind, actor: Actor, now: datetime) -> None:
@@ -56,20 +63,45 @@ def unwatch(number: int, *, person: int | None = None, actor: Actor, now: dateti
     return ticket
 
 
+def _speaks_for(ticket: Ticket, *, actor: Actor) -> bool:
+    """Whether the actor decides who is in copy as the one who asked, not as the desk. Raises NotAllowed for who is in copy only."""
+    if may(actor, Act.WORK, queries.facts(ticket, person=actor.person)):
+        return False
+    if ticket.requester_id != actor.person:
+        raise NotAllowed("Only who asked for this, or the desk, decides who is in copy.")
+    if ticket.state in (State.CANCELLED, State.REJECTED):
+        raise Conflict("This ticket has ended.")
+    return True
+
+
 @use_case
 def add_participant(number: int, *, person: int | str, actor: Actor, now: datetime) -> Ticket:
-    """Put somebody (an id or a known e-mail address) in copy: they see the public conversation and speak in it."""
-    ticket = steps.ticket_for(number, Act.WORK, actor=actor)
-    found = steps.person_within_reach(person, actor=actor, field="person")
+    """Put somebody (an id or a known e-mail address) in copy: they see the public conversation and speak in it, and are told so.
+
+    Who asked for the ticket may do it too, with people of their own organization, by e-mail address.
+    """
+    ticket = steps.ticket_for(number, Act.SPEAK, actor=actor)
+    if _speaks_for(ticket, actor=actor):
+        found = steps.colleague_by_address(str(person), actor=actor, field="person")
+        if found.pk == actor.person:
+            raise Invalid("Choose somebody else.", field="person")
+        if len(queries.watchers(number, [WatcherKind.PARTICIPANT])) >= MOST_IN_COPY:
+            raise Conflict("There are as many people in copy as there can be.")
+    else:
+        found = steps.person_within_reach(person, actor=actor, field="person")
     if found.pk != ticket.requester_id:
-        _add(ticket, person=found.pk, kind=WatcherKind.PARTICIPANT, actor=actor, now=now)
+        entry = _add(ticket, person=found.pk, kind=WatcherKind.PARTICIPANT, actor=actor, now=now)
+        if entry is not None:
+            steps.tell(entry, topic=Topic.STATE, persons=[found.pk], actor=actor, now=now)
     return ticket
 
 
 @use_case
 def remove_participant(number: int, *, person: int, actor: Actor, now: datetime) -> Ticket:
-    """Take somebody out of copy; people in copy may leave by themselves."""
-    ticket = steps.ticket_for(number, Act.SEE if person == actor.person else Act.WORK, actor=actor)
+    """Take somebody out of copy, as the desk or as who asked; people in copy may leave by themselves."""
+    ticket = steps.ticket_for(number, Act.SEE, actor=actor)
+    if person != actor.person:
+        _speaks_for(ticket, actor=actor)
     _remove(ticket, person=person, kind=WatcherKind.PARTICIPANT, actor=actor, now=now)
     return ticket
 

@@ -134,7 +134,7 @@ def _page(request: PageRequest, number: int, *, status: int = 200, **context: An
         may_write=ticket.state not in (State.CANCELLED, State.REJECTED),
         is_closed=ticket.state == State.CLOSED,
         stars=_stars(),
-        **{"errors": {}, "body": "", "kept": [], **context},
+        **{"errors": {}, "body": "", "wanted": "", "kept": [], **context},
     )
 
 
@@ -221,6 +221,32 @@ def rate(request: PageRequest, number: int) -> HttpResponse:
         return _page(request, number, status=error.http, errors=field_errors(error), comment=comment)
     toast(request, _("Thank you for telling us."))
     return SeeOther(f"/my/{number}")
+
+
+@require_POST
+@signed_in
+def put_in_copy(request: PageRequest, number: int) -> HttpResponse:
+    """Let a colleague read along and answer, by e-mail address."""
+    _own(request.actor, number)
+    address = request.POST.get("person", "").strip()[:254]
+    try:
+        desk.add_participant(number, person=address, actor=request.actor, now=request.now)
+    except DeskError as error:
+        return _page(request, number, status=error.http, errors=field_errors(error), wanted=address)
+    toast(request, _("They are in copy."))
+    return SeeOther(f"/my/{number}#copy")
+
+
+@require_POST
+@signed_in
+def take_out_of_copy(request: PageRequest, number: int) -> HttpResponse:
+    """A colleague no longer reads along."""
+    _own(request.actor, number)
+    person = whole(request.POST.get("person", ""))
+    if person is not None:
+        desk.remove_participant(number, person=person, actor=request.actor, now=request.now)
+        toast(request, _("They are no longer in copy."))
+    return SeeOther(f"/my/{number}#copy")
 
 
 @require_POST
