@@ -38,6 +38,7 @@ Enter = Callable[..., "Visitor"]
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 PASSWORD = "a watch at night"
+SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -68,6 +69,13 @@ told = world.report(title="No color prints", service=world.printing.slug)
 announcements.announce(
     told.pk, title="Printing in color does not work", body="Print in black until then.", service=world.printing.slug,
     is_for_all=True, next_update_at=world.now + timedelta(hours=1), **world.by(world.jonas),
+)
+
+# Audrey is asked for a code after her password
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allswell.desk import sign_in
+sign_in.turn_on_second_factor(
+    secret={seed!r}, code=format_hotp_value(hotp_value({seed!r}, int(world.now.timestamp()) // 30)), **world.by(world.audrey)
 )
 import json
 print(json.dumps({{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk}}))
@@ -120,7 +128,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         early.SERVER.run("createdb", "-h", str(early.SERVER.folder), "browser")
         environment["ALLSWELL_DATABASE_URL"] = early.SERVER.url("browser")
     cast = subprocess.run(
-        [sys.executable, "-c", _CAST.format(password=PASSWORD)], env=environment, check=True, stdout=subprocess.PIPE
+        [sys.executable, "-c", _CAST.format(password=PASSWORD, seed=SEED)], env=environment, check=True, stdout=subprocess.PIPE
     )
     numbers = json.loads(cast.stdout.splitlines()[-1])
     process = subprocess.Popen([sys.executable, "-m", "allswell", "serve"], env=environment, start_new_session=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.test import RequestFactory
 
-from .conftest import Desk, Enter
+from allswell.web import errors, middleware
+
+from .conftest import PASSWORD, Desk, Enter, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -53,3 +56,108 @@ def test_a_page_is_for_everybody(enter: Enter, desk: Desk, name: str, size: str)
         except AssertionError as found:
             wrong.append(str(found))
     assert not wrong, "\n".join(wrong)
+
+
+def _asked_for_a_code(visitor: Visitor) -> int:
+    """The page between the password and the desk."""
+    visitor.page.goto("/sign-in")
+    visitor.page.get_by_label("E-mail").fill("audrey@example.org")
+    visitor.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    visitor.page.get_by_role("button", name="Sign in").click()
+    visitor.page.wait_for_url("**/sign-in/code")
+    return 200
+
+
+def _wrong_code(visitor: Visitor) -> int:
+    """The same after a code that is not right."""
+    _asked_for_a_code(visitor)
+    visitor.page.locator("input[name=code]").fill("000000")
+    with visitor.page.expect_navigation() as answer:
+        visitor.page.locator("main form button[type=submit], main form button:not([type])").first.click()
+    return _status(answer.value)
+
+
+def _too_many_attempts(visitor: Visitor) -> int:
+    """The sign-in page after too many guesses."""
+    status = 0
+    for _ in range(6):
+        visitor.page.goto("/sign-in")
+        visitor.page.get_by_label("E-mail").fill("stranger@example.org")
+        visitor.page.get_by_label("Password", exact=True).fill("wrong")
+        with visitor.page.expect_navigation() as answer:
+            visitor.page.get_by_role("button", name="Sign in").click()
+        status = _status(answer.value)
+    return status
+
+
+def _too_large(visitor: Visitor) -> int:
+    """What a form answers that holds too much."""
+    visitor.page.goto("/forgot")
+    with visitor.page.expect_navigation() as answer:
+        visitor.page.evaluate(
+            "() => { const form = document.querySelector('main form'), field = form.querySelector('[name=email]');"
+            " field.type = 'text'; field.value = 'x'.repeat(3000000); HTMLFormElement.prototype.submit.call(form); }"
+        )
+    return _status(answer.value)
+
+
+def _expired(visitor: Visitor) -> int:
+    """What a form answers whose token is not right any more."""
+    visitor.page.goto("/forgot")
+    with visitor.page.expect_navigation() as answer:
+        visitor.page.evaluate(
+            "() => { const form = document.querySelector('main form');"
+            " form.querySelector('[name=csrfmiddlewaretoken]').value = 'x'; HTMLFormElement.prototype.submit.call(form); }"
+        )
+    return _status(answer.value)
+
+
+def _broken(visitor: Visitor) -> int:
+    """The page of a fault of ours, which the running desk has none of: shown at an address as the desk would answer it."""
+    page = errors.broken(RequestFactory().get("/")).content.decode()
+    headers = {"Content-Security-Policy": middleware.CSP, "Content-Type": "text/html; charset=utf-8"}
+    visitor.page.route("**/broken", lambda route: route.fulfill(status=500, headers=headers, body=page))
+    return _status(visitor.page.goto("/broken"))
+
+
+def _status(answer: object) -> int:
+    return int(getattr(answer, "status", 0))
+
+
+REFUSALS = {
+    "a code": (_asked_for_a_code, 200),
+    "a wrong code": (_wrong_code, 422),
+    "an expired form": (_expired, 403),
+    "no such page": (lambda visitor: _status(visitor.page.goto("/nothing/here")), 404),
+    "a dead link": (lambda visitor: _status(visitor.page.goto("/account/new-password/1-x")), 404),
+    "too large": (_too_large, 413),
+    "too many": (_too_many_attempts, 429),
+    "broken": (_broken, 500),
+}
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_refusal_is_for_everybody_too(enter: Enter, size: str) -> None:
+    """The pages nobody wants to see: errors, and the one that asks for a code."""
+    wrong = []
+    for name, (show, status) in REFUSALS.items():
+        visitor = enter(size=size)
+        found = show(visitor)
+        if found != status:
+            wrong.append(f"{name} answers {found}")
+        try:
+            visitor.accessible(in_both_themes=True)
+        except AssertionError as complaint:
+            wrong.append(f"{name}: {complaint}")
+        visitor.troubles[:] = [trouble for trouble in visitor.troubles if "Failed to load resource" not in trouble]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_what_one_may_not_do_is_said_to_everybody(enter: Enter, size: str) -> None:
+    """Refusals to people who are signed in."""
+    for name, place, status in (("jonas", "/setup/people", 403), ("jonas", "/tickets/999999", 404), ("maria", "/my/999999", 404)):
+        visitor = enter(name, size=size)
+        assert _status(visitor.page.goto(place)) == status
+        visitor.accessible(in_both_themes=True)
+        visitor.troubles[:] = [trouble for trouble in visitor.troubles if "Failed to load resource" not in trouble]
