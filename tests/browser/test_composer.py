@@ -127,3 +127,31 @@ def test_everything_of_the_composer_is_there_on_a_phone(enter: Enter) -> None:
     page.locator(".toast").get_by_role("button", name="Undo").click()
     expect(page.locator("#facts")).not_to_contain_text("Waiting")
     expect(page.locator("#story")).not_to_contain_text("Which floor is it?")
+
+
+def test_a_new_ticket_is_kept_until_it_is_sent(enter: Enter) -> None:
+    jonas = enter("jonas")
+    page = jonas.page
+    page.goto("/tickets/new")
+    page.get_by_text("Somebody needs something that we deliver").click()
+    page.get_by_label("In one sentence").fill("A desk lamp")
+    page.get_by_label("What exactly?").fill("The **warm** one.")
+    page.goto("/desk/")
+    page.goto("/tickets/new")
+    expect(page.get_by_text("This is what you were writing.")).to_be_visible()
+    jonas.accessible()
+    expect(page.get_by_label("In one sentence")).to_have_value("A desk lamp")
+    expect(page.locator("input[name=kind]:checked")).to_have_value("request")
+    page.get_by_role("button", name="Start over").click()
+    expect(page.get_by_label("In one sentence")).to_have_value("")
+    page.get_by_label("In one sentence").fill("A desk lamp after all")
+    page.get_by_role("button", name="Open the ticket").click()
+    page.wait_for_url(re.compile(r"/tickets/\d+$"))
+    page.goto("/tickets/new")
+    expect(page.get_by_label("In one sentence")).to_have_value("")
+    # signing out leaves nothing behind for who comes next
+    page.get_by_label("In one sentence").fill("Nobody's business")
+    page.locator("details.me summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(re.compile(r"/sign-in"))
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('allswell.draft'))") == []

@@ -28,6 +28,15 @@ def announce(world: World, ticket: Ticket, **values: object) -> Announcement:
     return announcements.announce(ticket.pk, **values, **world.by(world.jonas))  # type: ignore[arg-type]
 
 
+def test_who_says_same_for_me_has_nothing_left_to_write(world: World, browser: Browser) -> None:
+    incident = world.report()
+    announced = announce(world, incident).pk
+    client = browser(world.rolf)
+    client.post("/report/draft", {"q": "No connection", "kind": "incident"})
+    client.post(f"/announcements/{announced}/same-for-me", {"q": "No connection", "kind": "incident"})
+    assert "No connection" not in client.get("/report").content.decode()
+
+
 def test_the_first_page_asks_what_is_going_on(world: World, browser: Browser) -> None:
     world.report(title="Statement printer jams")
     html = browser(world.maria).get("/").content.decode()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from allswell.desk import announcements as desk
+from allswell.desk import writing
 from allswell.incidents import queries as incidents
 from allswell.services import queries as services
 from allswell.web.pages import PageRequest, SeeOther, back_to, page, signed_in, toast
@@ -89,5 +90,7 @@ def status(request: PageRequest) -> HttpResponse:
 def same_for_me(request: PageRequest, announcement: int) -> HttpResponse:
     """One click: it is broken here too."""
     found = desk.same_for_me(announcement, actor=request.actor, now=request.now)
+    if "kind" in request.POST:  # they were about to report it: what they had written is settled with it
+        writing.drop_draft(place="new", actor=request.actor, now=request.now)
     toast(request, _("Noted. We tell you when there is news, and when it works again."))
     return SeeOther(back_to(request, f"/#a-{found.pk}"))

@@ -28,6 +28,15 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && !document.cookie.includes('zone='))
   document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
 
+// what one was writing stays between oneself and this browser only while one is signed in
+addEventListener('submit', event => {
+  if (!event.target.getAttribute('action')?.endsWith('/sign-out')) return;
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith('allswell.draft.')) localStorage.removeItem(key);
+    sessionStorage.clear();
+  } catch { /* private window */ }
+});
+
 // What the other modules share. `ask` fetches a part of a page: same address, header HX-Request.
 const ask = async (address, options = {}) => {
   const headers = {'HX-Request': 'true', ...options.headers};

@@ -51,7 +51,7 @@ if (!composer) return;
 const box = composer.elements.body;
 const state = document.getElementById('draft-state');
 const place = () => composer.elements.place.value;
-const key = which => `allswell.draft.${head.dataset.ticket}.${which}`;
+const key = which => `allswell.draft.${document.body.dataset.me}.${head.dataset.ticket}.${which}`;
 const keep = (which, text) => { try { text ? localStorage.setItem(key(which), text) : localStorage.removeItem(key(which)); } catch { /* private window */ } };
 const kept = which => { try { return localStorage.getItem(key(which)) ?? ''; } catch { return ''; } };
 
