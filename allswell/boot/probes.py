@@ -22,6 +22,7 @@ from allswell.jobs import queries as jobs
 from allswell.jobs import schema
 from allswell.kernel import clock
 from allswell.notifications import queries as notifications
+from allswell.sla import alarm_queries as alarms
 from allswell.tickets import queries as tickets
 
 from . import tally
@@ -118,7 +119,7 @@ class Figures:
         yield from _requests()
         is_up = GaugeMetricFamily("allswell_database_up", "1 when the database answers.")
         try:
-            families = [*self._outbox(), *self._engine(), *_tickets()]
+            families = [*self._outbox(), *self._engine(), *self._alarms(), *_tickets()]
         except DatabaseError:
             log.warning("Figures without the database: it does not answer.", exc_info=True)
             connection.close()
@@ -160,6 +161,16 @@ class Figures:
                 age.add_metric([pulse.module], max((self._now - pulse.beat_at).total_seconds(), 0))
                 bad.add_metric([pulse.module], 1 if pulse.error else 0)
         yield from (age, bad)
+
+    def _alarms(self) -> Iterator[Any]:
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 - seldom asked for
+
+        overdue = alarms.overdue(before=self._now)
+        count = GaugeMetricFamily("allswell_clock_alarms_overdue", f"Warnings and breaches not told yet, up to {alarms.CAP}.")
+        count.add_metric([], overdue.count)
+        late = GaugeMetricFamily("allswell_clock_alarm_overdue_seconds", "How long the oldest of them waits.")
+        late.add_metric([], self._since(overdue.oldest_at))
+        yield from (count, late)
 
 
 def _tickets() -> Iterator[Any]:

@@ -10,7 +10,7 @@ import ssl
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,8 +22,11 @@ from allswell.jobs import schema
 from allswell.jobs.rules import is_alive
 from allswell.kernel import clock
 from allswell.notifications import queries as notifications
+from allswell.sla import alarm_queries as alarms
 
 GOOD, NOTE, BAD = "good", "note", "bad"
+#: a busy engine may be this late
+_ALARMS_LATE = timedelta(seconds=10)
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -61,7 +64,7 @@ def examine(now: datetime) -> list[Finding]:
     """Every finding. Without a database the rest of what needs one is left out."""
     findings = list(_database())
     if findings[0].state == GOOD:
-        for look in (_schema, _clock, _engine, _outbox):
+        for look in (_schema, _clock, _engine, _alarms, _outbox):
             findings += look(now)
     for apart in (_mail, _disk, _secrets, _address):
         findings += apart()
@@ -127,6 +130,20 @@ def _engine(now: datetime) -> Iterator[Finding]:
     if not failing:
         nodes = len({pulse.node for pulse in alive})
         yield Finding("engine", GOOD, f"{len(alive)} modules beat on {nodes} node{'s' if nodes > 1 else ''}.")
+
+
+def _alarms(now: datetime) -> Iterator[Finding]:
+    """Warnings and breaches of clocks that nobody was told of in time."""
+    if not _has_tables():
+        return
+    overdue = alarms.overdue(before=now - _ALARMS_LATE)
+    if overdue.oldest_at is None:
+        yield Finding("alarms", GOOD, "Warnings and breaches of clocks are told in time.")
+        return
+    count = f"{alarms.CAP}+" if overdue.count >= alarms.CAP else str(overdue.count)
+    late = int((now - overdue.oldest_at).total_seconds())
+    found = f"{count} warnings and breaches of clocks wait to be told, the oldest for {late} s."
+    yield Finding("alarms", BAD, found, "Is the engine running?")
 
 
 def _has_tables() -> bool:

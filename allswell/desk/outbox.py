@@ -110,7 +110,7 @@ def _comment_of(row: Delivery) -> int | None:
 def _may_be_told(row: Delivery, ticket: Ticket | None, *, is_internal: bool, spoken: dict[int, Comment]) -> bool:
     """Whether this still is for its recipient: the ticket visible, the desk's news for the desk, the words not taken back."""
     topic = Topic(row.topic)
-    if topic in (Topic.ANNOUNCED, Topic.ACCOUNT, Topic.JOB):
+    if topic in (Topic.ANNOUNCED, Topic.ACCOUNT, Topic.JOB, Topic.DIGEST):
         return True  # their words stand in the notice, and were written for the recipient
     if ticket is None or (topic in rules.DESK_TOPICS and not is_internal):
         return False

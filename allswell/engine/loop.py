@@ -51,8 +51,11 @@ class Module(Protocol):
     """A part of the engine. `idle` is the pause in seconds when nothing is due, `limit` how long a tick may take."""
 
     name: str
-    idle: float
     limit: float
+
+    @property
+    def idle(self) -> float:
+        """Seconds until the next look; it may differ from look to look."""
 
     def is_due(self, now: datetime) -> bool:
         """Whether there is anything to do: one indexed query, no lock."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from . import loop
+from .clocks import Clocks
 from .closing import Closing
 from .jobs import Jobs
 from .outbox import Calls, Mail
@@ -13,7 +14,7 @@ from .sweep import Sweep
 
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
-    return [Mail(), Calls(), Jobs(), Closing(), Sweep()]
+    return [Mail(), Calls(), Jobs(), Clocks(), Closing(), Sweep()]
 
 
 def run(stop: threading.Event) -> None:

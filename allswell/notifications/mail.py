@@ -113,7 +113,8 @@ def _body(said: Said) -> str:
 
 
 def _time(said: Said, letter: Letter) -> str:
-    return wording.when(said.at, locale=letter.locale, zone=letter.time_zone)
+    due = wording.due(said, locale=letter.locale, zone=letter.time_zone)
+    return due or wording.when(said.at, locale=letter.locale, zone=letter.time_zone)
 
 
 def _ending(public_url: str, letter: Letter) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from allswell.journal.rules import Verb
@@ -23,6 +24,9 @@ class Topic(StrEnum):
     MENTIONED = "mentioned"  # a note names you
     ESCALATED = "escalated"  # hierarchic escalation reached you
     WATCHED = "watched"  # something happened on a ticket you watch
+    WARNED = "warned"  # the time of a promise is nearly up
+    BREACHED = "breached"  # the time of a promise has passed
+    DIGEST = "digest"  # what passed of both while nobody could be told
     ANNOUNCED = "announced"  # news of something that affects you
     JOB = "job"  # long work you started is done
     ACCOUNT = "account"  # your sign-in; cannot be switched off
@@ -39,6 +43,9 @@ DEFAULTS: dict[Topic, frozenset[str]] = {
     Topic.MENTIONED: frozenset({"app", "email"}),
     Topic.ESCALATED: frozenset({"app", "email"}),
     Topic.WATCHED: frozenset({"app"}),
+    Topic.WARNED: frozenset({"app", "email"}),
+    Topic.BREACHED: frozenset({"app", "email"}),
+    Topic.DIGEST: frozenset({"app", "email"}),
     Topic.ANNOUNCED: frozenset({"app", "email"}),
     Topic.JOB: frozenset({"app"}),
     Topic.ACCOUNT: frozenset({"email"}),
@@ -56,7 +63,9 @@ def channels(topic: Topic, *, said: dict[str, bool]) -> frozenset[str]:
 
 
 #: what only the desk is told
-_AGENT_TOPICS = (Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.JOB)
+_AGENT_TOPICS = (
+    Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.WARNED, Topic.BREACHED, Topic.DIGEST, Topic.JOB,
+)  # fmt: skip
 _EVERYBODYS_TOPICS = (Topic.RECEIVED, Topic.REPLIED, Topic.STATE, Topic.ANNOUNCED)
 
 
@@ -70,12 +79,16 @@ def topics(*, is_agent: bool) -> tuple[Topic, ...]:
 
 
 #: topics that are the desk's own: only who may see a ticket's notes is told by them
-DESK_TOPICS = frozenset({Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED})
+DESK_TOPICS = frozenset(
+    {Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.WARNED, Topic.BREACHED}
+)
 #: topics told one by one, never gathered into another mail
-ALONE = frozenset({Topic.ACCOUNT, Topic.ANNOUNCED, Topic.JOB})
+ALONE = frozenset({Topic.ACCOUNT, Topic.ANNOUNCED, Topic.JOB, Topic.DIGEST})
 #: how long a mail waits for others about the same ticket, and for its cause to be taken back
 GATHERS_FOR = timedelta(seconds=10)
 _AT_ONCE = frozenset({Topic.RECEIVED, Topic.ESCALATED, Topic.ACCOUNT})
+#: how long the notice of what passed unheard grows before another is begun
+GATHERS_LATE = timedelta(minutes=30)
 #: from this many tickets on, a person's waiting mails become one digest
 DIGEST_FROM = 4
 #: who has claimed a delivery must have settled it within this, or another engine sends it again
@@ -199,10 +212,50 @@ def takes(verbs: Iterable[str], verb: str) -> bool:
     return not asked or verb in asked
 
 
-#: what a webhook may be told of: everything that happens to tickets
+#: what a webhook may be told of: everything that happens to tickets, and that the time of a promise is up
 TELLABLE: frozenset[str] = frozenset(
     verb.value for verb in Verb if verb.value.partition(".")[0] in ("incident", "request", "ticket")
-)
+) | {Verb.CLOCK_WARNED.value, Verb.CLOCK_BREACHED.value}
+#: a webhook for which this many calls wait is not told of further clocks: a storm ends here
+CALLS_WAIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What of promises passed while nobody could be told: how many warnings and breaches, on which tickets, from when to when.
+
+    `tickets` are references, the first ones only; `more` says how many besides.
+    """
+
+    warned: int = 0
+    breached: int = 0
+    tickets: tuple[str, ...] = ()
+    more: int = 0
+    since: str = ""
+    until: str = ""
+
+    SHOWN: ClassVar[int] = 20
+
+    def joined(self, other: Passed) -> Passed:
+        """Both together; `since` and `until` are ISO instants in UTC, which sort as text."""
+        tickets = tuple(dict.fromkeys((*self.tickets, *other.tickets)))
+        return Passed(
+            warned=self.warned + other.warned,
+            breached=self.breached + other.breached,
+            tickets=tickets[: self.SHOWN],
+            more=self.more + other.more + len(tickets[self.SHOWN :]),
+            since=min(filter(None, (self.since, other.since)), default=""),
+            until=max(self.until, other.until),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """As the notice keeps it."""
+        return {**asdict(self), "tickets": list(self.tickets)}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Passed:
+        """What a notice kept."""
+        return cls(**{**kept, "tickets": tuple(kept.get("tickets", ()))})
 
 
 def is_address(url: str) -> bool:

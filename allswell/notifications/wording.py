@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 
 from .letters import Letter, Matter, Said
-from .rules import Topic
+from .rules import Passed, Topic
 
 #: mails about a person's own sign-in: key -> (subject, sentence before the link, sentence after it)
 ACCOUNT = {
@@ -59,6 +59,16 @@ _ACTS = {
     "ticket.watched": N_("%(who)s put you in copy: you read what is answered and can answer yourself."),
     "ticket.merged": N_("%(who)s merged it with another."),
 }
+#: metric -> its time is nearly up, its time has passed
+_CLOCKS = {
+    "acknowledgement": (N_("Somebody has to take this soon."), N_("Nobody took this in the promised time.")),
+    "first_response": (N_("The first answer is due soon."), N_("The first answer was not given in the promised time.")),
+    "next_update": (N_("The next update is due soon."), N_("The next update was not given in the promised time.")),
+    "restoration": (N_("The service has to work again soon."), N_("The service does not work again in the promised time.")),
+    "resolution": (N_("It has to be resolved soon."), N_("It was not resolved in the promised time.")),
+    "fulfilment": (N_("It has to be fulfilled soon."), N_("It was not fulfilled in the promised time.")),
+    "team_time": (N_("The team's time for this is nearly up."), N_("The team has held this longer than agreed.")),
+}
 _ANNOUNCED = {
     "announced": N_("We know about this and work on it:"),
     "updated": N_("There is news:"),
@@ -75,6 +85,8 @@ def subject(letter: Letter) -> str:
         return _(ACCOUNT.get(str(said[0].facts.get("subject")), ACCOUNT["address"])[0])
     if said[0].topic is Topic.JOB and matter is None:
         return _("The change of many tickets is done")
+    if said[0].topic is Topic.DIGEST:
+        return _("Promises whose time has passed")
     if len(letter.parts) > 1:
         return ngettext("News about %(count)s ticket", "News about %(count)s tickets", len(letter.parts)) % {
             "count": len(letter.parts)
@@ -92,6 +104,10 @@ def sentence(said: Said, matter: Matter | None) -> str:
         return _(ACCOUNT.get(str(said.facts.get("subject")), ACCOUNT["address"])[1])
     if said.topic is Topic.JOB:
         return _job(said)
+    if said.topic is Topic.DIGEST:
+        return _passed(Passed.from_json(said.facts))
+    if said.topic in (Topic.WARNED, Topic.BREACHED):
+        return _(_CLOCKS.get(str(said.facts.get("metric")), _CLOCKS["resolution"])[said.topic is Topic.BREACHED])
     if said.topic is Topic.RECEIVED:
         return _("We have received this. Its number is %(reference)s.") % names
     if said.topic is Topic.ANNOUNCED:
@@ -122,6 +138,34 @@ def _job(said: Said) -> str:
     if failed := int(said.facts.get("problems") or 0):
         text += " " + _("%(count)s could not be changed; the job says why.") % {"count": failed}
     return text
+
+
+def _passed(news: Passed) -> str:
+    """What passed while nobody could be told: how much, and on which tickets."""
+    parts = []
+    if news.breached:
+        text = ngettext(
+            "While nobody could be told, the time of %(count)s promise passed.",
+            "While nobody could be told, the time of %(count)s promises passed.",
+            news.breached,
+        )
+        parts.append(text % {"count": news.breached})
+    if news.warned:
+        text = ngettext(
+            "The time of %(count)s promise is nearly up.", "The time of %(count)s promises is nearly up.", news.warned
+        )
+        parts.append(text % {"count": news.warned})
+    if news.tickets:
+        parts.append(", ".join(news.tickets) + (" …" if news.more else ""))
+    return " ".join(parts)
+
+
+def due(said: Said, *, locale: str, zone: str) -> str:
+    """When the time of the promise told of is up; "" for other news."""
+    until = said.facts.get("due_at")
+    if said.topic not in (Topic.WARNED, Topic.BREACHED) or not isinstance(until, str):
+        return ""
+    return _("Due %(when)s") % {"when": when(datetime.fromisoformat(until), locale=locale, zone=zone)}
 
 
 def after(said: Said) -> str:

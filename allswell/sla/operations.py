@@ -156,7 +156,9 @@ def differing(clock: Clock, solved: Solved) -> dict[str, Any]:
     """
     values = columns(clock.ticket_id, solved)
     told = {"warned_at": clock.warned_at, "is_breach_told": clock.is_breach_told}
-    if values["breached_at"] is None and solved.is_open:
+    if solved.is_open and clock.is_breach_told and values["due_at"] == clock.breached_at:
+        values["breached_at"] = clock.breached_at  # it has passed, whatever a server's clock that stepped back says
+    elif values["breached_at"] is None and solved.is_open:
         told["is_breach_told"] = False
         if clock.due_at != values["due_at"] and values["due_at"] is not None and clock.breached_at is not None:
             told["warned_at"] = None

@@ -151,10 +151,26 @@ def _kinds_of(ticket: int, persons: list[int]) -> Iterable[tuple[int, str]]:
 
 def facts_for(ticket: Ticket, persons: Iterable[int]) -> TicketFacts:
     """What permission of these people depends on; of the watchers only they are looked up, in one statement."""
+    wanted = list(persons)
+    return _facts(ticket, _kinds_of(ticket.pk, wanted) if wanted else ())
+
+
+def facts_for_many(tickets: Iterable[Ticket], persons: Iterable[int]) -> dict[int, TicketFacts]:
+    """The same for many tickets: number -> facts, in one statement."""
+    rows = {ticket.pk: ticket for ticket in tickets}
+    kinds: dict[int, list[tuple[int, str]]] = {}
+    wanted = set(persons)
+    watching = Watcher.objects.filter(ticket__in=list(rows)).values_list("ticket_id", "person_id", "kind")
+    for number, person, kind in watching:
+        if person in wanted:
+            kinds.setdefault(number, []).append((person, kind))
+    return {number: _facts(ticket, kinds.get(number, ())) for number, ticket in rows.items()}
+
+
+def _facts(ticket: Ticket, watching: Iterable[tuple[int, str]]) -> TicketFacts:
     by_kind: dict[str, set[int]] = {kind.value: set() for kind in WatcherKind}
-    if wanted := list(persons):
-        for person, kind in _kinds_of(ticket.pk, wanted):
-            by_kind[kind].add(person)
+    for person, kind in watching:
+        by_kind[kind].add(person)
     return TicketFacts(
         organization=ticket.organization_id,
         team=ticket.team_id,

@@ -66,5 +66,6 @@ def test_figures_tell_of_tickets_and_requests_and_of_no_secret(
     assert 'allswell_request_seconds_bucket{le="+Inf"} 3.0' in text
     assert "allswell_database_up 1.0" in text
     assert 'allswell_deliveries_pending{channel="email"}' in text
+    assert "allswell_clock_alarms_overdue 0.0" in text
     assert "canary" not in text
     assert "Maria" not in text

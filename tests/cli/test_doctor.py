@@ -19,6 +19,7 @@ from allswell.jobs import schema
 from allswell.jobs.queries import Pulse
 from allswell.kernel import actor as actors
 from allswell.kernel import clock
+from tests.support.promises import promise, target
 from tests.support.world import World
 
 Run = Callable[..., Any]
@@ -163,3 +164,15 @@ def test_the_report_is_for_people_and_for_programs(world: World, allswell: Run, 
     assert report["state"] == "bad"
     assert {finding["about"] for finding in report["findings"]} >= {"database", "schema", "clock", "engine", "mail", "disk"}
     assert "canary" not in done.out + json.dumps(report)
+
+
+def test_clocks_nobody_was_told_of_are_found(world: World, found: Any) -> None:
+    promise(world, target("resolution", 240, warn={"minutes": 60}))
+    world.report()
+    world.report()
+    world.forward(hours=3, seconds=5)
+    assert states(found()["alarms"]) == {"good"}
+    world.forward(seconds=25)
+    (finding,) = found()["alarms"]
+    assert finding.state == "bad"
+    assert finding.found == "2 warnings and breaches of clocks wait to be told, the oldest for 30 s."

@@ -44,3 +44,8 @@ def promise(
     terms = Terms.parse({"zone": zone, "targets": list(targets or USUAL), **conditions}, audience=audience)
     sla.add_version(row, terms, in_force_from=since, note="", actor=engine(), now=world.now)
     return row
+
+
+def target(metric: str, minutes: int, **more: Any) -> dict[str, Any]:
+    """A target counted around the clock."""
+    return {"metric": metric, "within": {"counting": "working", "amount": minutes, "calendar": "always"}, **more}

@@ -22,7 +22,18 @@ from .organizations import (
     organization_by_ref,
     organizations,
 )
-from .persons import address, addresses, any_person, people, person, person_by_address, person_by_ref, present, primary_addresses
+from .persons import (
+    address,
+    addresses,
+    any_person,
+    away,
+    people,
+    person,
+    person_by_address,
+    person_by_ref,
+    present,
+    primary_addresses,
+)
 from .reach import (
     administers_alone,
     all_grants,
@@ -40,9 +51,22 @@ from .reach import (
     teams_visible_to,
     works_as_agent_in,
 )
-from .teams import first_line, manager_chain, members, memberships, present_members, team, team_by_ref, team_sizes, teams
+from .teams import (
+    Crew,
+    crews,
+    first_line,
+    manager_chain,
+    members,
+    memberships,
+    present_members,
+    team,
+    team_by_ref,
+    team_sizes,
+    teams,
+)
 
 __all__ = [
+    "Crew",
     "actor_for",
     "actors",
     "address",
@@ -50,9 +74,11 @@ __all__ = [
     "administers_alone",
     "all_grants",
     "any_person",
+    "away",
     "bound",
     "caller",
     "colleagues",
+    "crews",
     "digest",
     "first_line",
     "grant_by_id",

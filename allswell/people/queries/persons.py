@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -47,7 +48,16 @@ def person_by_address(address: str) -> Person | None:
 
 def primary_addresses(person_ids: list[int]) -> dict[int, str]:
     """Person id -> primary address."""
+    if len(person_ids) > FEW:
+        rows = EmailAddress.objects.filter(person__in=person_ids, is_primary=True)
+        return dict(rows.values_list("person_id", "address"))
     return dict(_PRIMARY.rows(*person_ids)) if person_ids else {}
+
+
+def away(person_ids: Iterable[int], *, now: datetime) -> set[int]:
+    """Those of these people who are out of office."""
+    rows = Person.objects.filter(pk__in=set(person_ids)).exclude(away_from=None, away_until=None)
+    return {pk for pk, since, until in rows.values_list("pk", "away_from", "away_until") if is_away(since, until, now=now)}
 
 
 def person(person_id: int) -> Person | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -41,6 +43,37 @@ def present_members(team_id: int, *, now: datetime) -> list[int]:
     """Ids of the active members of a team who are not away."""
     rows = members(team_id).values_list("pk", "away_from", "away_until")
     return [person for person, away_from, away_until in rows if not is_away(away_from, away_until, now=now)]
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who a team is at this hour: its active members, those of them who are not away, and its lead."""
+
+    members: tuple[int, ...]
+    present: tuple[int, ...]
+    lead: int | None
+
+
+def crews(team_ids: Iterable[int], *, now: datetime) -> dict[int, Crew]:
+    """Several teams at once, in two statements."""
+    wanted = set(team_ids)
+    if not wanted:
+        return {}
+    leads = dict(Team.objects.filter(pk__in=wanted).values_list("pk", "lead_id"))
+    found: dict[int, list[tuple[int, bool]]] = defaultdict(list)
+    rows = Membership.objects.filter(team__in=wanted, person__is_active=True).order_by("person_id")
+    for of_team, person, away_from, away_until in rows.values_list(
+        "team_id", "person_id", "person__away_from", "person__away_until"
+    ):
+        found[of_team].append((person, is_away(away_from, away_until, now=now)))
+    return {
+        team: Crew(
+            members=tuple(person for person, _ in found[team]),
+            present=tuple(person for person, is_gone in found[team] if not is_gone),
+            lead=lead,
+        )
+        for team, lead in leads.items()
+    }
 
 
 def manager_chain(team: Team) -> list[int]:

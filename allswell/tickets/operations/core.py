@@ -55,11 +55,11 @@ def record(verb: Verb, ticket: Ticket, *, actor: Actor, now: datetime, data: dic
     entry = journal.record(verb, about=("ticket", ticket.pk), ticket=ticket.pk, actor=actor, now=now, data=data)
     if (noted := touched.get()) is not None:
         noted.append((ticket, entry))
-    notifications.fan_out(entry, payload=lambda: _payload(entry, ticket), now=now)
+    notifications.fan_out(entry, payload=lambda: payload(entry, ticket), now=now)
     return entry
 
 
-def _payload(entry: Entry, ticket: Ticket) -> dict[str, Any]:
+def payload(entry: Entry, ticket: Ticket) -> dict[str, Any]:
     """What a webhook is told: what happened and how the ticket stands, in ids and states; never what was written in it."""
     reference = rules.reference(ticket.kind, ticket.pk)
     facts = {name: getattr(ticket, name) for name in ("kind", "title", "state", "impact", "urgency", "priority", "version")}

@@ -30,6 +30,9 @@ TOPICS = {
     "mentioned": N_("A note names you"),
     "escalated": N_("Something is escalated to you"),
     "watched": N_("Something happens on a ticket you watch"),
+    "warned": N_("The time of a promise is nearly up"),
+    "breached": N_("The time of a promise has passed"),
+    "digest": N_("What passed of both while nobody could be told"),
     "job": N_("Long work you started is done"),
 }
 
