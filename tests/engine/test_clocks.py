@@ -21,7 +21,6 @@ from allswell.tickets.rules import WaitingOn
 from tests.support.promises import promise, target
 from tests.support.world import World
 
-
 #: resolved within four hours around the clock, with a warning after three; waiting for the requester stops it
 IN_FOUR_HOURS = target("resolution", 240, pauses=["requester"], warn={"minutes": 60})
 
