@@ -19,9 +19,9 @@ class Calendar(models.Model):
 class CalendarVersion(models.Model):
     """What a calendar says from a local day on, until a version with a greater number says otherwise.
 
-    `definition` is all of it, every holiday a date, so that nothing outside changes the past. `own_days` are those of its days that were
-    written by hand; the others are the holidays of `country` and `subdivision`, known until `holidays_until`. `fingerprint` tells this
-    version and all before it from any other.
+    `definition` is all of it, every holiday a date, so that nothing outside changes the past. `own_days` is what was written by hand (by
+    date, or by month and day for every year); its other days are the holidays of `country` and `subdivision` but those whose names are in
+    `left_out`, known until `holidays_until`. `fingerprint` tells this version and all before it from any other.
     """
 
     calendar = models.ForeignKey(Calendar, models.PROTECT, related_name="versions")
@@ -31,6 +31,7 @@ class CalendarVersion(models.Model):
     own_days = models.JSONField(default=dict)
     country = models.CharField(max_length=2, default="", blank=True)
     subdivision = models.CharField(max_length=20, default="", blank=True)
+    left_out = models.JSONField(default=list)
     holidays_until = models.DateField(null=True)
     note = models.CharField(max_length=200, default="", blank=True)
     fingerprint = models.CharField(max_length=32)

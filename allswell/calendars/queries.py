@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -85,9 +84,9 @@ def _made(ids: list[int]) -> dict[int, list[rules.Version]]:
     return made
 
 
-def own_days(row: CalendarVersion) -> dict[date, rules.Day]:
-    """The days of a version that were written by hand."""
-    return dict(rules.Definition.parse({**row.definition, "days": row.own_days}).days)
+def own_days(row: CalendarVersion) -> dict[str, rules.Day]:
+    """The days of a version that were written by hand, by date or by month and day."""
+    return rules.own_from_json(row.own_days)
 
 
 def definition(row: CalendarVersion) -> rules.Definition:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from allswell.calendars import operations as calendars
 from allswell.calendars import queries, rules
-from allswell.calendars.rules import Day, Definition
+from allswell.calendars.rules import Definition, OwnDays
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Invalid, NotFound, Stale
@@ -17,6 +18,7 @@ from allswell.people import operations as people
 from allswell.people.rules import INSTALLATION, Act, require
 from allswell.sla import operations as sla
 
+from . import public_holidays
 from .door import use_case
 
 if TYPE_CHECKING:
@@ -36,33 +38,36 @@ def calendar_for(calendar: int | str, act: Act, *, actor: Actor) -> Calendar:
     return row
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """What a version says, as it is asked for; what is None stays as in the version before.
+
+    `week`: the periods of seven days, Monday first, in minutes after midnight. `days`: those that differ, by date or, for every year, by
+    month and day ("12-24"). `country`, `subdivision`: whose public holidays are closed, but those named in `left_out`.
+    """
+
+    week: Week | None = None
+    days: OwnDays | None = None
+    country: str | None = None
+    subdivision: str | None = None
+    left_out: Iterable[str] | None = None
+
+
 @use_case
 def create_calendar(
-    *,
-    name: str,
-    zone: str,
-    week: Week,
-    actor: Actor,
-    now: datetime,
-    days: Mapping[date, Day] | None = None,
-    effective_on: date | None = None,
-    note: str = "",
+    *, name: str, zone: str, hours: Hours, actor: Actor, now: datetime, effective_on: date | None = None, note: str = ""
 ) -> Calendar:
-    """A new calendar with its first version. `week`: the periods of seven days, Monday first, in minutes after midnight;
-    `days`: those that differ; `effective_on`: today in its zone unless given. Raises Invalid, NotAllowed."""
-    return create_calendar_step(
-        name=name, zone=zone, week=week, days=days, effective_on=effective_on, note=note, actor=actor, now=now
-    )
+    """A new calendar with its first version; `effective_on` is today in its zone unless given. Raises Invalid, NotAllowed."""
+    return create_calendar_step(name=name, zone=zone, hours=hours, effective_on=effective_on, note=note, actor=actor, now=now)
 
 
 def create_calendar_step(
     *,
     name: str,
     zone: str,
-    week: Week,
+    hours: Hours,
     actor: Actor,
     now: datetime,
-    days: Mapping[date, Day] | None = None,
     effective_on: date | None = None,
     note: str = "",
     slug: str = "",
@@ -71,7 +76,7 @@ def create_calendar_step(
     require(actor, Act.SET_UP, INSTALLATION)
     name = text.line(name, field="name", limit=80)
     place = rules.zone_named(zone)
-    columns = _version(place, week=week, days=days or {}, effective_on=effective_on, note=note, now=now)
+    columns = _version(place, hours, effective_on=effective_on, note=note, now=now)
     slug = slug or people.free_slug(queries.calendars(), name, fallback="calendar")
     row = calendars.create(name=name, slug=slug, zone=place.key, actor=actor, now=now)
     calendars.add_version(row, actor=actor, now=now, **columns)
@@ -82,53 +87,60 @@ def create_calendar_step(
 def change_calendar(
     calendar: int | str,
     *,
+    hours: Hours,
     actor: Actor,
     now: datetime,
-    week: Week | None = None,
-    days: Mapping[date, Day] | None = None,
     effective_on: date | None = None,
     note: str = "",
     seen: int | None = None,
 ) -> CalendarVersion:
-    """A new version from `effective_on` (today in its zone unless given) on. What is left out stays as in the newest version;
-    `seen` is the number of that, if it matters. Raises Conflict when nothing differs, Stale, Invalid, NotFound, NotAllowed."""
+    """A new version from `effective_on` (today in its zone unless given) on. `seen` is the number of the newest version the actor knows, if
+    it matters. Raises Conflict when nothing differs, Stale, Invalid, NotFound, NotAllowed."""
     row = calendar_for(calendar, Act.SET_UP, actor=actor)
     before = queries.newest(row)
     if seen is not None and seen != before.number:
         raise Stale("Somebody has changed this calendar in the meantime. Look at it again.")
-    columns = _version(
-        rules.zone_named(row.zone),
-        week=queries.definition(before).week if week is None else week,
-        days=queries.own_days(before) if days is None else days,
-        effective_on=effective_on,
-        note=note,
-        now=now,
-    )
-    if columns["definition"] == before.definition and columns["effective_on"] >= before.effective_on:
+    columns = _version(rules.zone_named(row.zone), _filled(hours, before), effective_on=effective_on, note=note, now=now)
+    kept = all(getattr(before, name) == columns[name] for name in ("definition", "own_days", "country", "subdivision"))
+    if kept and columns["effective_on"] >= before.effective_on:
         raise Conflict("Nothing is different from the newest version.")
     version = calendars.add_version(row, actor=actor, now=now, **columns)
     sla.renew()
     return version
 
 
-def _version(
-    zone: ZoneInfo,
-    *,
-    week: Week,
-    days: Mapping[date, Day],
-    effective_on: date | None,
-    note: str,
-    now: datetime,
-) -> dict[str, Any]:
+def _filled(hours: Hours, before: CalendarVersion) -> Hours:
+    """The hours asked for, with those of the version before where nothing is said. Another country has other parts and other names."""
+    same = hours.country is None or hours.country == before.country
+    return Hours(
+        week=queries.definition(before).week if hours.week is None else hours.week,
+        days=queries.own_days(before) if hours.days is None else hours.days,
+        country=before.country if hours.country is None else hours.country,
+        subdivision=(before.subdivision if same else "") if hours.subdivision is None else hours.subdivision,
+        left_out=(before.left_out if same else []) if hours.left_out is None else hours.left_out,
+    )
+
+
+def _version(zone: ZoneInfo, hours: Hours, *, effective_on: date | None, note: str, now: datetime) -> dict[str, Any]:
     """The columns of a version, checked."""
     effective_on = effective_on or rules.local_time(zone, now).date()
     if not FIRST_DAY <= effective_on < LAST_DAY:
         raise Invalid("This is not a day a calendar can begin on.", field="effective_on")
-    own = Definition.checked(week, days)
+    years = rules.years_known(now.year)
+    country, subdivision = hours.country or "", hours.subdivision or ""
+    left_out = sorted({text.line(name, field="left_out", limit=120) for name in hours.left_out or ()}) if country else []
+    if len(left_out) > 200:
+        raise Invalid("Use at most %(limit)s names.", field="left_out", limit=200)
+    own = rules.checked_own(hours.days or {})
+    public = public_holidays.days_of(country, subdivision, years, left_out=left_out)
     return {
         "effective_on": effective_on,
-        "definition": own.as_json(),
-        "own_days": own.as_json()["days"],
+        "definition": Definition.checked(list(hours.week or ()), public | rules.spread(own, years)).as_json(),
+        "own_days": rules.own_as_json(own),
+        "country": country,
+        "subdivision": subdivision if country else "",
+        "left_out": left_out,
+        "holidays_until": date(years[-1], 12, 31) if country or any(len(key) == 5 for key in own) else None,
         "note": text.line(note, field="note", limit=200, required=False),
     }
 
@@ -164,7 +176,7 @@ def around_the_clock(*, actor: Actor, now: datetime) -> None:
             name="Around the clock",
             slug=queries.BUILT_IN,
             zone="UTC",
-            week=[rules.ALL_DAY] * 7,
+            hours=Hours(week=[rules.ALL_DAY] * 7),
             effective_on=FIRST_DAY,
             actor=actor,
             now=now,

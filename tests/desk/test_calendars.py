@@ -10,7 +10,8 @@ from allswell.calendars import queries, rules
 from allswell.calendars.models import Calendar, CalendarVersion
 from allswell.calendars.rules import Day
 from allswell.desk import calendars as desk
-from allswell.desk import setup
+from allswell.desk import public_holidays, setup
+from allswell.desk.calendars import Hours
 from allswell.journal.models import Entry
 from allswell.kernel.actor import setup as operator
 from allswell.kernel.errors import Conflict, DeskError, Invalid, NotAllowed, NotFound, Stale
@@ -23,12 +24,13 @@ HOUR = timedelta(hours=1)
 
 
 def office(world: World, **more: object) -> Calendar:
-    values = {"name": "Office hours", "zone": "Europe/Zurich", "week": OFFICE, "effective_on": date(2026, 1, 1), **more}
-    return desk.create_calendar(**values, **world.by(world.ada))  # type: ignore[arg-type]
+    values = {"name": "Office hours", "zone": "Europe/Zurich", "effective_on": date(2026, 1, 1)}
+    values |= {name: more.pop(name) for name in list(more) if name not in Hours.__dataclass_fields__}
+    return desk.create_calendar(hours=Hours(**{"week": OFFICE, **more}), **values, **world.by(world.ada))  # type: ignore[arg-type]
 
 
 def test_ada_sets_up_office_hours_and_they_count(world: World) -> None:
-    row = office(world, days={date(2026, 12, 24): Day("Christmas Eve", ((540, 720),))})
+    row = office(world, days={"12-24": Day("Christmas Eve", ((540, 720),))})
     assert (row.slug, row.number, row.zone) == ("office-hours", 1, "Europe/Zurich")
     known = queries.by_slug(row.slug)
     assert known is not None
@@ -45,7 +47,7 @@ def test_a_change_is_a_version_from_a_day_on_and_the_old_one_stays(world: World)
     before = queries.by_slug(row.slug)
     world.forward(minutes=5)
     version = desk.change_calendar(
-        row.pk, week=[WITH_LUNCH] * 5 + [(), ()], effective_on=date(2027, 1, 1), note="Lunch", **world.by(world.ada)
+        row.pk, hours=Hours([WITH_LUNCH] * 5 + [(), ()]), effective_on=date(2027, 1, 1), note="Lunch", **world.by(world.ada)
     )
     assert (version.number, version.effective_on, version.created_by_id) == (2, date(2027, 1, 1), world.ada.pk)
     after = queries.by_slug(row.slug)
@@ -59,14 +61,14 @@ def test_a_change_is_a_version_from_a_day_on_and_the_old_one_stays(world: World)
 
 
 def test_what_is_left_out_stays(world: World) -> None:
-    row = office(world, days={date(2026, 12, 24): Day("Christmas Eve")})
-    desk.change_calendar(row.pk, week=[WITH_LUNCH] * 7, **world.by(world.ada))
-    desk.change_calendar(row.pk, days={date(2026, 12, 31): Day("Stock-taking")}, **world.by(world.ada))
+    row = office(world, days={"2026-12-24": Day("Christmas Eve")})
+    desk.change_calendar(row.pk, hours=Hours([WITH_LUNCH] * 7), **world.by(world.ada))
+    desk.change_calendar(row.pk, hours=Hours(days={"2026-12-31": Day("Stock-taking")}), **world.by(world.ada))
     second, third = (queries.version(row.pk, number) for number in (2, 3))
     assert second is not None
     assert third is not None
-    assert list(queries.own_days(second)) == [date(2026, 12, 24)]
-    assert list(queries.own_days(third)) == [date(2026, 12, 31)]
+    assert list(queries.own_days(second)) == ["2026-12-24"]
+    assert list(queries.own_days(third)) == ["2026-12-31"]
     assert queries.definition(third).week == (WITH_LUNCH,) * 7
     assert second.effective_on == date(2026, 11, 23)
 
@@ -74,15 +76,15 @@ def test_what_is_left_out_stays(world: World) -> None:
 def test_nothing_different_makes_no_version(world: World) -> None:
     row = office(world)
     with pytest.raises(Conflict, match="Nothing is different"):
-        desk.change_calendar(row.pk, week=OFFICE, **world.by(world.ada))
+        desk.change_calendar(row.pk, hours=Hours(OFFICE), **world.by(world.ada))
     assert CalendarVersion.objects.count() == 1
 
 
 def test_a_change_to_what_somebody_else_changed_meanwhile_is_refused(world: World) -> None:
     row = office(world)
-    desk.change_calendar(row.pk, week=[WITH_LUNCH] * 7, seen=1, **world.by(world.ada))
+    desk.change_calendar(row.pk, hours=Hours([WITH_LUNCH] * 7), seen=1, **world.by(world.ada))
     with pytest.raises(Stale):
-        desk.change_calendar(row.pk, week=[NINE_TO_FIVE] * 7, seen=1, **world.by(world.ada))
+        desk.change_calendar(row.pk, hours=Hours([NINE_TO_FIVE] * 7), seen=1, **world.by(world.ada))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,10 @@ def test_a_change_to_what_somebody_else_changed_meanwhile_is_refused(world: Worl
         ({"week": [()] * 7}, "week"),
         ({"week": [((540, 720), (700, 800))] + [()] * 6}, "monday"),
         ({"effective_on": date(1900, 1, 1)}, "effective_on"),
-        ({"days": {date(2026, 5, 1): Day("")}}, "days"),
+        ({"days": {"2026-05-01": Day("")}}, "days"),
+        ({"days": {"2026-13-01": Day("X")}}, "days"),
+        ({"country": "XX"}, "country"),
+        ({"country": "CH", "subdivision": "MA"}, "subdivision"),
         ({"note": "x" * 201}, "note"),
     ],
 )
@@ -109,8 +114,8 @@ def test_only_administrators_of_the_installation_change_calendars(world: World, 
     row = office(world)
     by = world.by(getattr(world, who))
     tries = [
-        lambda: desk.create_calendar(name="Mine", zone="UTC", week=OFFICE, **by),
-        lambda: desk.change_calendar(row.pk, week=[WITH_LUNCH] * 7, **by),
+        lambda: desk.create_calendar(name="Mine", zone="UTC", hours=Hours(OFFICE), **by),
+        lambda: desk.change_calendar(row.pk, hours=Hours([WITH_LUNCH] * 7), **by),
         lambda: desk.rename_calendar(row.pk, name="Mine", **by),
         lambda: desk.deactivate_calendar(row.pk, **by),
         lambda: desk.activate_calendar(row.pk, **by),
@@ -149,3 +154,50 @@ def test_many_are_read_in_one_query_once_known(world: World, django_assert_num_q
     with django_assert_num_queries(1):  # type: ignore[operator]
         again = queries.by_slugs(["office-hours", "night-shift"])
     assert again["office-hours"] is first["office-hours"]
+
+
+def test_public_holidays_are_written_down_as_dates(world: World) -> None:
+    row = office(world, country="CH", subdivision="ZH")
+    version = queries.newest(row)
+    assert (version.country, version.subdivision, version.holidays_until) == ("CH", "ZH", date(2036, 12, 31))
+    known = queries.by_slug(row.slug)
+    assert known is not None
+    assert rules.kind_of(known, date(2026, 5, 1)) == ("holiday", "Labor Day", ())
+    assert rules.kind_of(known, date(1994, 5, 12)) == ("holiday", "Ascension Day", ())
+    assert rules.kind_of(known, date(2026, 8, 1)) == ("holiday", "National Day", ())
+    # Thursday before Good Friday at 16:00: an hour, then Tuesday.
+    due = rules.add_working_time(known, datetime(2026, 4, 2, 14, tzinfo=UTC), 2 * HOUR)
+    assert due == datetime(2026, 4, 7, 8, tzinfo=UTC)
+
+
+def test_a_holiday_that_is_worked_is_left_out_and_own_days_outweigh(world: World) -> None:
+    row = office(
+        world,
+        country="US",
+        subdivision="MA",
+        left_out=["Patriots' Day"],
+        days={"2026-07-03": Day("Half day before the 4th", ((540, 720),)), "12-24": Day("Christmas Eve")},
+    )
+    known = queries.by_slug(row.slug)
+    assert known is not None
+    assert rules.kind_of(known, date(2026, 4, 20))[0] == "open"
+    assert rules.kind_of(known, date(2026, 7, 3)) == ("short", "Half day before the 4th", ((540, 720),))
+    assert [rules.kind_of(known, date(year, 12, 24))[0] for year in (2025, 2026, 2036, 2037)] == ["holiday"] * 3 + ["open"]
+    desk.change_calendar(row.pk, hours=Hours(week=[WITH_LUNCH] * 5 + [(), ()]), **world.by(world.ada))
+    version = queries.newest(Calendar.objects.get())
+    assert (version.country, version.subdivision, version.left_out) == ("US", "MA", ["Patriots' Day"])
+    assert set(queries.own_days(version)) == {"2026-07-03", "12-24"}
+    desk.change_calendar(row.pk, hours=Hours(country="CH"), **world.by(world.ada))
+    moved = queries.newest(Calendar.objects.get())
+    assert (moved.subdivision, moved.left_out) == ("", [])
+
+
+def test_every_country_can_be_chosen() -> None:
+    found = dict(public_holidays.countries("de"))
+    assert found["CH"] == "Schweiz"
+    assert dict(public_holidays.subdivisions("CH"))["ZH"] == "Zürich"
+    assert public_holidays.subdivisions("XX") == []
+    assert len(found) > 200
+    for country in ("CH", "US", "EG", "JP", "IN", "BR", "IL"):
+        assert public_holidays.days_of(country, "", rules.years_known(2026))
+        assert public_holidays.names_of(country, "", range(2026, 2028))

@@ -99,3 +99,65 @@ def test_an_unknown_zone_is_said(name: str) -> None:
     with pytest.raises(Invalid, match="There is no time zone") as refused:
         rules.zone_named(name)
     assert refused.value.field == "zone"
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("2026-12-24 09:00-12:00 Christmas Eve", {"2026-12-24": Day("Christmas Eve", ((540, 720),))}),
+        ("2026-12-24: 09:00–12:00, 13:00–14:00, Christmas Eve", {"2026-12-24": Day("Christmas Eve", ((540, 720), (780, 840)))}),
+        ("12-31 Stock-taking", {"12-31": Day("Stock-taking")}),
+        ("02-29 Leap day", {"02-29": Day("Leap day")}),
+        ("2026-07-30..2026-08-01 Break", {f"2026-{key}": Day("Break") for key in ("07-30", "07-31", "08-01")}),
+        ("2026-07-30 - 2026-07-31 Break", {f"2026-{key}": Day("Break") for key in ("07-30", "07-31")}),
+        (
+            "2026-07-30 bis 2026-07-31 08:00-10:00 Ferien",
+            {f"2026-{key}": Day("Ferien", ((480, 600),)) for key in ("07-30", "07-31")},
+        ),
+        ("# a word\n\n  2026-05-01   1. Mai ", {"2026-05-01": Day("1. Mai")}),
+        ("2026-05-01 24 hours of nothing", {"2026-05-01": Day("24 hours of nothing")}),
+    ],
+)
+def test_own_days_are_read_as_people_write_them(line: str, found: dict[str, Day]) -> None:
+    assert rules.parse_own(line) == found
+    assert rules.parse_own(rules.show_own(found)) == found
+    assert rules.own_from_json(rules.own_as_json(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("Christmas", "begins with no date"),
+        ("24.12.2026 Christmas Eve", "begins with no date"),
+        ("2026-12-25", "has no name"),
+        ("2026-02-29 Leap day", "2026-02-29 is no date"),
+        ("02-30 Never", "02-30 is no date"),
+        ("0001-01-01 Long ago", "is no date"),
+        ("2026-12-24 12:00-09:00 Backwards", "ends before it begins"),
+        ("2026-12-24..2026-12-20 Backwards", "ends after it begins"),
+        ("2026-12-24..2028-12-20 Long", "within a year"),
+        ("12-24..12-31 Break", "needs the year"),
+        ("2026-12-24 " + "x" * 121, "at most 120"),
+    ],
+)
+def test_own_days_that_make_no_sense_are_refused_in_words(line: str, sentence: str) -> None:
+    with pytest.raises(Invalid, match=sentence) as refused:
+        rules.parse_own(line)
+    assert refused.value.field == "days"
+
+
+def test_days_of_every_year_become_dates_and_a_date_outweighs_them() -> None:
+    own = {"12-24": Day("Eve"), "2026-12-24": Day("Open late", ((540, 1200),)), "02-29": Day("Leap day")}
+    found = rules.spread(own, range(2024, 2027))
+    assert found[date(2025, 12, 24)] == Day("Eve")
+    assert found[date(2026, 12, 24)] == Day("Open late", ((540, 1200),))
+    assert [on for on in found if (on.month, on.day) == (2, 29)] == [date(2024, 2, 29)]
+
+
+def test_what_changed_between_two_versions() -> None:
+    before = Definition.checked([OFFICE] * 5 + [(), ()], {date(2026, 5, 1): Day("May Day"), date(2026, 5, 2): Day("Old")})
+    after = Definition.checked([OFFICE] * 6 + [()], {date(2026, 5, 1): Day("May Day"), date(2026, 5, 3): Day("New")})
+    week, days = rules.changes(before, after)
+    assert week == [("saturday", (), OFFICE)]
+    assert days == [(date(2026, 5, 2), Day("Old"), None), (date(2026, 5, 3), None, Day("New"))]
+    assert rules.changes(before, before) == ([], [])

@@ -55,6 +55,21 @@ def add_days(
     return first_instant(place, due)
 
 
+def days_begin(
+    calendar: Calendar | None,
+    start: datetime,
+    *,
+    zone: str,
+    cutoff: int | None = None,
+    opening: int | None = None,
+    off_day: OffDay = "same_time",
+) -> datetime:
+    """The instant from which `add_days` counts: `start` itself, or where a day off or the cut-off hour moves it."""
+    micros(start)
+    place, line = zone_named(zone), _Line(calendar, start.year)
+    return first_instant(place, line.begin(local_time(place, start), cutoff=cutoff, opening=opening, off_day=off_day))
+
+
 def day_time(calendar: Calendar | None, start: datetime, end: datetime, *, zone: str) -> timedelta:
     """How much of working days lies between two instants, each day counted as 24 hours; without a calendar every day is one."""
     place, line = zone_named(zone), _Line(calendar, start.year)

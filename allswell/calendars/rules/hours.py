@@ -120,18 +120,19 @@ class Definition:
         if not isinstance(raw, dict) or not isinstance(raw.get("week"), list) or not isinstance(raw.get("days", {}), dict):
             raise Invalid("A calendar has a week of seven days and days that differ.", field="week")
         week = [_periods(day, field=name) for name, day in zip(WEEKDAYS, raw["week"], strict=False)]
-        days = {_date(on): _day(day) for on, day in raw.get("days", {}).items()}
+        days = {_date(on): day_from_json(day) for on, day in raw.get("days", {}).items()}
         return cls.checked(week if len(raw["week"]) == 7 else [], days)
 
     def as_json(self) -> dict[str, Any]:
         """As it is stored and as the API shows it."""
         return {
-            "week": [_said(hours) for hours in self.week],
-            "days": {on.isoformat(): {"name": day.name, "hours": _said(day.hours)} for on, day in self.days.items()},
+            "week": [hours_as_json(hours) for hours in self.week],
+            "days": {on.isoformat(): {"name": day.name, "hours": hours_as_json(day.hours)} for on, day in self.days.items()},
         }
 
 
-def _said(hours: Hours) -> list[str]:
+def hours_as_json(hours: Hours) -> list[str]:
+    """Hours as they are stored: ["08:30-12:00"]."""
     return [f"{clock_time(start)}-{clock_time(end)}" for start, end in hours]
 
 
@@ -148,7 +149,8 @@ def _date(raw: str) -> date:
         raise Invalid("%(date)s is no date. Write dates as 2026-12-25.", field="days", date=raw[:20] or "-") from error
 
 
-def _day(raw: Any) -> Day:
+def day_from_json(raw: Any) -> Day:
+    """A day as it is stored. Raises Invalid on "days"."""
     if not isinstance(raw, dict) or not isinstance(raw.get("name"), str):
         raise Invalid("A day that differs has a name and hours.", field="days")
     return Day(raw["name"], _periods(raw.get("hours", []), field="days"))

@@ -1,0 +1,115 @@
+"""Days off out of an iCalendar file, as companies and schools publish them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from types import ModuleType
+from typing import Any
+
+from allswell.calendars.rules import Day
+from allswell.kernel import text
+from allswell.kernel.errors import Invalid
+
+LARGEST = 1_000_000
+MOST_EVENTS = 2_000
+MOST_DAYS = 5_000
+LONGEST = timedelta(days=366)
+SECONDS = 2.0
+REPEATS = {"YEARLY", "MONTHLY", "WEEKLY"}
+
+_ONE_DAY = timedelta(days=1)
+_BROKEN = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDays:
+    """What a file says: its days by date, and how many of its events were not days."""
+
+    days: dict[str, Day]
+    passed_over: int
+
+
+def _libraries() -> tuple[ModuleType, ModuleType]:
+    import icalendar  # noqa: PLC0415 - a tenth of a second, needed when a file is read only
+    import recurring_ical_events  # noqa: PLC0415 - as above
+
+    return icalendar, recurring_ical_events
+
+
+def days_in(raw: bytes, *, first: date, last: date) -> FoundDays:
+    """The whole-day events between two days, those that repeat too; each is a closed day. Events with a time of day and cancelled ones are
+    passed over. Raises Invalid on "file": too large, not iCalendar, too many days, or repeating in a way no holiday does."""
+    if len(raw) > LARGEST:
+        raise Invalid("This file is larger than 1 MB.", field="file")
+    icalendar, _ = _libraries()
+    try:
+        calendar = icalendar.Calendar.from_ical(raw.decode("utf-8-sig"))
+        events = calendar.walk("VEVENT")
+    except _BROKEN as error:
+        raise Invalid("This is not an iCalendar file.", field="file") from error
+    if len(events) > MOST_EVENTS:
+        raise Invalid("This file holds more than %(limit)s events.", field="file", limit=MOST_EVENTS)
+    try:
+        whole = [event for event in events if _is_whole_day(event)]
+        return FoundDays(_days(whole, first=first, last=last), len(events) - len(whole))
+    except _BROKEN as error:
+        raise Invalid("This is not an iCalendar file.", field="file") from error
+
+
+def _days(events: list[Any], *, first: date, last: date) -> dict[str, Day]:
+    days: dict[str, Day] = {}
+    began = time.monotonic()
+    for on, name in _occurrences(events, first=first, last=last):
+        days.setdefault(on.isoformat(), Day(name))
+        if len(days) > MOST_DAYS or time.monotonic() - began > SECONDS:
+            raise Invalid("This file holds more than %(limit)s days.", field="file", limit=MOST_DAYS)
+    return dict(sorted(days.items()))
+
+
+def _is_whole_day(event: Any) -> bool:
+    start = event.get("DTSTART")
+    is_date = isinstance(getattr(start, "dt", None), date) and not isinstance(start.dt, datetime)
+    return is_date and str(event.get("STATUS", "")).upper() != "CANCELLED"
+
+
+def _occurrences(events: list[Any], *, first: date, last: date) -> Iterator[tuple[date, str]]:
+    """(day, name), one series after the other, so that no single one takes long."""
+    icalendar, recurring = _libraries()
+    series: dict[str, list[Any]] = {}
+    for number, event in enumerate(events):
+        series.setdefault(str(event.get("UID", number)), []).append(event)
+    for together in series.values():
+        for event in together:
+            _check_repeats(event)
+        alone = icalendar.Calendar()
+        for event in together:
+            alone.add_component(event)
+        for found in recurring.of(alone).between(first, last + _ONE_DAY):
+            yield from _each_day(found, first=first, last=last)
+
+
+def _check_repeats(event: Any) -> None:
+    rules = event.get("RRULE", [])
+    for rule in rules if isinstance(rules, list) else [rules]:
+        if not {str(said).upper() for said in rule.get("FREQ", [])} <= REPEATS:
+            raise Invalid(
+                "“%(name)s” repeats every day or more often. Write it as hours of the week.", field="file", name=_name(event)
+            )
+
+
+def _each_day(event: Any, *, first: date, last: date) -> Iterator[tuple[date, str]]:
+    start, end = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
+    end = max(end or start + _ONE_DAY, start + _ONE_DAY)
+    if end - start > LONGEST:
+        raise Invalid("“%(name)s” is longer than a year.", field="file", name=_name(event))
+    for number in range((end - start).days):
+        on = start + number * _ONE_DAY
+        if first <= on <= last:
+            yield on, _name(event)
+
+
+def _name(event: Any) -> str:
+    return text.line(str(event.get("SUMMARY", ""))[:120], field="file", limit=120, required=False) or "?"

@@ -1,0 +1,93 @@
+"""Days off out of iCalendar files: read with care, refused in words."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from allswell.calendars.rules import Day
+from allswell.desk.calendar_files import days_in
+from allswell.kernel.errors import Invalid
+
+FIRST, LAST = date(2024, 1, 1), date(2028, 12, 31)
+
+
+def file(*events: str) -> bytes:
+    body = "".join(f"BEGIN:VEVENT\n{event.strip()}\nEND:VEVENT\n" for event in events)
+    return f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//test//EN\n{body}END:VCALENDAR\n".replace("\n", "\r\n").encode()
+
+
+def event(uid: str, start: str, summary: str = "Day off", more: str = "") -> str:
+    return f"UID:{uid}\nDTSTAMP:20260101T000000Z\nDTSTART;VALUE=DATE:{start}\nSUMMARY:{summary}\n{more}"
+
+
+def read(*events: str) -> dict[str, Day]:
+    return days_in(file(*events), first=FIRST, last=LAST).days
+
+
+def test_whole_days_are_closed_days() -> None:
+    assert read(event("a", "20261224", "Heiligabend"), event("b", "20261231")) == {
+        "2026-12-24": Day("Heiligabend"),
+        "2026-12-31": Day("Day off"),
+    }
+
+
+def test_an_event_of_several_days_is_each_of_them() -> None:
+    assert list(read(event("a", "20260720", "Break", "DTEND;VALUE=DATE:20260723"))) == ["2026-07-20", "2026-07-21", "2026-07-22"]
+
+
+def test_what_repeats_every_year_is_there_in_every_year() -> None:
+    found = read(event("a", "20200501", "May Day", "RRULE:FREQ=YEARLY\nEXDATE;VALUE=DATE:20260501"))
+    assert list(found) == ["2024-05-01", "2025-05-01", "2027-05-01", "2028-05-01"]
+
+
+def test_the_fourth_thursday_of_november() -> None:
+    found = read(event("a", "20241128", "Thanksgiving", "RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH;UNTIL=20271231"))
+    assert list(found) == ["2024-11-28", "2025-11-27", "2026-11-26", "2027-11-25"]
+
+
+def test_hours_and_cancelled_events_are_passed_over() -> None:
+    timed = "UID:t\nDTSTAMP:20260101T000000Z\nDTSTART:20261224T100000Z\nSUMMARY:Meeting"
+    found = days_in(
+        file(timed, event("c", "20261225", "Gone", "STATUS:CANCELLED"), event("d", "20261226")), first=FIRST, last=LAST
+    )
+    assert (list(found.days), found.passed_over) == (["2026-12-26"], 2)
+
+
+def test_days_outside_are_left_out() -> None:
+    assert read(event("a", "20231224"), event("b", "20290101")) == {}
+
+
+def test_names_are_cleaned() -> None:
+    assert read(event("a", "20261224", "  A\\nday\u202e " + "x" * 300))["2026-12-24"].name.startswith("A day xxx")
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (b"", "not an iCalendar file"),
+        (b"name,date\r\nChristmas,2026-12-25\r\n", "not an iCalendar file"),
+        (b"\xff\xfe\x00", "not an iCalendar file"),
+        (file(event("a", "20261399")), "not an iCalendar file"),
+        (b"x" * 1_000_001, "larger than 1 MB"),
+        (file(*[event(str(n), "20261224") for n in range(2001)]), "more than 2000 events"),
+        (file(event("a", "20200101", "Each day", "RRULE:FREQ=DAILY")), "repeats every day or more often"),
+        (file(event("a", "20200101", "Each second", "RRULE:FREQ=SECONDLY")), "repeats every day or more often"),
+        (file(event("a", "20200101", "Long", "DTEND;VALUE=DATE:20250101")), "longer than a year"),
+    ],
+)
+def test_what_cannot_be_read_is_said(raw: bytes, sentence: str) -> None:
+    with pytest.raises(Invalid, match=sentence) as refused:
+        days_in(raw, first=FIRST, last=LAST)
+    assert refused.value.field == "file"
+
+
+def test_an_event_that_never_comes_does_not_take_for_ever() -> None:
+    rules = "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"
+    try:
+        found = read(*[event(str(n), "20240101", "Never", rules) for n in range(40)])
+    except Invalid as refused:
+        assert refused.field == "file"  # noqa: PT017 - either answer is right, a long wait is not
+    else:
+        assert set(found) <= {"2024-01-01"}
