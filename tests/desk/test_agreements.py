@@ -37,7 +37,13 @@ def terms(*, within: Json | None = None, metric: str = "resolution", **more: Any
 def office_hours(world: World, **more: Any) -> str:
     """A calendar: Monday to Friday, 08:00-18:00."""
     week = [hours.parse_hours("08:00-18:00", field="week")] * 5 + [(), ()]
-    values: Json = {"name": "Office hours", "zone": "Europe/Zurich", "hours": desk_calendars.Hours(week), "effective_on": date(2026, 1, 1), **more}
+    values: Json = {
+        "name": "Office hours",
+        "zone": "Europe/Zurich",
+        "hours": desk_calendars.Hours(week),
+        "effective_on": date(2026, 1, 1),
+        **more,
+    }
     return desk_calendars.create_calendar(**values, **world.by(world.ada)).slug
 
 
