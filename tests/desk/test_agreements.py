@@ -166,7 +166,7 @@ def test_what_cannot_be_agreed_is_refused_beside_its_field(world: World, wrong: 
 
 def test_a_target_no_instant_can_meet_is_refused_with_a_sentence(world: World) -> None:
     one_hour_a_week = [hours.parse_hours("09:00-10:00", field="week")] + [()] * 6
-    slug = office_hours(world, name="Mondays", week=one_hour_a_week)
+    slug = office_hours(world, name="Mondays", hours=desk_calendars.Hours(one_hour_a_week))
     with pytest.raises(Invalid) as refused:
         agreement(world, definition=terms(within=working(60 * 24 * 365, slug)))
     assert refused.value.field == "targets.0.within.amount"
