@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from enum import StrEnum
 from typing import Any
 
@@ -140,3 +140,34 @@ def is_shown(verb: str, data: Mapping[str, Any]) -> bool:
             return bool(_SHOWN & set(data.get("verbs", ())))
         case _:
             return verb in _SHOWN
+
+
+#: where an entry about a ticket holds the numbers of others
+_OTHERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys([Verb.LINKED.value, Verb.UNLINKED.value], ("target", "source")),
+    Verb.MERGED.value: ("into", "from"),
+    Verb.UNMERGED.value: ("from", "of"),
+    Verb.SPLIT.value: ("to",),
+    Verb.FOLLOWED_UP.value: ("by",),
+    **dict.fromkeys([Verb.RESOLVED.value, Verb.FULFILLED.value, Verb.RESTORED.value], ("parent", "children")),
+}
+
+
+def others_in(verb: str, data: Mapping[str, Any]) -> set[int]:
+    """The other tickets an entry names."""
+    found: set[int] = set()
+    for name in _OTHERS.get(verb, ()):
+        value = data.get(name)
+        found.update(value if isinstance(value, list) else [value] if isinstance(value, int) else [])
+    return found
+
+
+def without_others(verb: str, data: Mapping[str, Any], hidden: Set[int]) -> dict[str, Any]:
+    """What an entry tells somebody who may not know of the `hidden` tickets."""
+    kept = dict(data)
+    for name in _OTHERS.get(verb, ()):
+        if isinstance(kept.get(name), list):
+            kept[name] = [number for number in kept[name] if number not in hidden]
+        elif kept.get(name) in hidden:
+            del kept[name]
+    return kept

@@ -313,6 +313,12 @@ def tags_of(numbers: Iterable[int]) -> dict[int, list[str]]:
     return found
 
 
+def hidden_from(actor: Actor, numbers: Iterable[int]) -> set[int]:
+    """Which of these tickets the actor may not know of."""
+    wanted = set(numbers)
+    return wanted - set(visible_to(actor).filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else wanted
+
+
 def is_participant(ticket_id: int, person: int | None) -> bool:
     """Whether a person is in copy of a ticket."""
     rows = Watcher.objects.filter(ticket=ticket_id, person=person, kind=WatcherKind.PARTICIPANT.value)

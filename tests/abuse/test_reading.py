@@ -16,7 +16,7 @@ from allswell.desk import announcements, attachments, exporting
 from allswell.desk import tickets as desk
 from allswell.kernel import clock
 from allswell.tickets.models import Attachment, Ticket
-from allswell.tickets.rules import WaitingOn
+from allswell.tickets.rules import LinkKind, WaitingOn
 from tests.engine.test_mail import send
 from tests.engine.test_webhooks import call as make_calls
 from tests.engine.test_webhooks import hook
@@ -238,3 +238,36 @@ def test_A22_the_folder_of_files_is_not_served(stage: Stage) -> None:
     ):
         assert stage.client("agent").get(path).status_code == 404
     assert Client().get(f"/static/../attachments/{row.stored_as}").status_code == 404
+
+
+def test_A15_who_works_in_a_team_for_everybody_is_not_told_to_another_customer(world: World, browser: Any) -> None:
+    """The service desk serves all organizations; its agents and leads are known to those who may know them."""
+    program = Program(world, world.oskar)
+    for path in ("/teams/service-desk", "/teams/", "/teams/databases"):
+        page = words_of(browser(world.oskar).get(path))
+        assert "Service desk" in page or "Databases" in page
+        assert not [name for name in ("Jonas", "Julia", "Lena", "Olga", "Amir") if name in page], path
+    for path in ("/teams", "/teams/service-desk"):
+        assert not [name for name in ("Jonas", "Lena") if name in program.get(path).content.decode()], path
+    assert "Jonas Berg" in words_of(browser(world.julia).get("/teams/service-desk"))
+    assert "Lena Frei" in Program(world, world.julia).get("/teams/service-desk").content.decode()
+
+
+def test_A15_the_journal_of_a_ticket_names_no_hidden_one(world: World, browser: Any, settings: Any, tmp_path: Path) -> None:
+    """Linked, merged, split, followed up, resolved together: of what is restricted not even the number is told."""
+    seen_one, hidden = world.report(title="Everybody's"), world.report(title="Kestrel")
+    merged = world.report(title="The same")
+    desk.link(hidden.pk, kind=LinkKind.CHILD_OF, target=seen_one.pk, **world.by(world.jonas))
+    desk.unlink(hidden.pk, kind=LinkKind.CHILD_OF, target=seen_one.pk, **world.by(world.jonas))
+    desk.link(seen_one.pk, kind=LinkKind.CHILD_OF, target=hidden.pk, **world.by(world.jonas))
+    desk.merge(merged.pk, into=hidden.pk, **world.by(world.jonas))
+    desk.resolve(hidden.pk, **world.by(world.jonas))
+    desk.restrict(hidden.pk, **world.by(world.jonas))
+    number = re.compile(rf"\b{hidden.pk}\b")
+    for person, told in ((world.jonas, True), (world.amir, False)):
+        program = Program(world, person)
+        for ticket in (seen_one.pk, merged.pk):
+            said = [words_of(browser(person).get(f"/tickets/{ticket}"))]
+            said += [words_of(program.get(f"/tickets/{ticket}{part}")) for part in ("", "/journal", "/links")]
+            assert bool(number.search("".join(said))) == told, (person.name, ticket)
+            assert "Resolved" in said[0] or "Cancelled" in said[0] or "resolved" in said[0]

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from allswell.api.contract import BASE, Body, Call, Id, Page, Paged, operation
 from allswell.api.paging import page
 from allswell.desk import teams as desk
+from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
 from allswell.people import queries
 
@@ -59,9 +60,14 @@ _COLUMNS = (
 )
 
 
-def _make(row: Sequence[Any], shape: type[Any] = Team) -> Any:
-    *plain, home, home_slug, home_name, lead, lead_name = row
-    return shape(*plain, named_ref(home, home_slug, home_name), person_ref(lead, lead_name))
+def _make_all(rows: Sequence[Sequence[Any]], *, actor: Actor, shape: type[Any] = Team) -> list[Any]:
+    """Teams from rows; who leads one is shown to those who may know them."""
+    leads = [row[-2] for row in rows if row[-2]]
+    known = set(queries.people_visible_to(actor).filter(pk__in=leads).values_list("pk", flat=True)) if leads else set()
+    made = []
+    for *plain, home, home_slug, home_name, lead, lead_name in rows:
+        made.append(shape(*plain, named_ref(home, home_slug, home_name), person_ref(lead, lead_name) if lead in known else None))
+    return made
 
 
 class TeamFilters(Paged):
@@ -86,7 +92,7 @@ def list_teams(call: Call) -> Page[Team]:
     for name in ("line", "is_active"):
         if (wanted := getattr(call.query, name)) is not UNSET:
             rows = rows.filter(**{name: wanted})
-    return page(call, rows.values_list(*_COLUMNS), lambda found: [_make(row) for row in found])
+    return page(call, rows.values_list(*_COLUMNS), lambda found: _make_all(found, actor=call.actor))
 
 
 @operation(
@@ -108,7 +114,7 @@ def _details(call: Call, ref: int | str) -> TeamDetails:
     row = rows.values_list(*_COLUMNS).first()
     if row is None:
         raise NotFound("There is no such team, or you may not know it.")
-    made: TeamDetails = _make(row, TeamDetails)
+    made: TeamDetails = _make_all([row], actor=call.actor, shape=TeamDetails)[0]
     people = queries.people_visible_to(call.actor).filter(memberships__team=made.id, is_active=True)
     made.members = [PersonRef(*person) for person in people.order_by("name", "pk").values_list("pk", "name")]
     return made

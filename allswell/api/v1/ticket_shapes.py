@@ -193,7 +193,10 @@ def make_all(rows: Sequence[Sequence[Any]], *, actor: Actor, is_new: bool = Fals
         return [_without_tags(ticket) for ticket in made]
     inside = [ticket for ticket in made if decided[ticket.number]]
     words = queries.tags_of([ticket.number for ticket in inside])
+    hidden = queries.hidden_from(actor, [ticket.merged_into for ticket in inside if ticket.merged_into])
     for ticket in inside:
+        if ticket.merged_into in hidden:
+            ticket.merged_into = None
         ticket.tags = words.get(ticket.number, [])
     return made
 

@@ -13,7 +13,7 @@ from allswell.api.contract import BASE, Body, Call, Id, Page, Paged, operation
 from allswell.api.paging import last_seen, page, page_of
 from allswell.desk import tickets as desk
 from allswell.journal import queries as journal
-from allswell.journal.rules import PUBLIC_VERBS
+from allswell.journal.rules import PUBLIC_VERBS, others_in, without_others
 from allswell.kernel import text
 from allswell.kernel.errors import NotFound
 from allswell.kernel.instants import sensible
@@ -274,10 +274,12 @@ def entries(call: Call) -> Page[Entry]:
 
     def make(found: Sequence[Any]) -> list[Entry]:
         made = []
+        others = {number for row in found for number in others_in(row[1], row[-1])} if internal else set()
+        hidden = queries.hidden_from(call.actor, others)
         for *plain, action, person, name, data in found:
             entry = Entry(*plain, str(action))  # type: ignore[call-arg]
             if internal:
-                entry.person, entry.data = person_ref(person, name), data
+                entry.person, entry.data = person_ref(person, name), without_others(entry.verb, data, hidden)
             made.append(entry)
         return made
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from allswell.desk.practices import LIFECYCLES
 from allswell.journal import queries as journal
+from allswell.journal.rules import Verb, others_in, without_others
 from allswell.people.rules import Act, may
 from allswell.tickets import dossier
 from allswell.tickets import queries as tickets
@@ -20,6 +21,7 @@ from allswell.web import lines
 from allswell.web.pages import PageRequest, desk_page, is_fragment, page, signed_in
 
 if TYPE_CHECKING:
+    from allswell.journal.models import Entry
     from allswell.kernel.actor import Actor
     from allswell.tickets.models import Attachment, Comment, Ticket
 
@@ -43,8 +45,25 @@ def seen_at_the_desk(number: int, actor: Actor) -> Ticket:
     return found
 
 
-def story(ticket: Ticket) -> list[Happening]:
-    """Everything that was said and that happened, oldest first."""
+def _told(ticket: Ticket, *, actor: Actor) -> list[Entry]:
+    """The journal, without what names a ticket the viewer may not know of."""
+    entries = journal.story(ticket.pk)
+    others = {number for entry in entries for number in others_in(entry.verb, entry.data)}
+    hidden = tickets.hidden_from(actor, others)
+    if not hidden:
+        return entries
+    told = []
+    for entry in entries:
+        if others_in(entry.verb, entry.data) & hidden:
+            if entry.verb not in (Verb.RESOLVED, Verb.FULFILLED, Verb.RESTORED):
+                continue  # it tells of nothing but the other
+            entry.data = without_others(entry.verb, entry.data, hidden)
+        told.append(entry)
+    return told
+
+
+def story(ticket: Ticket, *, actor: Actor) -> list[Happening]:
+    """Everything that was said and that happened, oldest first, as far as it concerns tickets the viewer may know of."""
     files: dict[int | None, list[Attachment]] = {}
     for file in dossier.files(ticket.pk):
         files.setdefault(file.comment_id, []).append(file)
@@ -52,11 +71,16 @@ def story(ticket: Ticket) -> list[Happening]:
         Happening("message", comment.created_at, f"m-{comment.pk}", comment, tuple(files.get(comment.pk, ())))
         for comment in dossier.conversation(ticket.pk)
     ]
-    entries = journal.story(ticket.pk)
-    happened = [Happening("line", line.at, f"e-{line.entry}", line) for line in lines.of(entries)]
+    happened = [Happening("line", line.at, f"e-{line.entry}", line) for line in lines.of(_told(ticket, actor=actor))]
     begun = Happening("beginning", ticket.opened_at, "beginning", ticket, tuple(files.get(None, ())))
     # a message and the line of the same instant: the line says what was done, the message why
     return [begun, *sorted(happened + said, key=lambda one: (one.at, one.kind))]
+
+
+def _merged_into(ticket: Ticket, *, actor: Actor) -> int | None:
+    """Where it went, if the viewer may know of that."""
+    into = ticket.merged_into_id
+    return into if into and not tickets.hidden_from(actor, [into]) else None
 
 
 @desk_page
@@ -76,7 +100,8 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         request,
         "ticket/page.html",
         ticket=found,
-        story=story(found),
+        story=story(found, actor=request.actor),
+        merged_into=_merged_into(found, actor=request.actor),
         around=around,
         follows=any(one.person == request.actor.person and one.kind == WatcherKind.WATCHER for one in around),
         may_work=may(request.actor, Act.WORK, facts),

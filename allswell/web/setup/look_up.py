@@ -99,7 +99,8 @@ def teams_page(request: PageRequest) -> HttpResponse:
     sizes = people.team_sizes()
     seen = tickets.at_the_desk(request.actor)
     counts = queue.counts({str(row.pk): seen.filter(team=row.pk) for row in rows[:100]})
-    lines = [(row, sizes.get(row.pk, 0), counts.get(str(row.pk), 0)) for row in rows]
+    leads = people.people_visible_to(request.actor).in_bulk({row.lead_id for row in rows if row.lead_id})
+    lines = [(row, leads.get(row.lead_id or 0), sizes.get(row.pk, 0), counts.get(str(row.pk), 0)) for row in rows]
     return page(request, "look_up/teams.html", rows=lines, here="teams")
 
 
@@ -111,12 +112,14 @@ def team_page(request: PageRequest, slug: str) -> HttpResponse:
     if row is None:
         raise NotFound("There is no such team, or you may not know it.")
     found, count = _open(request, team=row.pk)
-    chain = people.people().in_bulk(people.manager_chain(row))
+    known = people.people_visible_to(request.actor)
+    chain = known.in_bulk(people.manager_chain(row))
     return page(
         request,
         "look_up/team.html",
         row=row,
-        members=people.members(row.pk).select_related("stands_in"),
+        members=people.members(row.pk).filter(pk__in=known.values("pk")).select_related("stands_in"),
+        is_empty=not people.members(row.pk).exists(),
         chain=[chain[pk] for pk in people.manager_chain(row) if pk in chain],
         services=services.known_inside(request.actor).filter(team=row.pk, is_active=True).order_by("name"),
         assignment=dict(choices.assignments())[row.assignment],
