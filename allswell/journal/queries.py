@@ -22,11 +22,11 @@ def of_ticket(number: int) -> QuerySet[Entry]:
     return Entry.objects.filter(ticket_id=number).order_by("happened_at", "id")
 
 
-_STORY = PreparedModel(Entry, of_ticket)
+_STORY = PreparedModel(Entry, of_ticket, related=("person",))
 
 
 def story(number: int) -> list[Entry]:
-    """The same, read."""
+    """The same, read, with who did it."""
     return _STORY.records(number)
 
 

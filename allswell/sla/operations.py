@@ -103,26 +103,11 @@ def columns(ticket: int, solved: Solved) -> dict[str, Any]:
 
 
 _LETTERS = {Passage.RUNNING: "r", Passage.PAUSED: "p", Passage.STOPPED: "s"}
-_PASSAGES = {letter: passage for passage, letter in _LETTERS.items()}
 
 
 def _plain(segment: Segment) -> list[Any]:
     ends = None if segment.ends_at is None else micros(segment.ends_at)
     return [_LETTERS[segment.passage], micros(segment.starts_at), ends, segment.entry, segment.why]
-
-
-def segments(clock: Clock) -> list[Segment]:
-    """The segments a clock was written with."""
-    return [
-        Segment(
-            _PASSAGES[letter],
-            _EPOCH + timedelta(microseconds=start),
-            None if end is None else _EPOCH + timedelta(microseconds=end),
-            entry,
-            why,
-        )
-        for letter, start, end, entry, why in clock.segments
-    ]
 
 
 def alarm_at(values: dict[str, Any], *, is_warned: bool, is_breach_told: bool) -> datetime | None:

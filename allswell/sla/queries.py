@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
@@ -18,7 +18,7 @@ from allswell.kernel.errors import NotFound
 from allswell.people import queries as people
 
 from .models import Agreement, AgreementVersion, Clock, Revision
-from .rules.shapes import Chosen
+from .rules.shapes import Chosen, Passage, Segment
 from .rules.story import Facts, Noted
 from .rules.terms import Audience, Terms
 
@@ -142,6 +142,11 @@ def agreement(slug: str) -> Agreement | None:
     return agreements(is_active=None).filter(slug=slug).first()
 
 
+def version(agreement_id: int, number: int) -> AgreementVersion:
+    """One version of an agreement."""
+    return AgreementVersion.objects.get(agreement=agreement_id, number=number)
+
+
 def versions(agreement_id: int) -> list[AgreementVersion]:
     """The versions of an agreement, newest first."""
     return list(AgreementVersion.objects.filter(agreement=agreement_id).order_by("-number"))
@@ -157,6 +162,16 @@ def clocks(number: int) -> list[Clock]:
     return _CLOCKS.records(number)
 
 
+_SHOWN = PreparedModel(
+    Clock, lambda number: Clock.objects.filter(ticket_id=number).order_by("started_at", "id"), related=("agreement", "team")
+)
+
+
+def shown(number: int) -> list[Clock]:
+    """The clocks of a ticket with their agreements and teams, in the order of their starts."""
+    return _SHOWN.records(number)
+
+
 def clocks_of(numbers: Iterable[int]) -> dict[int, list[Clock]]:
     """Ticket number -> its clocks."""
     wanted, found = list(numbers), dict[int, list[Clock]]()
@@ -164,6 +179,24 @@ def clocks_of(numbers: Iterable[int]) -> dict[int, list[Clock]]:
         for clock in Clock.objects.filter(ticket_id__in=wanted[start : start + 900]).order_by("started_at", "id"):
             found.setdefault(clock.ticket_id, []).append(clock)
     return found
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PASSAGES = {"r": Passage.RUNNING, "p": Passage.PAUSED, "s": Passage.STOPPED}
+
+
+def segments(clock: Clock) -> list[Segment]:
+    """The segments a clock was written with."""
+    return [
+        Segment(
+            _PASSAGES[letter],
+            _EPOCH + timedelta(microseconds=start),
+            None if end is None else _EPOCH + timedelta(microseconds=end),
+            entry,
+            why,
+        )
+        for letter, start, end, entry, why in clock.segments
+    ]
 
 
 def noted(entry: Entry) -> Noted:

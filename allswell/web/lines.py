@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from allswell.journal.rules import Verb
 from allswell.people import queries as people
 from allswell.services import queries as services
+from allswell.sla import wording
 from allswell.tickets import dossier
 
 from . import show, words
@@ -39,11 +40,11 @@ class Names:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.wanted: dict[str, set[int]] = defaultdict(set)
+        self.found: dict[str, dict[int, str]] = {"person": {}}
         for entry in entries:
-            if entry.person_id:
-                self.wanted["person"].add(entry.person_id)
+            if entry.person is not None:
+                self.found["person"][entry.person.pk] = entry.person.name
             self._collect(entry)
-        self.found: dict[str, dict[int, str]] = {}
 
     def _collect(self, entry: Entry) -> None:
         """Remember the ids in an entry's data that will be named."""
@@ -72,7 +73,8 @@ class Names:
         """The name of a thing in bold, "nobody" or "nothing" for None."""
         if not isinstance(pk, int):
             return Markup("<b>{}</b>").format(_("nobody") if kind == "person" else _("nothing"))
-        if kind not in self.found:
+        known = self.found.setdefault(kind, {})
+        if pk not in known and self.wanted[kind]:
             sources: dict[str, Callable[[], Any]] = {
                 "person": people.people,
                 "team": people.teams,
@@ -80,9 +82,9 @@ class Names:
                 "tag": dossier.tags_known,
                 "category": dossier.categories,
             }
-            rows = sources[kind]().filter(pk__in=self.wanted[kind]).values_list("pk", "name")
-            self.found[kind] = {pk: words.category(pk, name) for pk, name in rows} if kind == "category" else dict(rows)
-        return Markup("<b>{}</b>").format(self.found[kind].get(pk, "#" + str(pk)))
+            rows = sources[kind]().filter(pk__in=self.wanted.pop(kind)).values_list("pk", "name")
+            known.update({pk: words.category(pk, name) for pk, name in rows} if kind == "category" else dict(rows))
+        return Markup("<b>{}</b>").format(known.get(pk, "#" + str(pk)))
 
 
 def _ticket_link(number: Any) -> Markup:
@@ -196,6 +198,17 @@ def _resolved(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> 
     return _fill(_("%(who)s resolved it: %(code)s"), who=who, code=words.code(str(kept.get("code", ""))))
 
 
+def _clock(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
+    due = kept.get("due_at")
+    at = show.clock_text(datetime.fromisoformat(due)) if isinstance(due, str) else ""
+    metric = wording.metric(str(kept.get("metric", "")))
+    said = (
+        _("%(metric)s is due %(at)s") if entry.verb == Verb.CLOCK_WARNED else _("%(metric)s is past its time: it was due %(at)s")
+    )
+    why = Markup(' <a href="/tickets/{}/why">{}</a>').format(entry.ticket_id, _("Why?"))
+    return _fill(said, metric=metric, at=at) + why
+
+
 def _simple(template: str) -> Callable[[dict[str, Any], Markup, Names, Entry], Markup]:
     """A sentence with only `%(who)s` and, where named, the code, score or tag of the entry."""
 
@@ -261,6 +274,9 @@ _SAYINGS: dict[Verb, tuple[str, Callable[[dict[str, Any], Markup, Names, Entry],
     Verb.ANNOUNCED: ("speakerphone", _simple(N_("%(who)s announced it to everybody affected"))),
     Verb.ANNOUNCEMENT_UPDATED: ("speakerphone", _simple(N_("%(who)s updated the announcement"))),
     Verb.ANNOUNCEMENT_ENDED: ("speakerphone", _simple(N_("%(who)s ended the announcement"))),
+    Verb.CLOCK_WARNED: ("clock", _clock),
+    Verb.CLOCK_BREACHED: ("alert-triangle", _clock),
+    Verb.CLOCKS_REPLAYED: ("clock", _simple(N_("The clocks were worked out again"))),
     Verb.AFFECTED: ("hand-stop", _simple(N_("%(who)s is affected too"))),
 }
 #: shown as messages of their own, or as the beginning

@@ -43,7 +43,9 @@ DECIDED: dict[str, frozenset[str]] = {
     # lists are open to everybody and hold only what the caller may see (tested below)
     **dict.fromkeys(["listTickets", "search", "listPeople", "listTeams", "listOrganizations", "listServices"], EVERYBODY),
     **dict.fromkeys(["listAnnouncements", "createTicket", "uploadAttachment"], EVERYBODY),
-    **dict.fromkeys(["getTicket", "listComments", "listJournal", "listLinks", "listAttachments", "downloadAttachment"], SEEING),
+    **dict.fromkeys(
+        ["getTicket", "listComments", "listJournal", "listClocks", "listLinks", "listAttachments", "downloadAttachment"], SEEING
+    ),
     **dict.fromkeys(["addParticipant", "removeParticipant"], SPEAKING),
     **dict.fromkeys(["replyToTicket", "attachToTicket", "reopenTicket", "followUpTicket"], SPEAKING),
     **dict.fromkeys(["confirmTicket", "rateTicket"], frozenset({"requester"})),

@@ -15,6 +15,9 @@ from allswell.kernel.actor import Actor, Channel
 from allswell.people import queries as people
 from allswell.people.models import EmailAddress, Membership, Organization, Person, RoleGrant, Team
 from allswell.services.models import ConfigurationItem
+from allswell.sla import operations as agreements
+from allswell.sla.models import Agreement
+from allswell.sla.rules.terms import Audience, Terms
 from allswell.tickets.models import Ticket
 from allswell.tickets.rules import Kind
 
@@ -103,3 +106,28 @@ class World:
     def _grant(self, person: Person, role: str, *, organization: Organization | None = None, team: Team | None = None) -> None:
         scope = "organization" if organization else "team" if team else "installation"
         RoleGrant.objects.create(person=person, role=role, scope=scope, organization=organization, team=team, granted_at=START)
+
+    # what is promised
+
+    def promise(self, **changes: Any) -> None:
+        """An agreement for everyone, counted around the clock: taken up in 15 minutes, answered in 30, resolved in 4 hours of working
+        time; waiting for the requester stops the last of them."""
+        terms = {
+            "zone": "Europe/Paris",
+            "targets": [
+                _target("acknowledgement", 15),
+                _target("first_response", 30),
+                _target("resolution", 240, pauses=["requester"], warn={"share": 0.8}),
+                _target("fulfilment", 2400, pauses=["requester"]),
+            ],
+            **changes,
+        }
+        row = Agreement(name="Standard", slug="standard", audience="customer")
+        by = {"actor": self.actor(self.ada), "now": self.now}
+        agreements.create(row, **by)
+        parsed = Terms.parse(terms, audience=Audience.CUSTOMER)
+        agreements.add_version(row, parsed, in_force_from=self.now, note="", **by)
+
+
+def _target(metric: str, minutes: int, **more: Any) -> dict[str, Any]:
+    return {"metric": metric, "within": {"counting": "working", "amount": minutes, "calendar": "always"}, **more}

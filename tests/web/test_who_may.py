@@ -294,6 +294,7 @@ DECIDED: dict[str, Row] = {
     # a ticket of the bank, with the service desk; the file hangs on a note
     "file": Row(READING),
     "ticket": Row(READING, READING),
+    "why": Row(READING, READING),
     "reference": Row(READING | {"requester"}, READING | {"requester"}),
     **_rows(Row(post=WORKING), "say", "draft", "announce_update"),
     "presence": Row(post=READING),

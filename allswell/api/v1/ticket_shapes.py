@@ -63,6 +63,8 @@ class Ticket(Struct):
     return_count: int | UnsetType = UNSET
     escalation_level: int | UnsetType = UNSET
     closing_at: datetime | UnsetType | None = UNSET
+    next_due_at: datetime | UnsetType | None = UNSET
+    next_metric: str | UnsetType = UNSET
     merged_into: int | UnsetType | None = UNSET
     custom: dict[str, Any] | UnsetType = UNSET
     tags: list[str] | UnsetType = UNSET
@@ -123,6 +125,8 @@ _DESK = (
     "return_count",
     "escalation_level",
     "closing_at",
+    "next_due_at",
+    "next_metric",
     "merged_into_id",
     "custom",
     "external_source",

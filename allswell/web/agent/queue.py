@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from markupsafe import Markup
@@ -19,10 +19,11 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.text import whole
 from allswell.people import queries as people
 from allswell.services import queries as services
+from allswell.sla import wording
 from allswell.tickets import dossier, queue
 from allswell.tickets.queue import Filters, Row
-from allswell.tickets.rules import WAITING_RANK, State
-from allswell.web import show, words
+from allswell.tickets.rules import PROMISED_RANK, WAITING_RANK, State
+from allswell.web import clocks, show, words
 from allswell.web.pages import PageRequest, desk_page, is_fragment, page
 from allswell.web.templating import template
 
@@ -153,23 +154,28 @@ def _shown(request: PageRequest, view: View) -> HttpResponse:
 def row_html(row: Row) -> Markup:
     """A row of the queue. Fifty of them are most of the page, and most are as they were a minute ago, so each is rendered once
     for what it shows."""
-    at, label = _clock(row)
-    told = show.clock_text(at) if at == row.waiting_until else show.since(at)
-    return _rendered(row, translation.get_language() or "", label, told)
+    return _rendered(row, translation.get_language() or "", *clock_of(row))
 
 
-def _clock(row: Row) -> tuple[datetime, str]:
-    """The instant a row speaks of, and what it is."""
+def clock_of(row: Row) -> tuple[str, str, str, int]:
+    """(word, value, tone, percent used) of the promise that is due next, or of what a row without one has to tell."""
     if row.done_at:
-        return row.done_at, _("Done")
+        return _("Done"), show.since(row.done_at), "", 0
+    if row.next_due_at is not None:
+        return clocks.in_short(row.next_metric, row.next_due_at, row.next_started_at or row.opened_at)
+    if row.state == State.WAITING and row.waiting_until:
+        return _("Until"), show.clock_text(row.waiting_until), "", 0
+    if row.next_metric:
+        return wording.verb(row.next_metric), _("stopped"), "", 0
     if row.state == State.WAITING:
-        return (row.waiting_until, _("Until")) if row.waiting_until else (row.updated_at, _("Paused"))
-    return (row.asked_at, _("Asked")) if row.asked_at else (row.updated_at, _("Updated"))
+        return _("Paused"), show.since(row.updated_at), "", 0
+    return (_("Asked"), show.since(row.asked_at), "", 0) if row.asked_at else (_("Updated"), show.since(row.updated_at), "", 0)
 
 
 @functools.lru_cache(maxsize=4096)
-def _rendered(row: Row, language: str, label: str, told: str) -> Markup:
-    return Markup(template("queue/row.html").render(r=row, label=label, told=told))  # noqa: S704 - a template that escapes
+def _rendered(row: Row, language: str, label: str, told: str, tone: str, used: int) -> Markup:
+    html = template("queue/row.html").render(r=row, label=label, told=told, tone=tone, used=used)
+    return Markup(html)  # noqa: S704 - a template that escapes
 
 
 def _address(view: View, filters: Filters, *, after: str = "") -> str:
@@ -197,25 +203,59 @@ def _tabs(view: View, saved: list[SavedView], actor: Actor) -> list[Tab]:
     return [Tab(slug, label, f"/desk/{slug}", slug == view.slug, counts.get(slug)) for slug, label in labels]
 
 
+Kind = tuple[str, str, str]  # label, icon, tone
+
+
+def _by_promise(rows: list[Row]) -> tuple[list[Kind], list[list[Row]]]:
+    """Where clocks run: how near the next promise is."""
+    now = show.now()
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    limits = (now, now + timedelta(hours=1), midnight)
+    kinds = [
+        (_("Past its time"), "alert-triangle", "bad"),
+        (_("In the next hour"), "clock", "warn"),
+        (_("Later today"), "clock", ""),
+        (_("Later"), "calendar", ""),
+        (_("No time promised"), "circle", ""),
+        (_("Clock stopped"), "player-pause", ""),
+    ]
+    parted: list[list[Row]] = [[] for _kind in kinds]
+    for row in rows:
+        if row.queue_rank == PROMISED_RANK:
+            parted[sum(row.queue_at >= limit for limit in limits)].append(row)
+        else:
+            parted[4 if row.queue_rank <= WAITING_RANK else 5].append(row)
+    return kinds, parted
+
+
+def _by_priority(rows: list[Row]) -> tuple[list[Kind], list[list[Row]]]:
+    """Where nothing is promised for anything: by priority."""
+    kinds = [
+        (_("Act first"), "alert-triangle", "bad"),
+        (_("Next"), "clock", "warn"),
+        (_("When time allows"), "circle", ""),
+        (_("Clock stopped"), "player-pause", ""),
+    ]
+    parted: list[list[Row]] = [[] for _kind in kinds]
+    for row in rows:
+        parted[sum(row.queue_rank > limit for limit in (2, 3, WAITING_RANK))].append(row)
+    return kinds, parted
+
+
 def _groups(rows: list[Row], *, by_age: bool, is_first: bool, is_last: bool) -> list[Group]:
-    """Rows by what needs attention next: P1 and P2, P3, the rest, and those whose clock stands."""
+    """Rows that need the same kind of attention, in the order of the queue."""
     if by_age:
         return [Group(_("Newest first"), "history", "", rows, is_first and is_last)] if rows else []
-    kinds = (
-        (2, _("Act first"), "alert-triangle", "bad"),
-        (3, _("Next"), "clock", "warn"),
-        (WAITING_RANK, _("When time allows"), "circle", ""),
-        (99, _("Clock stopped"), "player-pause", ""),
-    )
+    if is_first and rows and rows[0].queue_rank != PROMISED_RANK:
+        kinds, parted = _by_priority(rows)
+    else:
+        kinds, parted = _by_promise(rows)
     groups: list[Group] = []
-    lowest = 0
-    for highest, label, icon, tone in kinds:
-        inside = [row for row in rows if lowest < row.queue_rank <= highest]
+    for (label, icon, tone), inside in zip(kinds, parted, strict=True):
         if inside:
             begins = is_first or inside[0] is not rows[0]
             ends = is_last or inside[-1] is not rows[-1]
             groups.append(Group(label, icon, tone, inside, begins and ends))
-        lowest = highest
     return groups
 
 

@@ -14,10 +14,11 @@ from allswell.desk.practices import LIFECYCLES
 from allswell.journal import queries as journal
 from allswell.journal.rules import Verb, others_in, without_others
 from allswell.people.rules import Act, may
+from allswell.sla import queries as sla
 from allswell.tickets import dossier
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import PREFIX, Kind, State, WatcherKind
-from allswell.web import lines
+from allswell.web import clocks, lines
 from allswell.web.pages import PageRequest, desk_page, is_fragment, page, signed_in
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         is_done=found.done_at is not None,
         links=dossier.links(found, actor=request.actor),
         tags=dossier.tags(found),
+        clocks=_clocks(found),
         fields=tickets.custom_fields(found.kind) if found.custom else [],
         drafts=dossier.drafts(found.pk, person=request.actor.person),
         more=_more(found, may_lead=may(request.actor, Act.LEAD, facts)),
@@ -120,6 +122,15 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         has_link=True,
         here="desk",
     )
+
+
+def _clocks(ticket: Ticket) -> list[dict[str, object]]:
+    """The clocks of the ticket as they are shown beside it: what runs by its due time, then the rest; of updates only the last."""
+    found = sla.shown(ticket.pk)
+    last_update = max((clock.number for clock in found if clock.metric == "next_update"), default=0)
+    told = [clock for clock in found if clock.metric != "next_update" or clock.number == last_update]
+    told.sort(key=lambda clock: (clock.state != "running", clock.due_at or clock.started_at))
+    return [clocks.shown(clock) for clock in told]
 
 
 def _more(ticket: Ticket, *, may_lead: bool) -> list[tuple[str, str, str]]:
@@ -155,6 +166,7 @@ def _preview(request: PageRequest, ticket: Ticket) -> HttpResponseBase:
         last=spoken,
         files=list(tickets.attachments(ticket, internal=True)[:6]),
         tags=dossier.tags(ticket),
+        clocks=_clocks(ticket),
         links=dossier.links(ticket, actor=request.actor),
         can_take=ticket.assignee_id != request.actor.person and ticket.done_at is None,
         moves={move.value for move in LIFECYCLES[Kind(ticket.kind)].allowed(State(ticket.state))},

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.db.models import F
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
@@ -22,10 +23,11 @@ from allswell.kernel.errors import DeskError, NotFound
 from allswell.kernel.text import whole
 from allswell.people import queries as people
 from allswell.search import queries as search
+from allswell.sla import queries as sla
 from allswell.tickets import dossier
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import RESOLVED_STATES, State, WatcherKind
-from allswell.web import files
+from allswell.web import files, show
 from allswell.web.pages import PageRequest, SeeOther, field_errors, page, signed_in, toast
 
 from . import words
@@ -38,6 +40,14 @@ if TYPE_CHECKING:
     from allswell.tickets.models import Attachment, Comment, Ticket
 
 PAGE = 20
+#: what a requester is told of a promise that runs
+_SAID = {
+    "first_response": N_("We answer by %(at)s."),
+    "next_update": N_("You hear from us again by %(at)s."),
+    "restoration": N_("We mean to have it working again by %(at)s."),
+    "resolution": N_("We mean to have it solved by %(at)s."),
+    "fulfilment": N_("We mean to have it done by %(at)s."),
+}
 _LIST = ("id", "kind", "title", "state", "waiting_on", "opened_at", "updated_at", "requester_id", "done_at")
 
 
@@ -109,6 +119,21 @@ def _own(actor: Actor, number: int) -> Ticket:
     return found
 
 
+def _promise(ticket: Ticket) -> str:
+    """What the requester was promised next, in a sentence; "" when nothing is, or it stands still."""
+    due = [
+        clock
+        for clock in sla.shown(ticket.pk)
+        if clock.agreement.audience == "customer" and clock.state == "running" and clock.due_at and clock.metric in _SAID
+    ]
+    first = min(due, key=lambda clock: clock.due_at or clock.started_at, default=None)
+    if first is None or first.due_at is None:
+        return ""
+    if first.due_at <= show.now():
+        return _("We are later than we promised. It has not been forgotten.")
+    return _(_SAID[first.metric]) % {"at": show.clock_text(first.due_at)}
+
+
 def people_in_copy(number: int) -> list[Person]:
     """Who else sees this conversation, by name."""
     ids = tickets.watchers(number, [WatcherKind.PARTICIPANT])
@@ -128,6 +153,7 @@ def _page(request: PageRequest, number: int, *, status: int = 200, **context: An
         ticket=ticket,
         lines=_lines(ticket),
         announcement=announcement,
+        promise=_promise(ticket),
         in_copy=people_in_copy(number),
         is_mine=ticket.requester_id == request.actor.person,
         is_solved=ticket.state in RESOLVED_STATES,

@@ -1,0 +1,230 @@
+"""Why a clock says what it says: its due instant line by line, as shapes a page, the API and the command line put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from allswell.calendars import rules as calendars
+from allswell.calendars.rules import Calendar
+
+from . import queries
+from .rules.shapes import ZERO, Passage, Segment
+from .rules.terms import Audience, Counting, Target, Terms
+
+if TYPE_CHECKING:
+    from .models import Clock
+
+#: of a long row of days only so many lines are told at each end
+_ENDS = 4
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A line: what the clock did from one instant to another, what of it counted and what was used up then.
+
+    `what` is running, closed (outside the hours), paused, stopped, or more (several lines told as one, `lines` of them); `entry` is
+    the journal entry that began it, None inside a segment; `is_ahead` when it lies in the future.
+    """
+
+    what: str
+    starts_at: datetime
+    ends_at: datetime
+    counted: timedelta
+    used: timedelta
+    entry: int | None = None
+    why: str = ""
+    is_ahead: bool = False
+    lines: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A piece of the drawn strip, in thousandths of its width."""
+
+    what: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A clock explained. `began_at` is from when it counts (a cut-off or a day off may move it); `until` is its stop, or now.
+
+    `left` is what is left of the budget at `until`, negative when it is overdrawn.
+    """
+
+    clock: Clock
+    agreement: str
+    in_force_from: datetime
+    terms: Terms
+    target: Target
+    calendar: Calendar | None
+    began_at: datetime
+    until: datetime
+    stretches: tuple[Stretch, ...]
+    left: timedelta
+    is_running: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the promise is still to be kept."""
+        return self.clock.stopped_at is None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the due instant passed before it stopped."""
+        due = self.clock.due_at
+        return due is not None and due < self.until and self.clock.state not in ("cancelled", "merged")
+
+    @property
+    def share(self) -> int:
+        """How much of the budget is used up, in percent, rounded down so that 99.9 is not yet all of it."""
+        budget = self.target.within.budget
+        return max(0, min(100, int((budget - self.left) / budget * 100)))
+
+    def strip(self) -> list[Mark]:
+        """The drawn strip: every stretch, then where it is due, then where it stands now."""
+        first = self.clock.started_at
+        last = max([self.until, self.clock.due_at or self.until, *(one.ends_at for one in self.stretches)])
+        whole = max(last - first, timedelta(minutes=1))
+
+        def at(instant: datetime) -> float:
+            return round(min(1000.0, max(0.0, (instant - first) / whole * 1000)), 1)
+
+        marks = [
+            Mark(("ahead-" if one.is_ahead else "") + one.what, at(one.starts_at), round(at(one.ends_at) - at(one.starts_at), 1))
+            for one in self.stretches
+        ]
+        if self.clock.due_at is not None:
+            marks.append(Mark("due", at(self.clock.due_at), 0))
+        marks.append(Mark("now" if self.is_open else "end", at(self.until), 0))
+        return marks
+
+
+def telling(clock: Clock, *, now: datetime) -> Telling:
+    """Explain one clock as it was last written; `now` only says how far a running one is."""
+    version = queries.version(clock.agreement_id, clock.version)
+    terms = Terms.parse(version.definition, audience=Audience(clock.agreement.audience))
+    target = next(one for one in terms.targets if one.key == clock.target)
+    calendar = None
+    if clock.calendar and clock.calendar_version:
+        calendar = queries.book().calendar(clock.calendar, clock.calendar_version)
+    until = clock.stopped_at or max(now, clock.started_at)
+    lines = list(_lines(clock, target, terms, calendar, until))
+    used = max((one.used for one in lines if not one.is_ahead), default=ZERO)
+    return Telling(
+        clock=clock,
+        agreement=clock.agreement.name,
+        in_force_from=version.in_force_from,
+        terms=terms,
+        target=target,
+        calendar=calendar,
+        began_at=_began_at(clock, target, terms, calendar),
+        until=until,
+        stretches=tuple(_in_short(lines)),
+        left=target.within.budget - used,
+        is_running=clock.state == "running",
+    )
+
+
+def _began_at(clock: Clock, target: Target, terms: Terms, calendar: Calendar | None) -> datetime:
+    """From when it counts: for working days the start after the cut-off and days off, else the start itself."""
+    within = target.within
+    if within.counting is not Counting.WORKING_DAYS:
+        return clock.started_at
+    return calendars.add_days(
+        calendar,
+        clock.started_at,
+        0,
+        zone=terms.zone,
+        cutoff=within.cutoff,
+        opening=within.opening,
+        off_day=within.off_day,
+    )
+
+
+def _lines(clock: Clock, target: Target, terms: Terms, calendar: Calendar | None, until: datetime) -> Iterator[Stretch]:
+    """Every stretch, past and (up to the due instant) to come."""
+    used = ZERO
+    segments = queries.segments(clock)
+    horizon = max(until, clock.due_at or until) if clock.stopped_at is None else until
+    for segment in segments:
+        end = min(segment.ends_at or horizon, horizon)
+        if segment.ends_at is None and segment.passage is Passage.PAUSED:
+            end = until
+        pieces = _pieces(segment, end, target, terms, calendar)
+        for place, (what, start, stop, counted) in enumerate(pieces):
+            for first, last, is_ahead in _parted(start, stop, until):
+                share = counted if (first, last) == (start, stop) else _counted(what, first, last, target, terms, calendar)
+                used += share
+                entry = segment.entry if place == 0 and first == start else None
+                yield Stretch(what, first, last, share, used, entry, segment.why, is_ahead)
+
+
+def _parted(start: datetime, stop: datetime, until: datetime) -> list[tuple[datetime, datetime, bool]]:
+    """A piece in what is past and what is to come."""
+    if stop <= until:
+        return [(start, stop, False)]
+    if start >= until:
+        return [(start, stop, True)]
+    return [(start, until, False), (until, stop, True)]
+
+
+def _counted(what: str, start: datetime, stop: datetime, target: Target, terms: Terms, calendar: Calendar | None) -> timedelta:
+    if what != "running":
+        return ZERO
+    if target.within.counting is Counting.WORKING and calendar is not None:
+        return calendars.working_time(calendar, start, stop)
+    return calendars.day_time(calendar, start, stop, zone=terms.zone)
+
+
+def _pieces(
+    segment: Segment, end: datetime, target: Target, terms: Terms, calendar: Calendar | None
+) -> list[tuple[str, datetime, datetime, timedelta]]:
+    """A segment cut at the hours of the calendar: (what, from, to, what of it counted)."""
+    start = segment.starts_at
+    if end <= start:
+        return []
+    if segment.passage is not Passage.RUNNING:
+        return [(segment.passage.value, start, end, ZERO)]
+    if target.within.counting is not Counting.WORKING or calendar is None:
+        return [("running", start, end, _counted("running", start, end, target, terms, calendar))]
+    found: list[tuple[str, datetime, datetime, timedelta]] = []
+    at = start
+    for opens, closes in calendars.open_spans(calendar, start, end):
+        if opens > at:
+            found.append(("closed", at, opens, ZERO))
+        found.append(("running", opens, closes, closes - opens))
+        at = closes
+    if at < end:
+        found.append(("closed", at, end, ZERO))
+    return found
+
+
+def _in_short(lines: Sequence[Stretch]) -> Iterator[Stretch]:
+    """Long rows of days and nights within one segment are told by their ends."""
+    start = 0
+    while start < len(lines):
+        stop = start + 1
+        while stop < len(lines) and lines[stop].entry is None:
+            stop += 1
+        row = lines[start:stop]
+        if len(row) <= 3 * _ENDS:
+            yield from row
+        else:
+            yield from row[:_ENDS]
+            inner = row[_ENDS:-_ENDS]
+            yield replace(
+                inner[0],
+                what="more",
+                ends_at=inner[-1].ends_at,
+                counted=sum((one.counted for one in inner), ZERO),
+                used=inner[-1].used,
+                lines=len(inner),
+            )
+            yield from row[-_ENDS:]
+        start = stop

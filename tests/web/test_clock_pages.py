@@ -1,0 +1,135 @@
+"""Clocks on the pages: the queue by the next promise, the ticket's service level, and why."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from allswell.desk import tickets as desk
+from allswell.kernel import clock
+from allswell.tickets.rules import WaitingOn
+from tests.support.world import World
+
+
+@pytest.fixture
+def jonas(world: World, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setattr(clock, "now", lambda: world.now)
+    client = Client()
+    client.force_login(world.jonas)
+    return client
+
+
+def _groups(html: str) -> dict[str, list[int]]:
+    """Heading -> the tickets below it, in order."""
+    found: dict[str, list[int]] = {}
+    for part in re.split(r'<h2 class="grp[^"]*">', html)[1:]:
+        name = re.sub(r"<svg.*?</svg>", "", part.split("</h2>")[0])
+        found[re.sub(r"<.*", "", name).strip()] = [int(number) for number in re.findall(r'id="t(\d+)"', part)]
+    return found
+
+
+def test_the_queue_is_ordered_by_the_next_promise(world: World, jonas: Client) -> None:
+    before = world.report(title="Nobody promised anything then")
+    world.forward(minutes=1)
+    world.promise()
+    late = world.report(title="Nobody looked")
+    world.forward(minutes=20)
+    soon = world.report(title="Came just now")
+    waits = world.report(title="Waits for Maria")
+    desk.reply(waits.pk, body="Which printer?", **world.by(world.jonas))
+    desk.wait(waits.pk, on=WaitingOn.REQUESTER, **world.by(world.jonas))
+    answered = world.report(title="In work")
+    desk.reply(answered.pk, body="On it", **world.by(world.jonas))
+    groups = _groups(jonas.get("/desk/all").content.decode())
+    assert groups == {
+        "Past its time": [late.pk],
+        "In the next hour": [soon.pk],
+        "Later today": [answered.pk],
+        "No time promised": [before.pk],
+        "Clock stopped": [waits.pk],
+    }
+
+
+def test_a_row_names_the_next_promise_and_what_is_left(world: World, jonas: Client) -> None:
+    world.promise()
+    ticket = world.report()
+    world.forward(minutes=9)
+    row = re.search(rf'id="t{ticket.pk}".*?</div>', jonas.get("/desk/all").content.decode(), re.S)
+    assert row is not None
+    assert ("Take up" in row[0], "6 min" in row[0], 'class="clock warn"' in row[0], 'width="60"' in row[0]) == (True,) * 4
+
+
+def test_paging_through_promises_shows_every_ticket_once(world: World, jonas: Client) -> None:
+    world.promise()
+    numbers = []
+    for _count in range(120):
+        world.forward(seconds=1)
+        numbers.append(world.report().pk)
+    seen: list[int] = []
+    address = "/desk/all"
+    while address:
+        html = jonas.get(address).content.decode()
+        seen += [int(number) for number in re.findall(r'id="t(\d+)"', html)]
+        following = re.search(r'href="([^"]*after=[^"]*)" rel="next"', html)
+        address = following[1].replace("&amp;", "&") if following else ""
+    assert seen == numbers
+
+
+def test_the_ticket_shows_its_clocks(world: World, jonas: Client) -> None:
+    world.promise()
+    ticket = world.report()
+    world.forward(minutes=10)
+    desk.reply(ticket.pk, body="On it", **world.by(world.jonas))
+    html = jonas.get(f"/tickets/{ticket.pk}").content.decode()
+    panel = html[html.index('id="clocks"') :]
+    assert "Resolution" in panel[:2500]
+    assert panel[:3500].count("kept") == 2
+
+
+def test_why_is_told_line_by_line(world: World, jonas: Client) -> None:
+    world.promise()
+    ticket = world.report()
+    world.forward(hours=1)
+    desk.wait(ticket.pk, on=WaitingOn.REQUESTER, **world.by(world.jonas))
+    world.forward(hours=5)
+    desk.reply(ticket.pk, body="It is the blue one", **world.by(world.maria))
+    world.forward(minutes=30)
+    html = jonas.get(f"/tickets/{ticket.pk}/why").content.decode()
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    # reported 10:00 in Paris, one hour used, five hours of waiting, three hours left from 16:00
+    assert "It is due Mon 23 Nov. 2026, 19:00." in text
+    assert "counts 1 h" in text
+    assert "stands still: it waits for the requester" in text
+    assert "counts 2 h 30 min" in text
+    assert "Late by" in text  # nobody took it up within 15 minutes
+
+
+def test_why_of_a_ticket_without_promises_says_so(world: World, jonas: Client) -> None:
+    ticket = world.report()
+    assert "Nothing was promised" in jonas.get(f"/tickets/{ticket.pk}/why").content.decode()
+
+
+def test_pages_with_clocks_ask_the_database_little(world: World, jonas: Client, django_assert_max_num_queries: Any) -> None:
+    world.promise()
+    for _count in range(3):
+        ticket = world.report()
+    desk.reply(ticket.pk, body="On it", **world.by(world.jonas))
+    for address in ("/desk/all", f"/tickets/{ticket.pk}", f"/tickets/{ticket.pk}/why"):
+        jonas.get(address)
+        with django_assert_max_num_queries(15):
+            jonas.get(address)
+
+
+def test_a_stopped_clock_is_put_last_and_comes_back(world: World) -> None:
+    world.promise()
+    ticket = world.report()
+    desk.reply(ticket.pk, body="Which one?", **world.by(world.jonas))
+    waiting = desk.wait(ticket.pk, on=WaitingOn.REQUESTER, **world.by(world.jonas))
+    assert (waiting.next_due_at, waiting.queue_rank > 10) == (None, True)
+    world.forward(hours=2)
+    resumed = desk.resume(ticket.pk, **world.by(world.jonas))
+    assert resumed.next_due_at == world.now + timedelta(hours=4)
