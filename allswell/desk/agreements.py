@@ -253,10 +253,12 @@ def since_when(in_force_from: datetime | None, *, now: datetime) -> datetime:
 def checked(definition: Mapping[str, Any], *, audience: Audience, actor: Actor, now: datetime) -> Terms:
     """Terms that can be kept: every calendar and service exists, and every target has an instant that meets it.
 
-    The zone is the installation's unless given. Services may be given by id or slug. Raises Invalid naming the field.
+    The zone is that of its calendars unless given, or else the installation's. Services may be given by id or slug. Raises Invalid
+    naming the field.
     """
     given = dict(definition)
-    given.setdefault("zone", settings.DEFAULT_TIME_ZONE)
+    if not given.get("zone"):
+        given["zone"] = _zone_of(given.get("targets"))
     if given.get("services"):
         given["services"] = _services(given["services"], actor=actor)
     terms = Terms.parse(given, audience=audience)
@@ -270,6 +272,21 @@ def checked(definition: Mapping[str, Any], *, audience: Audience, actor: Actor, 
             raise Invalid("This calendar is out of use.", field=f"targets.{place}.within.calendar")
         _can_be_met(target, place, known.get(slug), zone=terms.zone, now=now)
     return terms
+
+
+def _zone_of(targets: Any) -> str:
+    """The zone of the calendars these targets count in, where it is one; the installation's otherwise."""
+    slugs = set()
+    for target in targets if isinstance(targets, list | tuple) else ():
+        within = target.get("within") if isinstance(target, Mapping) else None
+        slugs.add(str(within.get("calendar") or "") if isinstance(within, Mapping) else "")
+    rows = (
+        calendars.calendars()
+        .filter(slug__in=[slug for slug in slugs if slug.isprintable() and len(slug) <= 60])
+        .values_list("zone", flat=True)
+    )
+    zones = set(rows)
+    return str(zones.pop()) if len(zones) == 1 else settings.DEFAULT_TIME_ZONE
 
 
 def _services(given: Any, *, actor: Actor) -> list[int]:

@@ -129,7 +129,9 @@ def _look(numbers: list[int], *, now: datetime, is_locked: bool) -> _Found:
     noted = queries.entries_of_many(numbers)
     for ticket in rows:
         there = kept.get(ticket.pk, [])
-        _compare(ticket, settling.solved_for(ticket, noted.get(ticket.pk, []), book, kept=there, now=now), there, found)
+        solved = settling.solved_or_none(ticket, noted.get(ticket.pk, []), book, kept=there, now=now)
+        if solved is not None:
+            _compare(ticket, solved, there, found)
     return found
 
 
@@ -140,6 +142,8 @@ def _compare(ticket: Ticket, solved: list[Solved], kept: list[Clock], found: _Fo
         if clock is None:
             found.new.append((ticket.pk, one))
             found.differences.append(_difference(ticket, "added", one.key, {}, sla.columns(ticket.pk, one)))
+        elif sla.has_ended_so(clock, one) and clock.version != one.version:
+            continue  # it ended under what was agreed then
         elif changed := _news(clock, sla.differing(clock, one)):
             found.changed.append((clock.pk, changed))
             if said := {name: value for name, value in changed.items() if name not in _QUIET}:
@@ -160,11 +164,11 @@ def _difference(ticket: Ticket, what: str, key: Key, before: dict[str, Any], aft
 
 
 def _news(clock: Clock, changed: dict[str, Any]) -> dict[str, Any]:
-    """A change without what is none: that a due instant has passed since; the engine marks it when it tells of it."""
+    """A change without what only time has brought: a due instant passed since is marked by the engine, when it tells of it."""
     passed = changed.get("breached_at")
     if clock.breached_at is None and clock.stopped_at is None and passed is not None and passed == clock.due_at:
-        return {name: value for name, value in changed.items() if name != "breached_at"}
-    return changed
+        changed = {name: value for name, value in changed.items() if name not in ("breached_at", "is_rerated")}
+    return changed if changed != {"is_rerated": False} else {}
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -11,7 +12,7 @@ from allswell.sla import operations as sla
 from allswell.sla import queries
 from allswell.sla.rules.shapes import Key, Solved
 from allswell.sla.rules.solving import solve
-from allswell.sla.rules.story import TELLING, Facts, Noted, story
+from allswell.sla.rules.story import TELLING, Noted, story
 from allswell.sla.rules.terms import Metric
 from allswell.tickets import operations as tickets
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from allswell.sla.models import Clock
     from allswell.sla.queries import AgreementBook
     from allswell.tickets.models import Ticket
+
+
+logger = logging.getLogger(__name__)
 
 
 class _Next(TypedDict):
@@ -54,26 +58,36 @@ def follow(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: lis
     """Solve the clocks of one ticket from its journal and write what differs."""
     if book.is_empty and not kept:
         return
-    found = solved_for(ticket, noted, book, kept=kept, now=now)
+    found = solved_or_none(ticket, noted, book, kept=kept, now=now)
+    if found is None:
+        return
     known = {key_of(clock): clock for clock in kept}
     new = [one for one in found if one.key not in known]
     for one in found:
-        if one.key in known:
-            sla.write(known.pop(one.key), one)
+        clock = known.pop(one.key, None)
+        if clock is not None and not sla.has_ended_so(clock, one):
+            sla.write(clock, one)
     sla.start(ticket.pk, new)
     sla.remove(known.values())
     promise(ticket, found)
 
 
+def solved_or_none(
+    ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime
+) -> list[Solved] | None:
+    """The clocks of a ticket, solved; None when they cannot be, which is logged: work goes on, and a replay puts them right."""
+    try:
+        return solved_for(ticket, noted, book, kept=kept, now=now)
+    except Exception:
+        logger.exception("The clocks of ticket %s stay as they were: they cannot be solved.", ticket.pk)
+        return None
+
+
 def solved_for(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime) -> list[Solved]:
-    """The clocks of a ticket, solved; those that were completed keep the calendar they ended with."""
-    facts: Facts = queries.facts_of(ticket)
-    pins = {
-        key_of(clock): (clock.stopped_at, clock.calendar_version)
-        for clock in kept
-        if clock.stopped_at is not None and clock.state == "completed" and clock.calendar_version
-    }
-    return solve(story(noted, now=facts, requester=ticket.requester_id), book, now=now, pins=pins)
+    """The clocks of a ticket, solved; those that have ended keep the calendar they ended with."""
+    pins = {key_of(clock): (clock.stopped_at, clock.calendar_version) for clock in kept if clock.stopped_at is not None}
+    steps = story(noted, now=queries.facts_of(ticket), requester=ticket.requester_id, opened_at=ticket.opened_at)
+    return solve(steps, book, now=now, pins={key: (at, number) for key, (at, number) in pins.items() if at and number})
 
 
 def promise(ticket: Ticket, solved: Iterable[Solved]) -> None:

@@ -9,7 +9,8 @@ from django.db.models import Q
 class Agreement(models.Model):
     """What was promised to a customer (SLA: an organization with those below it, or everyone) or between teams (OLA).
 
-    Of those that fit, the first by `position` holds. What it says stands in its versions.
+    Of those that fit, the first by `position` holds. What it says stands in its versions. It holds for tickets opened before
+    `ended_at`, the instant at which it was taken out of use.
     """
 
     name = models.CharField(max_length=80)
@@ -19,6 +20,7 @@ class Agreement(models.Model):
     team = models.ForeignKey("people.Team", models.PROTECT, null=True, related_name="+", db_index=False)
     position = models.PositiveIntegerField(default=0)
     is_active = models.BooleanField(default=True)
+    ended_at = models.DateTimeField(null=True)
 
 
 class AgreementVersion(models.Model):
@@ -53,6 +55,7 @@ class Clock(models.Model):
 
     `due_at` is null while paused; `alarm_at` is when the engine looks at it next (warning, then breach); durations are in
     microseconds; `segments` are [passage, from, to or null, journal entry, what it waits on] with instants as microseconds since 1970.
+    `problem` says why it cannot be counted (`rules.shapes.PROBLEMS`); such a clock runs and is never due.
     """
 
     ticket = models.ForeignKey("tickets.Ticket", models.CASCADE, related_name="+", db_index=False)
@@ -80,6 +83,7 @@ class Clock(models.Model):
     calendar_version = models.PositiveIntegerField(default=0)
     segments = models.JSONField(default=list)
     why = models.CharField(max_length=200, default="", blank=True)
+    problem = models.CharField(max_length=20, default="", blank=True)
 
     class Meta:
         constraints = [

@@ -38,7 +38,9 @@ def create(row: Agreement, *, actor: Actor, now: datetime) -> None:
 
 
 def change(row: Agreement, values: dict[str, Any], *, actor: Actor, now: datetime, verb: Verb = Verb.CHANGED) -> bool:
-    """Change whom an agreement is for, its name or its place; False when nothing differs."""
+    """Change whom an agreement is for, its name, its place, or whether it is in use; False when nothing differs."""
+    if values.get("is_active", row.is_active) != row.is_active:
+        values = {**values, "ended_at": None if values["is_active"] else now}
     written = journal.change(row, values, about="agreement", actor=actor, now=now, verb=verb)
     renew()
     return written is not None
@@ -99,6 +101,7 @@ def columns(ticket: int, solved: Solved) -> dict[str, Any]:
         "calendar_version": solved.calendar_number,
         "segments": [_plain(segment) for segment in solved.segments],
         "why": solved.why,
+        "problem": solved.problem,
     }
 
 
@@ -152,6 +155,12 @@ def differing(clock: Clock, solved: Solved) -> dict[str, Any]:
         values, is_warned=values["warned_at"] is not None, is_breach_told=bool(values["is_breach_told"])
     )
     return {name: value for name, value in values.items() if getattr(clock, name) != value}
+
+
+def has_ended_so(clock: Clock, solved: Solved) -> bool:
+    """Whether a clock ended, at the instant and in the way it is solved now. Such a clock is never written again."""
+    ended = (clock.state, clock.started_at, clock.stopped_at)
+    return clock.stopped_at is not None and ended == (solved.state, solved.started_at, solved.stopped_at)
 
 
 def write(clock: Clock, solved: Solved) -> dict[str, Any]:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An agreement with its versions, newest number first: (number, in force from, terms). `organizations` None: for everyone."""
+    """An agreement with its versions, newest number first: (number, in force from, terms). `organizations` None: for everyone.
+
+    It holds for tickets opened before `ended_at`.
+    """
 
     id: int
     name: str
@@ -37,9 +40,12 @@ class Offer:
     organizations: frozenset[int] | None
     team: int | None
     versions: tuple[tuple[int, datetime, Terms], ...]
+    ended_at: datetime | None = None
 
     def chosen(self, facts: Facts, opened_at: datetime) -> Chosen | None:
         """What it says of such a ticket; None when it does not fit."""
+        if self.ended_at is not None and self.ended_at <= opened_at:
+            return None
         if self.organizations is not None and facts.organization not in self.organizations:
             return None
         if self.team is not None and facts.team != self.team:
@@ -118,9 +124,9 @@ def book() -> AgreementBook:
 
 def _offers() -> list[Offer]:
     versions: dict[int, list[AgreementVersion]] = {}
-    for version in AgreementVersion.objects.filter(agreement__is_active=True).order_by("-number"):
+    for version in AgreementVersion.objects.order_by("-number"):
         versions.setdefault(version.agreement_id, []).append(version)
-    return [offer_of(row, versions.get(row.pk, [])) for row in agreements()]
+    return [offer_of(row, versions.get(row.pk, [])) for row in agreements(is_active=None)]
 
 
 def offer_of(row: Agreement, versions: Iterable[AgreementVersion]) -> Offer:
@@ -128,7 +134,7 @@ def offer_of(row: Agreement, versions: Iterable[AgreementVersion]) -> Offer:
     audience = Audience(row.audience)
     inside = None if row.organization_id is None else frozenset(people.organization_and_below(row.organization_id))
     said = tuple((one.number, one.in_force_from, Terms.parse(one.definition, audience=audience)) for one in versions)
-    return Offer(row.pk, row.name, audience, inside, row.team_id, said)
+    return Offer(row.pk, row.name, audience, inside, row.team_id, said, row.ended_at)
 
 
 def agreements(*, is_active: bool | None = True) -> QuerySet[Agreement]:

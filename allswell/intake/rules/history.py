@@ -37,6 +37,7 @@ TRACKED: Mapping[str, str] = {
     "custom": "custom",
 }
 _TEXTS = frozenset({"title", "description", "custom"})  # named in an entry, their words never
+_SHOWN = ("kind", "state", "waiting_on", "priority", "service_id", "organization_id", "team_id")
 RECORDED_REASON = "As recorded by the source"
 
 
@@ -171,6 +172,11 @@ _SUBJECT = {
 }
 
 
+def _as_shown(columns: Columns) -> list[Any]:
+    """A row as clocks look at it (`allswell.sla.rules.story.SHOWN`), so that rows in any order can be told in theirs."""
+    return [columns.get(name) for name in _SHOWN]
+
+
 def _entry(verb: Verb, at: datetime, before: Columns, after: Columns, changes: dict[str, list[Any]]) -> Happening:
     """An entry with the data the desk would have given it, and all that changed with it beside."""
     data: dict[str, Any] = {"changes": changes}
@@ -199,10 +205,16 @@ def _first(record: Record, after: Columns, *, is_history: bool) -> list[Happenin
     data = {name.removesuffix("_id"): after.get(name) for name in names}
     happened = [Happening(record.verb or OPENED[record.kind], record.at if is_history else record.opened_at, data)]
     if is_history:
+        data["shown"] = _as_shown(after)
         return happened
     acknowledged = record.instants.get("acknowledged_at")
+    if acknowledged or after["done_at"]:
+        data |= {"state": State.NEW.value, "waiting_on": ""}  # the way from there follows
     if acknowledged:
         happened.append(Happening(Verb.ACKNOWLEDGED, acknowledged, {"from": "new", "to": "in_progress"}))
+        if record.state is State.WAITING:
+            waits = {"from": "in_progress", "to": "waiting", "on": record.waiting_on}
+            happened.append(Happening(Verb.WAITED, max(record.at, acknowledged), waits))
     if record.state in (State.CANCELLED, State.REJECTED):
         happened.append(
             Happening(
@@ -243,7 +255,8 @@ def fold(
     One happening per audit row; for a whole ticket one per instant it tells.
     """
     if before is not None and is_history and record.at < before["updated_at"]:
-        return before, [Happening(record.verb or Verb.IMPORTED, record.at, {"state": record.state.value})]
+        late = {"state": record.state.value, "shown": _as_shown(row)}
+        return before, [Happening(record.verb or Verb.IMPORTED, record.at, late)]
     after = {**(before or {}), **row, **_instants(before, record, now=now, days=days, is_history=is_history)}
     after["updated_at"] = max(record.at, before["updated_at"] if before else record.at)
     if before is None:
@@ -259,6 +272,8 @@ def fold(
         _count(before, after, record, changes, teams)
         at = record.at if is_history or not after["done_at"] else after["closed_at"] or after["done_at"]
         happened = [_entry(verb, at, before, after, changes)]
+        if is_history:
+            happened[0].data["shown"] = _as_shown(after)
     if after["team_id"]:
         teams.add(after["team_id"])
     return after, happened

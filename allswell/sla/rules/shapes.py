@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from allswell.calendars.rules import Calendar
+from allswell.kernel.errors import Conflict, DeskError
 
 from .story import Facts
 from .terms import Metric, Target, Terms
@@ -69,6 +71,19 @@ class Chosen:
     why: str = ""
 
 
+#: why a clock cannot be counted: what stands in its row -> the sentence
+PROBLEMS: Mapping[str, DeskError] = {
+    "never-open": Conflict("In its calendar, no instant within 50 years is the one by which this is due."),
+    "not-found": Conflict("The calendar in which this is counted is not there."),
+    "invalid": Conflict("This lies outside the years for which calendars are known."),
+}
+
+
+def problem_of(error: DeskError) -> str:
+    """Which of the problems it is."""
+    return error.code if error.code in PROBLEMS else "invalid"
+
+
 class Book(Protocol):
     """All agreements and calendars in force."""
 
@@ -88,7 +103,7 @@ class Solved:
 
     `stopped_at` is when it was completed, cancelled or merged; `breached_at` the due instant when that passed before the clock
     stopped (as far as `now` tells). `wall` is the time from start to stop (or `now`) without what was stopped, `working` what of it
-    counted. `calendar_number` is the version of the calendar used (0: none).
+    counted. `calendar_number` is the version of the calendar used (0: none). `problem` says why it cannot be counted (`PROBLEMS`).
     """
 
     key: Key
@@ -108,6 +123,7 @@ class Solved:
     segments: tuple[Segment, ...]
     zone: str = "UTC"
     why: str = ""
+    problem: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -7,17 +7,20 @@ per step: stop, reset, cancel, pause, resume (glossary, "Clock semantics").
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from allswell.calendars.rules import Calendar
+from allswell.kernel.errors import DeskError
 from allswell.tickets.rules import RESOLVED_STATES, State
 
-from .shapes import ZERO, Book, Chosen, ClockState, Key, Passage, Segment, Solved
-from .spending import Course, cut, used_up, with_gap, worked
+from .shapes import ZERO, Book, Chosen, ClockState, Key, Passage, Segment, Solved, problem_of
+from .spending import Course, Figures, cut, figures_of, used_up, wall_of, with_gap
 from .story import Facts, Step
 from .terms import RESUMED_BY_REOPENING, Counting, Metric, Stop, Target
+
+_Promise = tuple[Chosen, Target]
 
 
 @dataclass(slots=True)
@@ -33,8 +36,11 @@ class _Running:
     gaps: list[tuple[datetime, datetime | None, int, int]] = field(default_factory=list)  # from, to, entries of both
     stopped_at: datetime | None = None
     state: ClockState | None = None  # None: open
-    is_rerated: bool = False
     last: int | None = None  # the place of the step that ended it
+    is_dropped: bool = False  # cancelled because nothing promises it any more, not with its ticket
+    is_rerated: bool = False  # late since another target holds, and was in time before
+    was_late: bool = False  # late before another target held
+    before: _Promise | None = None  # what held until it was re-rated
 
     @property
     def course(self) -> Course:
@@ -47,7 +53,8 @@ def solve(
 ) -> list[Solved]:
     """Every clock the ticket has or had, in the order of their starts.
 
-    `pins` are completed clocks: when they stopped and the version of the calendar they keep.
+    `pins` are clocks that ended: when, and the version of the calendar they keep. A clock that cannot be counted says why in
+    `problem`; nothing is raised for it.
     """
     if not steps:
         return []
@@ -63,54 +70,67 @@ class _Solver:
         self.opened_at = steps[0].at
         self.now = max(now, steps[-1].at)
         self.clocks: list[_Running] = []
-        self._open: dict[Metric, _Running] = {}
+        self._latest: dict[Metric, _Running] = {}
         self._numbers: dict[tuple[int, Metric], int] = {}
         self._customer: Chosen | None = None
         self._known: Facts | None = None
         self._internal: Chosen | None = None
+        self._hop = 0  # the place since which the team has it
+        self._spoken: int | None = None  # the place since which the requester waits for the next word
 
     def take(self, place: int) -> None:
         """Bring every clock over one step."""
-        step = self.steps[place]
-        self._choose(step.facts)
+        self._look(place)
         for metric in Metric:
-            clock = self._open.get(metric)
+            clock = self._latest.get(metric)
             if clock is not None and clock.state is None:
                 self._over(clock, place)
-            elif clock is not None and self._is_reopened(clock, place):
-                self._resume(clock, place)
+            elif clock is not None and (held := self._held(clock, place)) and self._is_reopened(clock, place):
+                self._go_on(clock, place)
+                self._rate(clock, held, place)
             self._begin(metric, place)
 
-    def _choose(self, facts: Facts) -> None:
+    def _look(self, place: int) -> None:
+        step, facts = self.steps[place], self.steps[place].facts
         if facts != self._known:
             self._customer = self.book.customer(facts, self.opened_at)
             self._internal = self.book.internal(facts, self.opened_at) if facts.team is not None else None
             self._known = facts
+        if place == 0:
+            return
+        was = self.steps[place - 1].facts
+        if facts.team != was.team:
+            self._hop = place
+        if facts.is_done:
+            self._spoken = None
+        elif step.is_answer or was.is_done:
+            self._spoken = place
 
-    def _promise(self, metric: Metric, facts: Facts) -> tuple[Chosen, Target] | None:
+    def _promise(self, metric: Metric, facts: Facts) -> _Promise | None:
         chosen = self._internal if metric is Metric.TEAM_TIME else self._customer
         target = chosen.terms.target(metric, kind=facts.kind, priority=facts.priority) if chosen else None
         return (chosen, target) if chosen and target else None
 
+    def _held(self, clock: _Running, place: int) -> _Promise | None:
+        """What the agreement of a clock promises as the ticket stands after a step."""
+        promise = self._promise(clock.key.metric, self.steps[place].facts)
+        return promise if promise is not None and promise[0].agreement == clock.key.agreement else None
+
     # -- one clock over one step -----------------------------------------------------------------------------------------------
 
     def _over(self, clock: _Running, place: int) -> None:
-        step = self.steps[place]
-        promise = self._promise(clock.key.metric, step.facts)
-        stopped_at = self._stop(clock, clock.target if promise is None else promise[1], place)
+        step, held = self.steps[place], self._held(clock, place)
+        stopped_at = self._stop(clock, held[1] if held else clock.target, place)
         if stopped_at is not None:
-            if promise is not None and promise[0].agreement == clock.key.agreement:
-                self._rate(clock, promise, place)
+            if held is not None:
+                self._rate(clock, held, place)
             self._end(clock, ClockState.COMPLETED, stopped_at, place)
-        elif step.facts.merged_into is not None:
-            self._end(clock, ClockState.MERGED, step.at, place)
-        elif step.facts.state in (State.CANCELLED, State.REJECTED):
-            state = ClockState.MERGED if _is_merged_here(self.steps, place) else ClockState.CANCELLED
-            self._end(clock, state, step.at, place)
-        elif promise is None or promise[0].agreement != clock.key.agreement:
-            self._end(clock, ClockState.CANCELLED, step.at, place)
-        else:
-            self._rate(clock, promise, place)
+        elif not self._is_cancelled(clock, place):
+            if held is not None:
+                self._rate(clock, held, place)
+            else:
+                clock.is_dropped = True
+                self._end(clock, ClockState.CANCELLED, step.at, place)
 
     def _stop(self, clock: _Running, target: Target, place: int) -> datetime | None:
         """When the step stops the clock; None when it does not."""
@@ -133,35 +153,48 @@ class _Solver:
                 hit = is_over or facts.team != clock.team
         return step.at if hit else None
 
+    def _is_cancelled(self, clock: _Running, place: int) -> bool:
+        """Whether the step ends the clock with its ticket, unkept; it has then."""
+        step, facts = self.steps[place], self.steps[place].facts
+        if facts.merged_into is None and facts.state not in (State.CANCELLED, State.REJECTED):
+            return False
+        is_merged = facts.merged_into is not None or _is_merged_here(self.steps, place)
+        self._end(clock, ClockState.MERGED if is_merged else ClockState.CANCELLED, step.at, place)
+        return True
+
     def _end(self, clock: _Running, state: ClockState, at: datetime, place: int) -> None:
         clock.state, clock.stopped_at, clock.last = state, at, place
 
-    def _rate(self, clock: _Running, promise: tuple[Chosen, Target], place: int) -> None:
+    def _rate(self, clock: _Running, promise: _Promise, place: int) -> None:
         """The target in force for the facts now; a breach that only the new one makes is marked."""
         chosen, target = promise
         if target == clock.target:
             clock.chosen = chosen
             return
-        at = self.steps[place].at
+        at, held = self.steps[place].at, (clock.chosen, clock.target)
         old = self._due(clock, upto=place)
+        clock.was_late = clock.was_late or (old is not None and old < at and not clock.is_rerated)
         clock.chosen, clock.target = chosen, target
-        new = self._due(clock, upto=place)
-        clock.is_rerated = new is not None and new < at and (old is None or old >= at or clock.is_rerated)
+        self._mark(clock, held, at, upto=place)
+
+    def _mark(self, clock: _Running, held: _Promise | None, at: datetime, *, upto: int) -> None:
+        """Whether it is late at once, by what holds now, and was in time by what held."""
+        due = self._due(clock, upto=upto)
+        is_late = due is not None and due < at and not clock.was_late
+        if is_late and not clock.is_rerated:
+            clock.before = held
+        clock.is_rerated = is_late
 
     def _is_reopened(self, clock: _Running, place: int) -> bool:
-        if clock.state is not ClockState.COMPLETED or clock.key.metric not in RESUMED_BY_REOPENING:
+        """Whether the step takes up a ticket that was done, and this clock with it."""
+        if place == 0 or clock.state is None or clock.is_dropped or clock.state is ClockState.MERGED:
+            return False
+        if clock.state is ClockState.COMPLETED and clock.key.metric not in RESUMED_BY_REOPENING:
             return False
         facts = self.steps[place].facts
-        if clock.key.metric is Metric.TEAM_TIME and facts.team != clock.team:
+        if clock.key.metric is Metric.NEXT_UPDATE or (clock.key.metric is Metric.TEAM_TIME and facts.team != clock.team):
             return False
-        was = self.steps[place - 1].facts
-        return was.is_done and not facts.is_done
-
-    def _resume(self, clock: _Running, place: int) -> None:
-        promise = self._promise(clock.key.metric, self.steps[place].facts)
-        if promise is not None and promise[0].agreement == clock.key.agreement:
-            self._go_on(clock, place)
-            self._rate(clock, promise, place)
+        return self.steps[place - 1].facts.is_done and not facts.is_done
 
     def _go_on(self, clock: _Running, place: int) -> None:
         """The clock runs again; the time since it stopped is a gap."""
@@ -173,70 +206,77 @@ class _Solver:
 
     def _begin(self, metric: Metric, place: int) -> None:
         """Start the clock of a metric at this step, if the ticket is promised one and has none."""
-        step, facts = self.steps[place], self.steps[place].facts
-        clock = self._open.get(metric)
-        if clock is not None and clock.state is None:
+        facts, clock = self.steps[place].facts, self._latest.get(metric)
+        if (clock is not None and clock.state is None) or facts.merged_into is not None or (facts.is_done and place > 0):
             return
         promise = self._promise(metric, facts)
-        if promise is None or (facts.is_done and place > 0) or facts.merged_into is not None:
-            return
-        if metric is Metric.NEXT_UPDATE:
-            if place == 0 or not self._is_update_awaited(step, place):
-                return
-            first = place
-        elif metric is Metric.TEAM_TIME:
-            if clock is not None and clock.last is not None and self.steps[clock.last].facts.team == clock.team == facts.team:
-                return  # it ended with the work, not by a hand-over
-            first = place
-        else:
-            if clock is not None and (clock.state is not ClockState.CANCELLED or self._was_kept(metric)):
-                return
-            first = 0
-        self._attach(metric, promise, place, first)
+        first = self._first(metric, clock, place) if promise is not None else None
+        if promise is not None and first is not None:
+            self._attach(metric, promise, place, first)
 
-    def _is_update_awaited(self, step: Step, place: int) -> bool:
-        reopened = self.steps[place - 1].facts.is_done and not step.facts.is_done
-        return (step.is_answer or reopened) and not step.facts.is_done
+    def _first(self, metric: Metric, clock: _Running | None, place: int) -> int | None:
+        """The place of the step as from which a clock of this metric would count now; None when there is to be none."""
+        if metric is Metric.NEXT_UPDATE:
+            return self._spoken
+        is_free = clock is None or clock.is_dropped or self._is_reopened(clock, place)
+        if metric is Metric.TEAM_TIME:
+            is_other = clock is not None and (clock.team != self.steps[place].facts.team or clock.first < self._hop)
+            hop = self._hop if self._hop == 0 or not self.steps[self._hop].facts.is_done else place
+            return hop if is_free or is_other else None
+        if not is_free or (clock is not None and clock.is_dropped and self._was_kept(metric)):
+            return None
+        return 0
 
     def _was_kept(self, metric: Metric) -> bool:
         """Whether the promise was kept already, under whichever agreement."""
         return any(clock.key.metric is metric and clock.state is ClockState.COMPLETED for clock in self.clocks)
 
-    def _attach(self, metric: Metric, promise: tuple[Chosen, Target], place: int, first: int) -> None:
+    def _attach(self, metric: Metric, promise: _Promise, place: int, first: int) -> None:
         """A new clock, as from the step `first`: what happened since is gone through, so that pauses count."""
         chosen, target = promise
         number = self._numbers.get((chosen.agreement, metric), 0) + 1
         self._numbers[chosen.agreement, metric] = number
-        facts = self.steps[place].facts
+        former = self._latest.get(metric)
         clock = _Running(
             key=Key(chosen.agreement, metric, number),
             chosen=chosen,
             target=target,
-            team=facts.team if metric is Metric.TEAM_TIME else None,
+            team=self.steps[place].facts.team if metric is Metric.TEAM_TIME else None,
             started_at=self.steps[first].at,
             first=first,
         )
         self.clocks.append(clock)
-        self._open[metric] = clock
-        if metric in (Metric.NEXT_UPDATE, Metric.TEAM_TIME) and not facts.is_done:
-            return
-        for earlier in range(first, place + 1):
+        self._latest[metric] = clock
+        for earlier in range(first + 1 if metric is Metric.NEXT_UPDATE else first, place + 1):
             stopped_at = self._stop(clock, target, earlier) if clock.state is None else None
             if stopped_at is not None:
                 self._end(clock, ClockState.COMPLETED, stopped_at, earlier)
-            elif clock.state is None and self.steps[earlier].facts.state in (State.CANCELLED, State.REJECTED):
-                self._end(clock, ClockState.CANCELLED, self.steps[earlier].at, earlier)
+            elif clock.state is None:
+                self._is_cancelled(clock, earlier)
             elif self._is_reopened(clock, earlier):
                 self._go_on(clock, earlier)
+        if first < place:
+            self._inherit(clock, former, place)
+
+    def _inherit(self, clock: _Running, former: _Running | None, place: int) -> None:
+        """A clock that begins in the past, because another promise holds: late only for that, or late before."""
+        at = self.steps[place].at
+        if former is not None and former.is_dropped and former.last == place:
+            old = self._due(former, upto=place)
+            clock.was_late = former.was_late or (old is not None and old < at and not former.is_rerated)
+            held: _Promise | None = (former.chosen, former.target)
+        else:
+            held = None
+        self._mark(clock, held, clock.stopped_at or at, upto=place)
 
     # -- what a clock comes to -------------------------------------------------------------------------------------------------
 
-    def _segments(self, clock: _Running, *, upto: int) -> list[Segment]:
-        """The stretches of a clock from its start to its stop, or to the step `upto` and on."""
+    def _segments(self, clock: _Running, *, upto: int, pauses: Container[str]) -> list[Segment]:
+        """The stretches of a clock from its start to its stop, or to the step `upto` and on; `pauses` are reasons to wait for."""
         found: list[Segment] = []
         for place in range(clock.first, upto + 1):
             step = self.steps[place]
-            is_paused = step.facts.state == State.WAITING and step.facts.waiting_on in clock.target.pauses
+            is_paused = step.facts.state == State.WAITING and step.facts.waiting_on in pauses
             passage = Passage.PAUSED if is_paused else Passage.RUNNING
             why = step.facts.waiting_on if is_paused else ""
             at = clock.started_at if place == clock.first else step.at
@@ -251,39 +291,50 @@ class _Solver:
             found = cut(found, clock.stopped_at)
         return [segment for segment in found if segment.ends_at is None or segment.ends_at > segment.starts_at]
 
-    def _due(self, clock: _Running, *, upto: int) -> datetime | None:
-        calendar, _ = self._calendar(clock)
-        return used_up(clock.course, self._segments(clock, upto=upto), calendar, clock.target.within.budget)
+    def _due(self, clock: _Running, *, upto: int, promise: _Promise | None = None) -> datetime | None:
+        """When the budget is used up, by this promise or the one that holds; None too when it cannot be counted."""
+        chosen, target = promise or (clock.chosen, clock.target)
+        course = replace(clock.course, within=target.within, zone=chosen.terms.zone)
+        segments = self._segments(clock, upto=upto, pauses=target.pauses)
+        try:
+            return used_up(course, segments, self._calendar(clock, promise)[0], target.within.budget)
+        except DeskError:
+            return None
 
-    def _calendar(self, clock: _Running) -> tuple[Calendar | None, int]:
-        within = clock.target.within
-        if within.counting is Counting.CALENDAR_DAYS:
+    def _calendar(self, clock: _Running, promise: _Promise | None = None) -> tuple[Calendar | None, int]:
+        """The calendar it counts in, by the clocks of the agreement's zone, and the version of it; what ended keeps its version."""
+        chosen, target = promise or (clock.chosen, clock.target)
+        if target.within.counting is Counting.CALENDAR_DAYS:
             return None, 0
         pinned = self.pins.get(clock.key)
-        keeps = pinned is not None and clock.state is ClockState.COMPLETED and pinned[0] == clock.stopped_at
-        calendar = self.book.calendar(within.calendar, pinned[1] if pinned is not None and keeps else None)
-        return calendar, calendar.number
+        keeps = pinned is not None and (clock.state is None or pinned[0] == clock.stopped_at)
+        calendar = self.book.calendar(target.within.calendar, pinned[1] if pinned is not None and keeps else None)
+        return calendar.in_zone(chosen.terms.zone), calendar.number
+
+    def _is_only_rerated(self, clock: _Running, until: datetime, *, upto: int) -> bool:
+        """Whether what held before would not have been broken by now."""
+        if not clock.is_rerated or clock.before is None:
+            return clock.is_rerated
+        due = self._due(clock, upto=upto, promise=clock.before)
+        return due is None or due >= until
 
     def solved(self, clock: _Running) -> Solved:
         """The clock as it stands now."""
-        segments = self._segments(clock, upto=len(self.steps) - 1 if clock.last is None else clock.last)
-        calendar, number = self._calendar(clock)
-        budget = clock.target.within.budget
-        due = used_up(clock.course, segments, calendar, budget)
-        until = clock.stopped_at or self.now
+        upto = len(self.steps) - 1 if clock.last is None else clock.last
+        if clock.state is None:
+            self.pins = {key: pin for key, pin in self.pins.items() if key != clock.key}  # it has not ended after all
+        segments = self._segments(clock, upto=upto, pauses=clock.target.pauses)
         state = clock.state
         if state is None:
-            is_paused = bool(segments) and segments[-1].passage is Passage.PAUSED
-            state = ClockState.PAUSED if is_paused else ClockState.RUNNING
+            state = ClockState.PAUSED if segments and segments[-1].passage is Passage.PAUSED else ClockState.RUNNING
+        until = clock.stopped_at or self.now
+        try:
+            calendar, number = self._calendar(clock)
+            figures, problem = figures_of(clock.course, segments, calendar, clock.target.warn, until=until), ""
+        except DeskError as error:
+            figures, number, problem = Figures(None, None, wall_of(segments, until), ZERO), 0, problem_of(error)
         counts = state in (ClockState.RUNNING, ClockState.PAUSED, ClockState.COMPLETED)
-        breached = due is not None and due < until and counts
-        warn = clock.target.warn
-        warn_at = used_up(clock.course, segments, calendar, warn.spent(budget)) if warn else None
-        spans = [
-            (segment.passage, segment.starts_at, min(until, segment.ends_at or until))
-            for segment in segments
-            if segment.starts_at < until
-        ]
+        breached = figures.due is not None and figures.due < until and counts
         return Solved(
             key=clock.key,
             version=clock.chosen.version,
@@ -291,17 +342,18 @@ class _Solver:
             team=clock.team,
             state=state,
             started_at=clock.started_at,
-            due_at=due,
-            warn_at=warn_at,
+            due_at=figures.due,
+            warn_at=figures.warn,
             stopped_at=clock.stopped_at,
-            breached_at=due if breached else None,
-            is_rerated=clock.is_rerated and breached,
-            wall=sum((end - start for kind, start, end in spans if kind is not Passage.STOPPED), ZERO),
-            working=worked(clock.course, [(start, end) for kind, start, end in spans if kind is Passage.RUNNING], calendar),
+            breached_at=figures.due if breached else None,
+            is_rerated=breached and self._is_only_rerated(clock, until, upto=upto),
+            wall=figures.wall,
+            working=figures.working,
             calendar_number=number,
             segments=tuple(segments),
             zone=clock.chosen.terms.zone,
             why=clock.chosen.why,
+            problem=problem,
         )
 
 

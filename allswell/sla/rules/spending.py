@@ -10,7 +10,7 @@ from allswell.calendars import rules as calendars
 from allswell.calendars.rules import Calendar
 
 from .shapes import ZERO, Passage, Segment
-from .terms import Counting, Within
+from .terms import Counting, Warn, Within
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,80 @@ def _after_days(clock: Course, segments: Sequence[Segment], calendar: Calendar |
 
 
 def worked(clock: Course, spans: Sequence[tuple[datetime, datetime]], calendar: Calendar | None) -> timedelta:
-    """What of these stretches counted."""
+    """What of these stretches counted. In days: since the start counts, which may be the next opening."""
     if clock.within.counting is Counting.WORKING and calendar is not None:
         return sum((calendars.working_time(calendar, start, end) for start, end in spans), ZERO)
-    zone = clock.zone
-    return sum((calendars.day_time(calendar, start, end, zone=zone) for start, end in spans), ZERO)
+    zone, since = clock.zone, _counts_since(clock, calendar)
+    counted = [(max(start, since), end) for start, end in spans if end > since]
+    return sum((calendars.day_time(calendar, start, end, zone=zone) for start, end in counted), ZERO)
+
+
+def _counts_since(clock: Course, calendar: Calendar | None) -> datetime:
+    """The instant from which days are counted."""
+    within = clock.within
+    return calendars.add_days(
+        calendar,
+        clock.started_at,
+        0,
+        zone=clock.zone,
+        cutoff=within.cutoff,
+        opening=within.opening,
+        off_day=within.off_day,
+    )
+
+
+def _warns(
+    clock: Course, segments: Sequence[Segment], calendar: Calendar | None, warn: Warn, due: datetime | None
+) -> datetime | None:
+    """When to warn: after a share of the time, or so much before it is up. Working days are warned of in working time, within hours."""
+    within = clock.within
+    if within.counting is not Counting.WORKING_DAYS or calendar is None:
+        return used_up(clock, segments, calendar, warn.spent(within.budget))
+    if due is None:
+        return None
+    since = _counts_since(clock, calendar)
+    running = [(one.starts_at, min(due, one.ends_at or due)) for one in segments if one.passage is Passage.RUNNING]
+    if clock.stopped_at is not None and clock.stopped_at < due:
+        running.append((clock.stopped_at, due))  # as though it had run on
+    spans = [(max(start, since), end) for start, end in running if end > max(start, since)]
+    whole = sum((calendars.working_time(calendar, start, end) for start, end in spans), ZERO)
+    left = warn.spent(whole)
+    for start, end in spans:
+        spent = calendars.working_time(calendar, start, end)
+        if spent >= left:
+            return min(due, calendars.add_working_time(calendar, start, left))
+        left -= spent
+    return due
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a clock comes to. `wall` is the time without what was stopped, `working` what of it counted."""
+
+    due: datetime | None
+    warn: datetime | None
+    wall: timedelta
+    working: timedelta
+
+
+def figures_of(
+    clock: Course, segments: Sequence[Segment], calendar: Calendar | None, warn: Warn | None, *, until: datetime
+) -> Figures:
+    """Due, warning and time spent `until` it stopped or now. Raises DeskError when the calendar cannot say."""
+    due = used_up(clock, segments, calendar, clock.within.budget)
+    running = [(start, end) for kind, start, end in _spans(segments, until) if kind is Passage.RUNNING]
+    return Figures(
+        due=due,
+        warn=_warns(clock, segments, calendar, warn, due) if warn else None,
+        wall=wall_of(segments, until),
+        working=worked(clock, running, calendar),
+    )
+
+
+def wall_of(segments: Sequence[Segment], until: datetime) -> timedelta:
+    """The time until an instant without what was stopped."""
+    return sum((end - start for kind, start, end in _spans(segments, until) if kind is not Passage.STOPPED), ZERO)
+
+
+def _spans(segments: Sequence[Segment], until: datetime) -> list[tuple[Passage, datetime, datetime]]:
+    return [(one.passage, one.starts_at, min(until, one.ends_at or until)) for one in segments if one.starts_at < until]

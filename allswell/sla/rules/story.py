@@ -23,6 +23,8 @@ TELLING = frozenset(
         Verb.UNASSIGNED,
     }
 )  # fmt: skip
+#: what a row of another desk shows of a ticket, as `shown` in its entry, in this order
+SHOWN = ("kind", "state", "waiting_on", "priority", "service", "organization", "team")
 _OPENINGS: Mapping[str, Kind] = {Verb.INCIDENT_REPORTED: Kind.INCIDENT, Verb.REQUEST_MADE: Kind.REQUEST}
 
 
@@ -85,19 +87,21 @@ def in_order(entries: Iterable[Noted]) -> list[Noted]:
     return imported + live
 
 
-def story(entries: Sequence[Noted], *, now: Facts, requester: int | None) -> list[Step]:
-    """The steps of a ticket, oldest first. `now` is how it stands, `requester` who asked.
+def story(entries: Sequence[Noted], *, now: Facts, requester: int | None, opened_at: datetime | None = None) -> list[Step]:
+    """The steps of a ticket, oldest first. `now` is how it stands, `requester` who asked, `opened_at` when (else: the opening).
 
     What was taken back by an undo did not happen. A ticket whose opening is not in the journal has no steps.
     """
     kept = _what_stands(in_order(entries))
     start = next((place for place, entry in enumerate(kept) if entry.verb in _OPENINGS), None)
+    if kept and (start is None or start > 0) and _snapshot(kept[0], now) is not None:
+        start = 0  # rows of another desk: the oldest shows the ticket as it was first, whichever came in first
     if start is None:
         return []
     opening = kept.pop(start)
     facts = _at_the_opening(opening, kept, now)
-    steps = [Step(opening.happened_at, opening.id, opening.verb, facts, _is_answer(opening, requester))]
-    at = opening.happened_at
+    at = opening.happened_at if opened_at is None else opened_at
+    steps = [Step(at, opening.id, opening.verb, facts, _is_answer(opening, requester))]
     for entry in kept:
         facts = _after(facts, entry)
         at = max(at, entry.happened_at)
@@ -114,24 +118,52 @@ def _what_stands(entries: Sequence[Noted]) -> list[Noted]:
             merges.append(str(entry.action))
         elif entry.verb == Verb.UNMERGED and "from" in entry.data and merges:
             gone |= {merges.pop(), str(entry.action)}
-    told = (entry for entry in entries if entry.verb in TELLING or "changes" in entry.data)
+    told = (entry for entry in entries if entry.verb in TELLING or "changes" in entry.data or "shown" in entry.data)
     return [entry for entry in told if str(entry.action) not in gone]
 
 
 def _at_the_opening(opening: Noted, later: Sequence[Noted], now: Facts) -> Facts:
     """What the ticket was at first. What the opening does not say was always so, unless a later change names what was before."""
     said = opening.data
-    facts = Facts(
-        kind=_OPENINGS[opening.verb].value,
-        state=said.get("state") or State.NEW.value,
-        priority=said.get("priority") or now.priority,
+    shown = _snapshot(opening, now)
+    facts = shown or Facts(
+        kind=_OPENINGS[opening.verb].value if opening.verb in _OPENINGS else now.kind,
+        state=_state(said.get("state")) or State.NEW.value,
+        priority=_rank(said.get("priority")) or now.priority,
         service=said["service"] if "service" in said else _first_value("service", later, now.service),
         organization=said["organization"] if "organization" in said else _first_value("organization", later, now.organization),
         team=said.get("team", now.team),
     )
+    if facts.is_done and later and "changes" not in later[0].data and (was := _state(later[0].data.get("from"))):
+        facts = replace(facts, state=was)  # a whole ticket was brought in: how it stood at the end, then the way there
     if facts.state == State.WAITING:
-        return replace(facts, waiting_on=said.get("waiting_on") or "")
+        return replace(facts, waiting_on=str(said.get("waiting_on") or facts.waiting_on))
     return replace(facts, restored_at=opening.happened_at) if facts.is_done else facts
+
+
+def _snapshot(entry: Noted, now: Facts) -> Facts | None:
+    """How a row of another desk showed the ticket; None for what happened here."""
+    shown = entry.data.get("shown")
+    if not isinstance(shown, Sequence) or len(shown) != len(SHOWN):
+        return None
+    values = dict(zip(SHOWN, shown, strict=True))
+    return Facts(
+        kind=values["kind"] if values["kind"] in set(Kind) else now.kind,
+        state=_state(values["state"]) or now.state,
+        priority=_rank(values["priority"]) or now.priority,
+        waiting_on=str(values["waiting_on"] or ""),
+        service=_id(values["service"]),
+        organization=_id(values["organization"]),
+        team=_id(values["team"]),
+    )
+
+
+def _state(value: Any) -> str | None:
+    return value if isinstance(value, str) and value in set(State) else None
+
+
+def _rank(value: Any) -> int | None:
+    return value if isinstance(value, int) and 1 <= value <= 5 else None
 
 
 def _first_value(name: str, later: Sequence[Noted], otherwise: int | None) -> int | None:
@@ -162,31 +194,34 @@ def _is_answer(entry: Noted, requester: int | None) -> bool:
 
 def _after(facts: Facts, entry: Noted) -> Facts:
     """How the ticket stands after an entry."""
+    shown = _snapshot(entry, facts)
+    if shown is not None:
+        return _turned(facts, shown, entry)
     changes = entry.data.get("changes")
     if isinstance(changes, Mapping):
         return _changed(facts, changes, entry)
     to: Any = entry.data.get("to")
     match entry.verb:
         case Verb.PRIORITY_SET | Verb.PRIORITY_OVERRIDDEN:
-            return replace(facts, priority=to)
+            return replace(facts, priority=_rank(to) or facts.priority)
         case Verb.HANDED_OVER:
-            return replace(facts, team=to)
-        case Verb.REFILED:
+            return replace(facts, team=_id(to))
+        case Verb.REFILED if to in set(Kind):
             return _refiled(facts, Kind(to))
         case Verb.EDITED if isinstance(to, Mapping):
             return _edited(facts, to)
         case Verb.RESTORED:
             return replace(facts, restored_at=_instant(entry.data.get("restored_at")) or entry.happened_at)
         case Verb.MERGED if "into" in entry.data:
-            return replace(facts, merged_into=entry.data["into"])
+            return replace(facts, merged_into=_id(entry.data["into"]))
         case _:
             return _moved(facts, entry)
 
 
 def _moved(facts: Facts, entry: Noted) -> Facts:
     """A move along the lifecycle says from which state to which."""
-    to = entry.data.get("to")
-    if not isinstance(to, str) or to not in set(State):
+    to = _state(entry.data.get("to"))
+    if to is None:
         return facts
     on = str(entry.data.get("on") or "") if to == State.WAITING else ""
     restored = facts.restored_at
@@ -215,17 +250,25 @@ def _refiled(facts: Facts, kind: Kind) -> Facts:
 def _changed(facts: Facts, changes: Mapping[str, Any], entry: Noted) -> Facts:
     """An imported entry says of each column what it was and what it is."""
     values: dict[str, Any] = {}
-    for name in ("kind", "state", "waiting_on", "priority", "service", "organization", "team"):
+    for name in SHOWN:
         pair = changes.get(name)
         if isinstance(pair, Sequence) and len(pair) == 2:
             values[name] = pair[1]
-    after = replace(facts, **values)
+    return _turned(facts, replace(facts, **values), entry)
+
+
+def _turned(facts: Facts, after: Facts, entry: Noted) -> Facts:
+    """What follows from a state for the rest: what it waits on, and since when the service works again."""
     if after.state != State.WAITING:
         after = replace(after, waiting_on="")
-    if after.is_done and not facts.is_done:
+    if after.is_done:
         return replace(after, restored_at=facts.restored_at or entry.happened_at)
-    return replace(after, restored_at=None) if facts.is_done and not after.is_done else after
+    return replace(after, restored_at=None if facts.is_done else facts.restored_at)
 
 
 def _instant(value: Any) -> datetime | None:
-    return datetime.fromisoformat(value) if isinstance(value, str) and value else None
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) and value else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None

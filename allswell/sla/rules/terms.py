@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -215,7 +216,7 @@ class Terms:
         known = {"zone", "kinds", "services", "priorities", "targets"}
         _only(given, known, "")
         zone = given.get("zone")
-        if not isinstance(zone, str) or zone not in available_timezones():
+        if not isinstance(zone, str) or zone not in _zones():
             raise Invalid("There is no such time zone; write a name such as Europe/Paris.", field="zone")
         rows = given.get("targets")
         if not isinstance(rows, Sequence) or isinstance(rows, str) or not rows:
@@ -235,6 +236,11 @@ class Terms:
             services=_set(given, "services", _positive, ""),
             priorities=_set(given, "priorities", _priority, ""),
         )
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def clock_face(minutes: int | None) -> str | None:
