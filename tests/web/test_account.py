@@ -11,6 +11,7 @@ from allswell.kernel.sealed import row_of
 from allswell.notifications.models import Delivery
 from allswell.people import queries
 from allswell.people.models import EmailAddress, Person
+from allswell.web.account import browsers
 from tests.support.world import World
 from tests.web.test_signing_in import PASSWORD, Door, code_at, door  # noqa: F401
 
@@ -144,3 +145,18 @@ def test_a_token_is_shown_once(jonas: Door, world: World) -> None:
     assert maria.post(f"/account/tokens/{token.pk}/revoke").status_code == 404
     jonas.client.post(f"/account/tokens/{token.pk}/revoke")
     assert queries.caller(found[0], now=jonas.now) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Safari/604", "Safari on iPhone"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("curl/8.5", "curl/8.5"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_a_session_is_known_by_its_browser(sent: str, shown: str) -> None:
+    assert browsers.named(sent) == shown

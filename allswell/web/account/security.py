@@ -25,6 +25,8 @@ from allswell.people.rules import TokenScope
 from allswell.web import inputs
 from allswell.web.pages import PageRequest, SeeOther, field_errors, page, signed_in, toast
 
+from . import browsers
+
 _SECRET = "second_factor_secret"
 PLACE = "/account/security"
 SCOPES = {
@@ -42,6 +44,7 @@ SCOPES = {
 def _show(request: PageRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     values: dict[str, Any] = {
         "sessions": people.sessions(request.person.pk),
+        "browser_named": browsers.named,
         "this_session": row_of(request.session.session_key or ""),
         "has_second_factor": people.has_second_factor(request.person.pk),
         "codes_left": people.recovery_codes_left(request.person.pk),
