@@ -123,7 +123,7 @@ def _look(numbers: list[int], *, now: datetime, is_locked: bool) -> _Found:
     found = _Found()
     book = queries.book()
     rows = ticket_queries.standing(numbers, is_locked=is_locked)
-    kept = queries.clocks_of(numbers)
+    kept = queries.clocks_of(numbers, is_locked=is_locked)
     if book.is_empty and not kept:
         return found
     noted = queries.entries_of_many(numbers)

@@ -51,7 +51,7 @@ def settle(touched: Iterable[tuple[Ticket, Entry]], *, now: datetime) -> None:
         if book.is_empty and (is_new or not rows[number].next_metric):
             continue  # nothing is promised, and nothing was
         noted = [queries.noted(entry) for entry in entries[number]] if is_new else queries.entries_of(number)
-        follow(rows[number], noted, book, kept=[] if is_new else queries.clocks(number), now=now)
+        follow(rows[number], noted, book, kept=[] if is_new else queries.clocks(number, is_locked=True), now=now)
 
 
 def follow(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime) -> None:
@@ -66,8 +66,8 @@ def follow(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: lis
     for one in found:
         clock = known.pop(one.key, None)
         if clock is not None and not sla.has_ended_so(clock, one):
-            sla.write(clock, one)
-    sla.start(ticket.pk, new)
+            sla.write(clock, one, now=now)
+    sla.start(ticket.pk, new, now=now)
     sla.remove(known.values())
     promise(ticket, found)
 

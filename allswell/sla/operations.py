@@ -122,9 +122,12 @@ def alarm_at(values: dict[str, Any], *, is_warned: bool, is_breach_told: bool) -
     return None if is_breach_told else values["due_at"]
 
 
-def start(ticket: int, solved: Sequence[Solved]) -> None:
-    """Write the first clocks of a ticket."""
-    insert_all([_new(ticket, one) for one in solved])
+def start(ticket: int, solved: Sequence[Solved], *, now: datetime) -> None:
+    """Write the first clocks of a ticket. What they say that has passed by now is said now."""
+    rows = [_new(ticket, one) for one in solved]
+    for row in rows:
+        row.alarm_at = max(row.alarm_at, now) if row.alarm_at is not None else None
+    insert_all(rows)
 
 
 def start_many(rows: Iterable[tuple[int, Solved]]) -> None:
@@ -163,9 +166,14 @@ def has_ended_so(clock: Clock, solved: Solved) -> bool:
     return clock.stopped_at is not None and ended == (solved.state, solved.started_at, solved.stopped_at)
 
 
-def write(clock: Clock, solved: Solved) -> dict[str, Any]:
-    """Bring a clock's row up to date; answers what differed, as it was: column -> value before."""
+def write(clock: Clock, solved: Solved, *, now: datetime) -> dict[str, Any]:
+    """Bring a clock's row up to date; answers what differed, as it was: column -> value before.
+
+    A warning or due instant that has passed only by this change comes up now, not among what passed while no engine ran.
+    """
     changed = differing(clock, solved)
+    if changed.get("alarm_at") is not None:
+        changed["alarm_at"] = max(changed["alarm_at"], now)
     if not changed:
         return {}
     before = {name: getattr(clock, name) for name in changed}

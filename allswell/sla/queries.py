@@ -160,17 +160,21 @@ def versions(agreement_id: int) -> list[AgreementVersion]:
 
 # -- clocks --------------------------------------------------------------------------------------------------------------------
 
-_CLOCKS = PreparedModel(Clock, lambda number: Clock.objects.filter(ticket_id=number).order_by("started_at", "id"))
+
+def _of_ticket(number: int) -> QuerySet[Clock]:
+    return Clock.objects.filter(ticket_id=number).order_by("started_at", "id")
 
 
-def clocks(number: int) -> list[Clock]:
-    """The clocks of a ticket, in the order of their starts."""
-    return _CLOCKS.records(number)
+_CLOCKS = PreparedModel(Clock, _of_ticket)
+_LOCKED = PreparedModel(Clock, lambda number: _of_ticket(number).select_for_update())
 
 
-_SHOWN = PreparedModel(
-    Clock, lambda number: Clock.objects.filter(ticket_id=number).order_by("started_at", "id"), related=("agreement", "team")
-)
+def clocks(number: int, *, is_locked: bool = False) -> list[Clock]:
+    """The clocks of a ticket, in the order of their starts. `is_locked` keeps the engine from them until the transaction ends."""
+    return (_LOCKED if is_locked else _CLOCKS).records(number)
+
+
+_SHOWN = PreparedModel(Clock, _of_ticket, related=("agreement", "team"))
 
 
 def shown(number: int) -> list[Clock]:
@@ -178,11 +182,12 @@ def shown(number: int) -> list[Clock]:
     return _SHOWN.records(number)
 
 
-def clocks_of(numbers: Iterable[int]) -> dict[int, list[Clock]]:
-    """Ticket number -> its clocks."""
+def clocks_of(numbers: Iterable[int], *, is_locked: bool = False) -> dict[int, list[Clock]]:
+    """Ticket number -> its clocks; `is_locked` as for one ticket."""
     wanted, found = list(numbers), dict[int, list[Clock]]()
+    rows = Clock.objects.select_for_update() if is_locked else Clock.objects.all()
     for start in range(0, len(wanted), 900):
-        for clock in Clock.objects.filter(ticket_id__in=wanted[start : start + 900]).order_by("started_at", "id"):
+        for clock in rows.filter(ticket_id__in=wanted[start : start + 900]).order_by("started_at", "id"):
             found.setdefault(clock.ticket_id, []).append(clock)
     return found
 

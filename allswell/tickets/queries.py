@@ -107,7 +107,7 @@ def ticket(number: int, *, is_locked: bool = False) -> Ticket | None:
     """A ticket with what most use cases need; no permission is asked. `is_locked` lets nobody else write it until the end."""
     if is_locked and connection.features.has_select_for_update:
         rows = Ticket.objects.select_related("organization", "team").filter(pk=number)
-        return rows.select_for_update(of=("self",)).first()
+        return rows.select_for_update(of=("self",), no_key=True).first()
     found: Ticket | None = _TICKET.record(number)
     if found is not None:
         if found.organization_id:
@@ -127,7 +127,7 @@ def standing(numbers: Sequence[int], *, is_locked: bool = False) -> list[Ticket]
     """Tickets by number with what their clocks depend on and nothing else, in order; `is_locked` as for one."""
     rows = Ticket.objects.filter(pk__in=numbers).only(*_STANDING).order_by("pk")
     if is_locked and connection.features.has_select_for_update:
-        rows = rows.select_for_update()
+        rows = rows.select_for_update(no_key=True)
     return list(rows)
 
 
@@ -273,13 +273,13 @@ def links(number: int, actor: Actor) -> list[Link]:
 def due_to_close(*, now: datetime, limit: int) -> list[Ticket]:
     """Resolved tickets whose time to reopen is over, longest first, locked; what another engine holds is skipped."""
     rows = Ticket.objects.filter(closing_at__lte=now).order_by("closing_at", "pk")
-    return list(rows.select_for_update(skip_locked=True)[:limit])
+    return list(rows.select_for_update(skip_locked=True, no_key=True)[:limit])
 
 
 def due_to_resume(*, now: datetime, limit: int) -> list[Ticket]:
     """Waiting tickets whose wait is over, longest first, locked; what another engine holds is skipped."""
     rows = Ticket.objects.filter(waiting_until__lte=now, state=State.WAITING.value).order_by("waiting_until", "pk")
-    return list(rows.select_for_update(skip_locked=True)[:limit])
+    return list(rows.select_for_update(skip_locked=True, no_key=True)[:limit])
 
 
 def loads(persons: Iterable[int]) -> dict[int, int]:
@@ -291,7 +291,7 @@ def loads(persons: Iterable[int]) -> dict[int, int]:
 def open_children(number: int) -> list[Ticket]:
     """The children of a ticket that are not done, by number, locked for writing."""
     rows = Ticket.objects.filter(links_out__target=number, links_out__kind=LinkKind.CHILD_OF.value, done_at__isnull=True)
-    return list(rows.select_related("organization", "team").select_for_update(of=("self",)).order_by("pk"))
+    return list(rows.select_related("organization", "team").select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def tags(ticket_id: int) -> list[str]:

@@ -182,6 +182,18 @@ def test_a_promise_broken_by_rating_anew_is_written_down_but_not_told(world: Wor
     assert told("breached") == told("digest") == []
 
 
+def test_a_warning_that_comes_by_rating_anew_is_given_at_once(world: World, clocks: Clocks) -> None:
+    soon = target("resolution", 600, key="urgent", priorities=[1, 2], warn={"minutes": 480})
+    promise(world, soon, target("resolution", 2400))
+    ticket = world.report(impact=4, urgency=4)
+    world.forward(hours=5)
+    desk.edit(ticket.pk, changes={"impact": 1, "urgency": 1}, **world.by(world.jonas))
+    play(clocks, world.forward(seconds=1))
+    assert heard(ticket) == ["clock.warned"]
+    assert told("warned") == ["Jonas", "Julia"]
+    assert told("digest") == []
+
+
 def test_webhooks_hear_of_it_but_not_of_a_storm(world: World, clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
     promise(world, IN_FOUR_HOURS)
     Webhook.objects.create(

@@ -5,6 +5,7 @@ Real processes on a real database file (or PostgreSQL), a real mail server and a
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -125,3 +126,27 @@ def test_two_engines_share_the_work_and_send_nothing_twice(tmp_path: Path, mailb
     assert set(Counter(str(mail["Message-ID"]) for mail in mailbox.received).values()) == {1}
     assert set(Counter(one.headers["webhook-id"] for one in receiver.calls).values()) == {1}
     assert mailbox.connections >= 2
+
+
+@pytest.mark.slow
+def test_an_engine_killed_among_breaches_loses_none_and_tells_none_twice(tmp_path: Path, mailbox: Mailbox) -> None:
+    count, kills, chance = 300, 5, random.Random(20261123)
+    installation = Installation(tmp_path, mailbox)
+    installation.run("-m", "tests.engine.driver", "clocks", str(count))
+    for _ in range(kills):
+        process = installation.engine()
+        time.sleep(chance.uniform(2, 4))
+        process.kill()
+        process.wait()
+    last = installation.engine()
+    said: list[tuple[int, float, bool, int]] = []
+    ends = time.monotonic() + 120
+    while len(said) < count and time.monotonic() < ends:
+        time.sleep(0.5)
+        said = json.loads(installation.run("-m", "tests.engine.driver", "heard"))
+    last.terminate()
+    assert last.wait(40) == 0
+    tickets = [ticket for ticket, *_ in said]
+    assert len(tickets) == len(set(tickets)) == count
+    assert all(seconds > 0 for _, seconds, *_ in said)
+    assert all(told == (0 if is_late else 3) for *_, is_late, told in said)  # the two of the team, and its lead
