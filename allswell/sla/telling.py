@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: of a long row of days only so many lines are told at each end
 _ENDS = 4
+#: no more pieces are drawn one by one
+_MOST_DRAWN = 300
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -66,6 +68,7 @@ class Telling:
     began_at: datetime
     until: datetime
     stretches: tuple[Stretch, ...]
+    drawn: tuple[Stretch, ...]
     left: timedelta
     is_running: bool
 
@@ -97,7 +100,7 @@ class Telling:
 
         marks = [
             Mark(("ahead-" if one.is_ahead else "") + one.what, at(one.starts_at), round(at(one.ends_at) - at(one.starts_at), 1))
-            for one in self.stretches
+            for one in self.drawn
         ]
         if self.clock.due_at is not None:
             marks.append(Mark("due", at(self.clock.due_at), 0))
@@ -125,7 +128,8 @@ def telling(clock: Clock, *, now: datetime) -> Telling:
         calendar=calendar,
         began_at=_began_at(clock, target, terms, calendar),
         until=until,
-        stretches=tuple(_in_short(lines)),
+        stretches=(short := tuple(_in_short(lines))),
+        drawn=tuple(lines) if len(lines) <= _MOST_DRAWN else short,
         left=target.within.budget - used,
         is_running=clock.state == "running",
     )

@@ -67,6 +67,10 @@ WAITING_ON = {
 }
 
 
+#: the calendar that is always open; it needs no name in a sentence
+AROUND_THE_CLOCK = "always"
+
+
 def metric(value: str) -> str:
     """What a promise is called."""
     return _(METRICS[value]) if value in METRICS else value
@@ -92,8 +96,20 @@ def length(time: timedelta) -> str:
     return " ".join(part for part in parts if part) or _("%(n)s min") % {"n": 0}
 
 
+def apart(time: timedelta) -> str:
+    """A length of time on the wall: from two days on in days and hours, else exact."""
+    whole = abs(time) // timedelta(minutes=1)
+    if whole < 2 * 1440:
+        return length(time)
+    days, minutes = divmod(whole, 1440)
+    named = {"d": days, "h": minutes // 60}
+    return _("%(d)s d %(h)s h") % named if minutes >= 60 else _("%(d)s d") % named
+
+
 def within(said: Within, calendar: str = "") -> str:
     """How long: "4 h of working time in Office hours", "5 working days", "3 days"."""
+    if said.counting is Counting.WORKING and said.calendar == AROUND_THE_CLOCK:
+        return _("%(time)s around the clock") % {"time": length(said.budget)}
     if said.counting is Counting.WORKING:
         named = {"time": length(said.budget), "calendar": calendar or said.calendar}
         return _("%(time)s of working time in %(calendar)s") % named
@@ -158,13 +174,13 @@ def outcome(telling: Telling) -> str:
         return _("It stands still with %(left)s left; when it goes on, the due time is worked out again.") % {
             "left": length(telling.left)
         }
-    apart = abs(telling.until - clock.due_at)
+    distance = apart(abs(telling.until - clock.due_at))
     if telling.is_late:
         said = _("Late by %(time)s.") if not telling.is_open else _("Past its time by %(time)s and still open.")
-        told = said % {"time": length(apart)}
+        told = said % {"time": distance}
         return told + " " + _("Only the change of priority made it late.") if clock.is_rerated else told
     said = _("Kept, %(time)s before its time.") if not telling.is_open else _("%(time)s from now, %(left)s of it counted.")
-    return said % {"time": length(apart), "left": length(telling.left)}
+    return said % {"time": distance, "left": length(telling.left)}
 
 
 def told(telling: Telling) -> list[str]:
@@ -185,7 +201,7 @@ def told(telling: Telling) -> list[str]:
         pauses(telling.target),
         _("Times are those of %(zone)s.") % {"zone": telling.terms.zone},
     ]
-    if clock.calendar_version:
+    if clock.calendar_version and clock.calendar != AROUND_THE_CLOCK:
         named = {"calendar": clock.calendar, "n": clock.calendar_version}
         lines.append(_("Counted in the calendar %(calendar)s, version %(n)s.") % named)
     if telling.began_at != clock.started_at:
