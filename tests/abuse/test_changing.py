@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
-from allswell.api.contract import OPERATIONS
+from allswell.api.contract import OPERATIONS, Operation
 from allswell.desk import announcements, bulk
 from allswell.desk import people as desk_people
 from allswell.desk import tickets as desk
@@ -25,6 +25,11 @@ from tests.support.world import World
 from tests.web.test_who_may import DECIDED, PATTERNS, Stage, taken_back, words_of
 
 NOTHING = 999_999
+
+
+def path_of(made: Operation, **values: Any) -> str:
+    """The address of an operation, with "1" for what is not given."""
+    return made.path.format(**{**dict.fromkeys(made.parameters, "1"), **values})
 
 
 # A16: ids of others
@@ -256,7 +261,7 @@ def test_A19_a_field_that_is_not_the_callers_is_refused_by_name(world: World) ->
     for made in OPERATIONS:
         if made.body is None or made.is_upload:
             continue
-        path = made.path.format(number=ticket.pk, id=world.maria.pk, ref="x", slug="x", token="x", person=1, grant=1, delivery=1)
+        path = path_of(made, number=ticket.pk, id=world.maria.pk)
         asking = ada if made.scope in ("people:write", "setup:write", "webhooks:write") else program
         for field, value in FORBIDDEN.items():
             if field in made.body.__struct_fields__:
@@ -407,7 +412,7 @@ def test_A20_a_reading_token_of_an_administrator_writes_nothing(world: World) ->
     for made in OPERATIONS:
         if made.method == "GET" or made.id == "revokeToken":
             continue
-        path = made.path.format(number=ticket.pk, id=world.maria.pk, ref="x", slug="x", token="x", person=1, grant=1, delivery=1)
+        path = path_of(made, number=ticket.pk, id=world.maria.pk)
         assert program.call(made.method, path, {} if made.body else None).status_code == 403, made.id
     assert Entry.objects.count() == entries
 
@@ -445,14 +450,14 @@ def test_A24_nothing_the_desk_keeps_is_deleted_through_pages_or_programs(stage: 
     removing = {made.id for made in OPERATIONS if made.method == "DELETE"}
     words = ("delete", "purge", "erase", "destroy", "wipe")
     assert not [name for name in PATTERNS if any(word in name or word in PATTERNS[name] for word in words)]
-    assert removing <= {"removeAttachment", "revokeRole", "leaveTeam", "revokeToken", "removeView", "removeParticipant"}
+    assert removing <= {"removeAttachment", "revokeRole", "leaveTeam", "revokeToken", "removeView", "removeParticipant", "removeAddress"}
     assert not [made.id for made in OPERATIONS if any(word in made.id.lower() for word in words)]
     world, token = stage.world, stage.values["by_place"]["files"]["token"]
     rows = [Ticket.objects.count(), Comment.objects.count(), Person.objects.count()]
     for made in OPERATIONS:
         if made.method == "DELETE":
             values = {"number": stage.ticket.pk, "token": token, "id": stage.values["token"], "grant": 1, "ref": "databases"}
-            path = made.path.format(**{**values, "person": world.amir.pk, "slug": "slow-ones"})
+            path = path_of(made, **values, person=world.amir.pk, slug="slow-ones")
             with taken_back():
                 before = Entry.objects.count()
                 for person in (world.jonas, world.ada, world.maria):
@@ -469,3 +474,14 @@ def test_A24_a_removed_file_leaves_who_when_and_its_hash(stage: Stage) -> None:
     assert Program(world, world.jonas).call("DELETE", f"/attachments/{token}").status_code == 204
     entry = Entry.objects.latest("id")
     assert (entry.verb, entry.person, entry.data["sha256"]) == ("ticket.detached", world.jonas, row.sha256)
+
+
+def test_A20_a_narrow_token_neither_knows_nor_ends_the_others_of_its_person(world: World) -> None:
+    """Who found a reading token cannot cut off the programs that hold another."""
+    whole, narrow = Program(world, world.jonas), Program(world, world.jonas, "tickets:read")
+    assert [row["id"] for row in narrow.get("/tokens").json()["items"]] == [narrow.token.pk]
+    assert narrow.call("DELETE", f"/tokens/{whole.token.pk}").status_code == 404
+    assert whole.get("/me").status_code == 200
+    assert len(whole.get("/tokens").json()["items"]) == 2
+    assert whole.call("DELETE", f"/tokens/{narrow.token.pk}").status_code == 204
+    assert narrow.get("/me").status_code == 401

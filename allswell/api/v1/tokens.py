@@ -12,6 +12,7 @@ from allswell.api.paging import page
 from allswell.desk import people as desk
 from allswell.kernel.errors import NotFound
 from allswell.people import queries
+from allswell.people.rules import TokenScope
 
 TAG = "Me"
 
@@ -32,15 +33,35 @@ class Token(Struct):
 _COLUMNS = ("pk", "name", "hint", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
 
 
-@operation("GET", "/tokens", id="listTokens", summary="One's own tokens, newest first", tag=TAG, query=Paged, answer=Page[Token])
+def _reached(call: Call) -> Any:
+    """The tokens this one may know of and end: all of its person if it may do everything, else itself."""
+    rows = queries.tokens(call.actor.person or 0)
+    return rows if TokenScope.ALL.value in call.actor.scopes else rows.filter(pk=call.actor.token or 0)
+
+
+@operation(
+    "GET",
+    "/tokens",
+    id="listTokens",
+    summary="One's own tokens, newest first; without the scope all, this one",
+    tag=TAG,
+    query=Paged,
+    answer=Page[Token],
+)
 def list_tokens(call: Call) -> Page[Token]:
-    rows = queries.tokens(call.actor.person or 0).values_list(*_COLUMNS)
-    return page(call, rows, lambda found: [Token(*row) for row in found])
+    return page(call, _reached(call).values_list(*_COLUMNS), lambda found: [Token(*row) for row in found])
 
 
-@operation("DELETE", "/tokens/{id}", id="revokeToken", summary="End one of one's own tokens for ever", tag=TAG, status=204)
+@operation(
+    "DELETE",
+    "/tokens/{id}",
+    id="revokeToken",
+    summary="End one of one's own tokens for ever; without the scope all, this one",
+    tag=TAG,
+    status=204,
+)
 def revoke(call: Call) -> Any:
-    token = queries.token(call.path["id"])
-    if token is None or token.person_id != call.actor.person:
+    token = _reached(call).filter(pk=call.path["id"]).first()
+    if token is None:
         raise NotFound("You have no such token.")
     return desk.revoke_token(token.pk, actor=call.actor, now=call.now)
