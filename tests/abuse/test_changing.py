@@ -450,7 +450,15 @@ def test_A24_nothing_the_desk_keeps_is_deleted_through_pages_or_programs(stage: 
     removing = {made.id for made in OPERATIONS if made.method == "DELETE"}
     words = ("delete", "purge", "erase", "destroy", "wipe")
     assert not [name for name in PATTERNS if any(word in name or word in PATTERNS[name] for word in words)]
-    assert removing <= {"removeAttachment", "revokeRole", "leaveTeam", "revokeToken", "removeView", "removeParticipant", "removeAddress"}
+    assert removing <= {
+        "removeAttachment",
+        "revokeRole",
+        "leaveTeam",
+        "revokeToken",
+        "removeView",
+        "removeParticipant",
+        "removeAddress",
+    }
     assert not [made.id for made in OPERATIONS if any(word in made.id.lower() for word in words)]
     world, token = stage.world, stage.values["by_place"]["files"]["token"]
     rows = [Ticket.objects.count(), Comment.objects.count(), Person.objects.count()]

@@ -36,7 +36,7 @@ _COLUMNS = ("pk", "name", "hint", "scopes", "created_at", "expires_at", "last_us
 def _reached(call: Call) -> Any:
     """The tokens this one may know of and end: all of its person if it may do everything, else itself."""
     rows = queries.tokens(call.actor.person or 0)
-    return rows if TokenScope.ALL.value in call.actor.scopes else rows.filter(pk=call.actor.token or 0)
+    return rows if TokenScope.ALL.value in (call.actor.scopes or ()) else rows.filter(pk=call.actor.token or 0)
 
 
 @operation(
