@@ -32,11 +32,13 @@ BODY_LIMIT = 4000
 
 def reachable_audience(ticket: Ticket, actor: Actor) -> tuple[bool, list[Organization]]:
     """Whom the actor may announce this incident to: whether to everybody, and to which organizations (by name)."""
-    own = frozenset(people.organization_and_below(ticket.organization_id))
+    known = list(people.organizations().order_by("name", "id"))
+    home = next((organization.path for organization in known if organization.pk == ticket.organization_id), None)
+    own = frozenset(organization.pk for organization in known if home and organization.path.startswith(home))
     choices = [
         organization
-        for organization in people.organizations().filter(is_active=True).order_by("name", "id")
-        if rules.may_announce_to(actor, organization.pk, own=own)
+        for organization in known
+        if organization.is_active and rules.may_announce_to(actor, organization.pk, own=own)
     ]
     return rules.may_announce_to(actor, None, own=own), choices
 

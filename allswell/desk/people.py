@@ -34,7 +34,7 @@ _LIMITS = {"name": 120, "title": 120, "phone": 40, "location": 120, "external_re
 def person_for(person_id: int, act: Act, *, actor: Actor) -> Person:
     """The person, if the actor may do this to them. Raises NotFound, NotAllowed."""
     person = queries.any_person(person_id)
-    if person is None or not (person.pk == actor.person or queries.people_visible_to(actor).filter(pk=person.pk).exists()):
+    if person is None or not queries.knows_person(actor, person):
         raise NotFound("There is no such person, or you may not know them.")
     require(actor, act, queries.person_facts(person))
     return person

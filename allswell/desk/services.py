@@ -28,7 +28,7 @@ KINDS = ("business_service", "technical_service")
 def service_for(service: int | str, act: Act, *, actor: Actor) -> ConfigurationItem:
     """The service (id or slug), if the actor may do this to it. Raises NotFound, NotAllowed."""
     row = queries.by_ref(service)
-    if row is None or not queries.visible_to(actor).filter(pk=row.pk).exists():
+    if row is None or not queries.knows(actor, row):
         raise NotFound("There is no such service, or you may not know it.")
     require(actor, act, place_of(row.organization_id))
     return row

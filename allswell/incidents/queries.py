@@ -37,7 +37,7 @@ def _addressed(actor: Actor) -> Q:
     """Announcements to everybody, to the actor's organization or to one above it."""
     if actor.is_system:
         return Q(pk__isnull=False)
-    above = people.organization_and_above(actor.organization)
+    above = people.own_and_above(actor)
     # a subquery, not a join: an announcement to two organizations above is still one announcement
     told = Announcement.audience.through.objects.filter(organization__in=above).values("announcement")
     return Q(is_for_all=True) | Q(pk__in=told)

@@ -52,10 +52,15 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role within a scope. `organizations` is the organization and all below it, for an organization scope."""
+    """A role within a scope. `organizations` is the organization and all below it, for an organization scope.
+
+    `knows` are the organizations whose people and records come with it, None all of them: for a role in a team those of the
+    team's organization and below.
+    """
 
     role: Role
     scope: ScopeKind
+    knows: frozenset[int] | None
     organizations: frozenset[int] = frozenset()
     team: int | None = None
 
@@ -65,13 +70,15 @@ class Actor:
     """The one who acts, with everything permission rules need; made once per request.
 
     `scopes` is None for a person at a page (no further limit) and the token's scopes for the API.
-    `action` groups the journal entries of one user action.
+    `action` groups the journal entries of one user action. `above` are the own organization and those above it, None when
+    nobody asked.
     """
 
     kind: ActorKind
     person: int | None = None
     name: str = ""
     organization: int | None = None
+    above: tuple[int, ...] | None = None
     grants: tuple[Grant, ...] = ()
     teams: frozenset[int] = frozenset()
     scopes: frozenset[str] | None = None

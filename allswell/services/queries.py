@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
@@ -26,7 +27,7 @@ def visible_to(actor: Actor) -> QuerySet[ConfigurationItem]:
     inside = people.reach(actor)
     if inside is None:
         return ConfigurationItem.objects.all()
-    known = inside | set(people.organization_and_above(actor.organization))
+    known = inside | set(people.own_and_above(actor))
     return ConfigurationItem.objects.filter(Q(organization=None) | Q(organization__in=sorted(known)))
 
 
@@ -37,10 +38,20 @@ def known_inside(actor: Actor) -> QuerySet[ConfigurationItem]:
     """
     if not (actor.is_system or may(actor, Act.SEE_DESK, INSTALLATION)):
         return ConfigurationItem.objects.none()
-    if people.is_of_the_house(actor):
+    is_house = people.is_of_the_house(actor)
+    if is_house is None:
         return visible_to(actor)
+    seen = Q(pk__in=visible_to(actor).values("pk")) & Q(is_house)
     inside = people.reach(actor) or frozenset()
-    return ConfigurationItem.objects.filter(Q(organization__in=sorted(inside)) | Q(team__in=sorted(actor.teams)))
+    own = Q(organization__in=sorted(inside)) | Q(team__in=sorted(actor.teams))
+    return ConfigurationItem.objects.filter(seen | (own & ~Q(is_house)))
+
+
+def knows(actor: Actor, item: ConfigurationItem) -> bool:
+    """Whether a service is `visible_to` the actor, without asking whether it is there."""
+    inside = people.reach(actor)
+    home = item.organization_id
+    return inside is None or home is None or home in inside or home in people.own_and_above(actor)
 
 
 def needs(item_id: int) -> QuerySet[ConfigurationItem]:
@@ -66,11 +77,26 @@ def by_ref(ref: int | str) -> ConfigurationItem | None:
     return item
 
 
-def blast_radius(item_id: int) -> list[ConfigurationItem]:
-    """The services that suffer when this one fails, nearest first."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The services around one: what it needs, what needs it (both by name), and what suffers when it fails, nearest first."""
+
+    needs: list[ConfigurationItem]
+    needed_by: list[ConfigurationItem]
+    radius: list[ConfigurationItem]
+
+
+def around(item_id: int, *, known: QuerySet[ConfigurationItem]) -> Around:
+    """Those of them that are `known`."""
+    edges = list(Dependency.objects.order_by("id").values_list("upstream_id", "downstream_id"))
     needed_by: dict[int, list[int]] = defaultdict(list)
-    for upstream, downstream in Dependency.objects.order_by("id").values_list("upstream_id", "downstream_id"):
+    for upstream, downstream in edges:
         needed_by[upstream].append(downstream)
-    ids = rules.blast_radius(item_id, needed_by=needed_by)
-    found = ConfigurationItem.objects.in_bulk(ids)
-    return [found[pk] for pk in ids]
+    radius = rules.blast_radius(item_id, needed_by=needed_by)
+    needs_ = [upstream for upstream, downstream in edges if downstream == item_id]
+    found = {item.pk: item for item in known.filter(pk__in={*radius, *needs_, *needed_by[item_id]}).order_by("name", "id")}
+    return Around(
+        needs=[item for pk, item in found.items() if pk in needs_],
+        needed_by=[item for pk, item in found.items() if pk in needed_by[item_id]],
+        radius=[found[pk] for pk in radius if pk in found],
+    )

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import functools
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
 from allswell.database.rows import Prepared, PreparedModel
 from allswell.kernel.actor import Actor
+from allswell.people import queries as people
 from allswell.people.rules import TicketFacts
+from allswell.services import queries as services
 
 from . import queries
 from .models import Attachment, Category, Comment, Draft, Link, Presence, Tag, Ticket, TicketTag, Watcher
@@ -77,6 +83,52 @@ def files(number: int) -> list[Attachment]:
     return _FILES.records(number)
 
 
+def _part(rows: QuerySet[Any, Any], part: str, one: str, two: str, word: str, name: Any) -> QuerySet[Any, Any]:
+    """A part of what `around` reads at once: its mark, a key to sort by, two ids and two words."""
+    columns = {"part": Value(part), "one": F(one), "two": F(two), "word": F(word), "called": name}
+    found: QuerySet[Any, Any] = rows.annotate(**columns).values_list("part", "pk", "one", "two", "word", "called")
+    return found
+
+
+def _around(ticket: int, person: int) -> QuerySet[Any, Any]:
+    watchers, words = Watcher.objects.filter(ticket=ticket), TicketTag.objects.filter(ticket=ticket)
+    drafts_ = Draft.objects.filter(ticket=ticket, person=person)
+    found: QuerySet[Any, Any] = _part(watchers, "companion", "person", "person", "kind", F("person__name")).union(
+        _part(words, "tag", "tag", "tag", "tag__name", F("tag__name")),
+        _part(Link.objects.filter(source=ticket), "link", "source", "target", "kind", F("kind")),
+        _part(Link.objects.filter(target=ticket), "link", "source", "target", "kind", F("kind")),
+        _part(drafts_, "draft", "person", "person", "place", Cast("content", TextField())),
+        all=True,
+    )
+    return found
+
+
+_AROUND = Prepared(_around)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What hangs on a ticket: who watches it, its tags by name, its links (kind, source, target) newest first, one's drafts."""
+
+    companions: list[Companion]
+    tags: list[str]
+    pairs: list[tuple[str, int, int]]
+    drafts: dict[str, dict[str, Any]]
+
+
+def around(number: int, *, person: int | None) -> Around:
+    """All of it in one statement; the drafts are the person's."""
+    parts: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for part, *values in sorted(_AROUND.rows(number, person or 0)):
+        parts[part].append(tuple(values))
+    return Around(
+        companions=[Companion(one, called, word) for _, one, _, word, called in parts["companion"]],
+        tags=sorted(word for *_, word, _ in parts["tag"]),
+        pairs=[(word, source, target) for _, source, target, word, _ in reversed(parts["link"])][:100],
+        drafts={place: json.loads(content) for *_, place, content in parts["draft"]},
+    )
+
+
 _COMPANIONS = Prepared(
     lambda ticket: Watcher.objects.filter(ticket=ticket).order_by("since", "id").values_list("person_id", "person__name", "kind")
 )
@@ -105,37 +157,23 @@ def facts_of(ticket: Ticket, around: list[Companion]) -> TicketFacts:
     )
 
 
-_LINKS = Prepared(
-    lambda source, target: (
-        Link.objects.filter(Q(source=source) | Q(target=target))
-        .order_by("-id")
-        .values_list("kind", "source_id", "target_id")[:100]
-    )
-)
-_TAGS = Prepared(lambda ticket: TicketTag.objects.filter(ticket=ticket).order_by("tag__name").values_list("tag__name"))
 _DRAFTS = Prepared(lambda person, ticket: Draft.objects.filter(person=person, ticket=ticket).values_list("place", "content"))
 
 
-def links(ticket: Ticket, *, actor: Actor) -> list[Linked]:
-    """The linked tickets the actor may see, newest link first."""
-    pairs = _LINKS.rows(ticket.pk, ticket.pk)
+def links(number: int, pairs: list[tuple[str, int, int]], *, actor: Actor) -> list[Linked]:
+    """The linked tickets the actor may see, newest link first; `pairs` are those of `Around`."""
     if not pairs:
         return []
-    others = {target if source == ticket.pk else source for _kind, source, target in pairs}
+    others = {target if source == number else source for _kind, source, target in pairs}
     seen, _more = rows(queries.at_the_desk(actor).filter(pk__in=others), is_by_age=True, limit=100)
     found = {row.id: row for row in seen}
     made = []
     for kind, source, target in pairs:
-        is_source = source == ticket.pk
+        is_source = source == number
         row = found.get(target if is_source else source)
         if row is not None:
             made.append(Linked(kind, is_source, row))
     return made
-
-
-def tags(ticket: Ticket) -> list[str]:
-    """The tags, by name."""
-    return [name for (name,) in _TAGS.rows(ticket.pk)]
 
 
 def visitors(number: int, *, but: int | None, now: datetime) -> list[Visitor]:
@@ -160,6 +198,21 @@ def categories() -> QuerySet[Category]:
     return Category.objects.all()
 
 
-def tags_known() -> QuerySet[Tag]:
-    """All tags."""
-    return Tag.objects.all()
+def names(wanted: Mapping[str, Iterable[int]]) -> dict[str, dict[int, str]]:
+    """Names of what entries point to, in one statement: {"person": [ids]} becomes {"person": {id: name}}."""
+    sources: dict[str, QuerySet[Any, Any]] = {
+        "person": people.people(),
+        "team": people.teams(),
+        "service": services.services(),
+        "tag": Tag.objects.all(),
+        "category": categories(),
+    }
+    asked = [
+        sources[kind].filter(pk__in=sorted(ids)).annotate(named=Value(kind)).values_list("named", "pk", "name")
+        for kind, ids in wanted.items()
+        if ids
+    ]
+    found: dict[str, dict[int, str]] = defaultdict(dict)
+    for kind, pk, name in asked[0].union(*asked[1:], all=True) if asked else ():
+        found[kind][pk] = name
+    return found

@@ -13,8 +13,6 @@ from django.utils.translation import gettext_noop as N_
 from markupsafe import Markup, escape
 
 from allswell.journal.rules import Verb
-from allswell.people import queries as people
-from allswell.services import queries as services
 from allswell.sla import wording
 from allswell.tickets import dossier
 
@@ -36,7 +34,7 @@ class Line:
 
 
 class Names:
-    """Names of what entries point to, looked up once per kind and page."""
+    """Names of what entries point to, looked up all at once."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.wanted: dict[str, set[int]] = defaultdict(set)
@@ -45,6 +43,7 @@ class Names:
             if entry.person is not None:
                 self.found["person"][entry.person.pk] = entry.person.name
             self._collect(entry)
+        self._is_looked_up = False
 
     def _collect(self, entry: Entry) -> None:
         """Remember the ids in an entry's data that will be named."""
@@ -74,17 +73,12 @@ class Names:
         if not isinstance(pk, int):
             return Markup("<b>{}</b>").format(_("nobody") if kind == "person" else _("nothing"))
         known = self.found.setdefault(kind, {})
-        if pk not in known and self.wanted[kind]:
-            sources: dict[str, Callable[[], Any]] = {
-                "person": people.people,
-                "team": people.teams,
-                "service": services.services,
-                "tag": dossier.tags_known,
-                "category": dossier.categories,
-            }
-            rows = sources[kind]().filter(pk__in=self.wanted.pop(kind)).values_list("pk", "name")
-            known.update({pk: words.category(pk, name) for pk, name in rows} if kind == "category" else dict(rows))
-        return Markup("<b>{}</b>").format(known.get(pk, "#" + str(pk)))
+        if pk not in known and not self._is_looked_up:
+            self._is_looked_up = True
+            for one, names in dossier.names(self.wanted).items():
+                self.found.setdefault(one, {}).update(names)
+        name = known.get(pk, "#" + str(pk))
+        return Markup("<b>{}</b>").format(words.category(pk, name) if kind == "category" else name)
 
 
 def _ticket_link(number: Any) -> Markup:

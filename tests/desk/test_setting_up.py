@@ -203,7 +203,10 @@ def test_organizations_move_with_all_below(world: World) -> None:
 def test_services_know_what_they_need(world: World) -> None:
     desk_services.edit_service("account-look-up", needs=["ledger-database"], **world.by(world.ada))
     desk_services.edit_service("printing", needs=["account-look-up"], **world.by(world.ada))
-    assert [row.name for row in services.blast_radius(world.ledger.pk)] == ["Account look-up", "Printing"]
+    assert [row.name for row in services.around(world.ledger.pk, known=services.services()).radius] == [
+        "Account look-up",
+        "Printing",
+    ]
     with pytest.raises(Invalid):
         desk_services.edit_service("printing", needs=["printing"], **world.by(world.ada))
 

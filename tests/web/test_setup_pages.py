@@ -318,6 +318,6 @@ def test_words_and_fields_of_our_own(world: World, ada: Client, browser: Browser
 
 def test_pages_ask_the_database_little(world: World, ada: Client, django_assert_max_num_queries: Any) -> None:
     world.report(service="account-look-up")
-    for path in LOOK_UP + SETUP:
-        with django_assert_max_num_queries(20 if path == "/setup/people/{maria}" else 16):
-            ada.get(fill(world, path))
+    for path in [fill(world, path) for path in LOOK_UP + SETUP]:
+        with django_assert_max_num_queries(15):
+            ada.get(path)

@@ -21,6 +21,7 @@ from .organizations import (
     organization_and_below,
     organization_by_ref,
     organizations,
+    own_and_above,
 )
 from .persons import (
     address,
@@ -41,7 +42,10 @@ from .reach import (
     grant_by_id,
     grant_facts,
     grants,
+    held_by,
     is_of_the_house,
+    knows_person,
+    knows_team,
     organizations_visible_to,
     people_visible_to,
     person_facts,
@@ -53,6 +57,7 @@ from .reach import (
 )
 from .teams import (
     Crew,
+    TeamChoice,
     crews,
     first_line,
     manager_chain,
@@ -63,10 +68,12 @@ from .teams import (
     team_by_ref,
     team_sizes,
     teams,
+    teams_around,
 )
 
 __all__ = [
     "Crew",
+    "TeamChoice",
     "actor_for",
     "actors",
     "address",
@@ -87,8 +94,11 @@ __all__ = [
     "guess_key",
     "guesses",
     "has_second_factor",
+    "held_by",
     "inherited",
     "is_of_the_house",
+    "knows_person",
+    "knows_team",
     "lineage",
     "manager_chain",
     "members",
@@ -99,6 +109,7 @@ __all__ = [
     "organization_by_ref",
     "organizations",
     "organizations_visible_to",
+    "own_and_above",
     "people",
     "people_visible_to",
     "person",
@@ -118,6 +129,7 @@ __all__ = [
     "team_facts",
     "team_sizes",
     "teams",
+    "teams_around",
     "teams_visible_to",
     "token",
     "tokens",

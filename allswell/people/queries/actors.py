@@ -4,55 +4,92 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from allswell.database.rows import Prepared
 from allswell.kernel.actor import Actor, ActorKind, Channel, Grant, Role, ScopeKind
 from allswell.people.models import Membership, Organization, Person, RoleGrant, Token
 
 from .keys import digest
+from .organizations import ids_in
 from .persons import ACTIVE, FEW, active
 
 _GRANTS = """
 SELECT 'g', g.role, g.scope, g.team_id, o.path FROM people_rolegrant g
-LEFT JOIN people_organization o ON o.id = g.organization_id WHERE g.person_id = %s
+LEFT JOIN people_team t ON t.id = g.team_id
+LEFT JOIN people_organization o ON o.id = COALESCE(g.organization_id, t.organization_id) WHERE g.person_id = %s
 UNION ALL
 SELECT 'm', '', '', m.team_id, NULL FROM people_membership m WHERE m.person_id = %s
+UNION ALL
+SELECT 'o', '', '', NULL, o.path FROM people_person p JOIN people_organization o ON o.id = p.organization_id WHERE p.id = %s
 """
+#: more places than these at once, and all organizations are read instead
+_MANY = 50
 
 
-def _access(person_id: int) -> tuple[tuple[Grant, ...], frozenset[int]]:
-    """Grants and team memberships of a person, in one statement (one more per organization scope)."""
+def _below(paths: set[str]) -> dict[str, frozenset[int]]:
+    """Path -> the organization there and all below it, in one statement; none for no path."""
+    if not paths:
+        return {}
+    under = Q()
+    for path in sorted(paths) if len(paths) <= _MANY else ():
+        under |= Q(path__startswith=path)
+    rows = list(Organization.objects.filter(under).values_list("id", "path"))
+    return {path: frozenset(pk for pk, place in rows if place.startswith(path)) for path in paths}
+
+
+def _grant(role: str, scope: str, team: int | None, path: str | None, below: dict[str, frozenset[int]]) -> Grant:
+    """A role; `path` is the place of its organization, or of its team's, and `below` what lies there."""
+    kind = ScopeKind(scope)
+    inside = below[path] if path else None
+    is_wide = kind is ScopeKind.INSTALLATION or (kind is ScopeKind.TEAM and inside is None)
+    return Grant(
+        role=Role(role),
+        scope=kind,
+        knows=None if is_wide else inside or frozenset(),
+        organizations=inside or frozenset() if kind is ScopeKind.ORGANIZATION else frozenset(),
+        team=team,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """What the roles, teams and organization of a person are, as `Actor` keeps them."""
+
+    grants: tuple[Grant, ...]
+    teams: frozenset[int]
+    above: tuple[int, ...]
+
+
+def _access(person_id: int) -> _Access:
+    """What a person may, in one statement (and one more where a role has a place in the tree)."""
     with connection.cursor() as cursor:
-        cursor.execute(_GRANTS, [person_id, person_id])
+        cursor.execute(_GRANTS, [person_id, person_id, person_id])
         rows = cursor.fetchall()
-    grants, teams = [], set()
-    for kind, role, scope, team, path in rows:
-        if kind == "m":
-            teams.add(team)
-            continue
-        inside = (
-            frozenset(Organization.objects.filter(path__startswith=path).values_list("id", flat=True)) if path else frozenset()
-        )
-        grants.append(Grant(role=Role(role), scope=ScopeKind(scope), organizations=inside, team=team))
-    return tuple(grants), frozenset(teams)
+    below = _below({path for kind, *_, path in rows if kind == "g" and path})
+    grants = tuple(_grant(role, scope, team, path, below) for kind, role, scope, team, path in rows if kind == "g")
+    teams = frozenset(team for kind, _, _, team, _ in rows if kind == "m")
+    return _Access(grants, teams, ids_in(next((path for kind, *_, path in rows if kind == "o"), "")))
 
 
 def actor_for(person: Person, *, channel: Channel, token: Token | None = None) -> Actor:
     """The actor a person is, with what they may do now."""
-    grants, teams = _access(person.pk)
+    access = _access(person.pk)
     return Actor(
         kind=ActorKind.TOKEN if token else ActorKind.PERSON,
         person=person.pk,
         name=person.name,
         organization=person.organization_id,
-        grants=grants,
-        teams=teams,
+        above=access.above,
+        grants=access.grants,
+        teams=access.teams,
         scopes=frozenset(token.scopes) if token else None,
         token=token.pk if token else None,
         channel=channel,
@@ -62,7 +99,9 @@ def actor_for(person: Person, *, channel: Channel, token: Token | None = None) -
 
 
 def _granted(*ids: int) -> QuerySet[Any, Any]:
-    return RoleGrant.objects.filter(person__in=ids).values_list("person_id", "role", "scope", "team_id", "organization__path")
+    return RoleGrant.objects.filter(person__in=ids).values_list(
+        "person_id", "role", "scope", "team_id", Coalesce("organization__path", "team__organization__path")
+    )
 
 
 def _member(*ids: int) -> QuerySet[Any, Any]:
@@ -79,16 +118,13 @@ def actors(person_ids: Iterable[int]) -> dict[int, Actor]:
         return {}
     found: list[Person] = ACTIVE.records(*wanted) if len(wanted) <= FEW else list(active(*wanted))
     ids = [row.pk for row in found]
-    grants: dict[int, list[Grant]] = defaultdict(list)
-    inside: dict[str, frozenset[int]] = {}
     if not ids:
         return {}
-    rows = _GRANTED.rows(*ids) if len(ids) <= FEW else _granted(*ids)
+    rows = list(_GRANTED.rows(*ids) if len(ids) <= FEW else _granted(*ids))
+    below = _below({path for *_, path in rows if path})
+    grants: dict[int, list[Grant]] = defaultdict(list)
     for owner, role, scope, of_team, path in rows:
-        if path and path not in inside:
-            inside[path] = frozenset(Organization.objects.filter(path__startswith=path).values_list("id", flat=True))
-        reach = inside[path] if path else frozenset()
-        grants[owner].append(Grant(role=Role(role), scope=ScopeKind(scope), organizations=reach, team=of_team))
+        grants[owner].append(_grant(role, scope, of_team, path, below))
     member_of: dict[int, set[int]] = defaultdict(set)
     for owner, in_team in _MEMBER.rows(*ids) if len(ids) <= FEW else _member(*ids):
         member_of[owner].add(in_team)
@@ -129,14 +165,15 @@ def caller(secret: str, *, now: datetime) -> Actor | None:
     token, scopes, expires_at, revoked_at, is_active, person, name, organization, locale, time_zone = row
     if revoked_at or not is_active or (expires_at and expires_at <= now):
         return None
-    grants, teams = _access(person)
+    access = _access(person)
     return Actor(
         kind=ActorKind.TOKEN,
         person=person,
         name=name,
         organization=organization,
-        grants=grants,
-        teams=teams,
+        above=access.above,
+        grants=access.grants,
+        teams=access.teams,
         scopes=frozenset(scopes),
         token=token,
         channel=Channel.API,

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from allswell.database.rows import PreparedModel
+from allswell.kernel.actor import Actor
 from allswell.people.models import Organization
 
 _ORGANIZATION = PreparedModel(Organization, lambda pk: Organization.objects.filter(pk=pk))
@@ -48,10 +49,19 @@ def _path(organization: int | None) -> str:
     return Organization.objects.filter(pk=organization).values_list("path", flat=True).first() or ""
 
 
+def ids_in(path: str) -> tuple[int, ...]:
+    """Ids of the organization at a path and of all above it, the topmost first."""
+    return tuple(int(part) for part in path.strip("/").split("/") if part)
+
+
 def organization_and_above(organization: int | None) -> list[int]:
     """Ids of an organization and of all above it."""
-    path = _path(organization)
-    return [int(part) for part in path.strip("/").split("/") if part]
+    return list(ids_in(_path(organization)))
+
+
+def own_and_above(actor: Actor) -> list[int]:
+    """Ids of the actor's organization and of all above it."""
+    return organization_and_above(actor.organization) if actor.above is None else list(actor.above)
 
 
 def organization_and_below(organization: int | None) -> list[int]:

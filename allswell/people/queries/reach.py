@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, Min, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+    When,
+    prefetch_related_objects,
+)
 
 from allswell.kernel.actor import Actor, Role, ScopeKind
 from allswell.people.models import Organization, Person, RoleGrant, Team
@@ -27,28 +41,23 @@ def reach(actor: Actor, roles: frozenset[Role] = _DESK_ROLES) -> frozenset[int] 
     for grant in actor.grants:
         if grant.role not in roles:
             continue
-        if grant.scope is ScopeKind.INSTALLATION:
+        if grant.knows is None:
             return None
-        if grant.scope is ScopeKind.ORGANIZATION:
-            inside |= grant.organizations
-            continue
-        path = Team.objects.filter(pk=grant.team or 0).values_list("organization__path", flat=True).first()
-        if path is None:
-            return None
-        inside |= set(Organization.objects.filter(path__startswith=path).values_list("id", flat=True))
+        inside |= grant.knows
     return frozenset(inside)
 
 
-def is_of_the_house(actor: Actor) -> bool:
-    """Whether somebody of the desk belongs to, or reaches, more than customers: who runs the services, not only who buys them."""
+def is_of_the_house(actor: Actor) -> Exists | None:
+    """Whether somebody of the desk belongs to, or reaches, more than customers: who runs the services, not only who buys them.
+
+    A condition for a statement that asks for more; None when it is so anyway.
+    """
     inside = reach(actor)
     if inside is None:
-        return True
-    paths = Organization.objects.filter(pk__in=sorted(inside | {actor.organization or 0})).values_list("path", flat=True)
-    lines = [{int(part) for part in path.split("/") if part} for path in paths]
-    above = set().union(*lines)
-    customers = set(Organization.objects.filter(pk__in=above, kind="customer").values_list("pk", flat=True))
-    return any(not line & customers for line in lines)
+        return None
+    place = ExpressionWrapper(OuterRef("path"), output_field=CharField())
+    customer = Organization.objects.filter(kind="customer").annotate(place=place).filter(place__startswith=F("path"))
+    return Exists(Organization.objects.filter(~Exists(customer), pk__in=sorted(inside | {actor.organization or 0})))
 
 
 def people_visible_to(actor: Actor) -> QuerySet[Person]:
@@ -72,6 +81,12 @@ def colleagues(actor: Actor, *, named: str = "", first: int | None = None, limit
     return [pk for pk, _rank in found.values_list("pk", "rank")[:limit]]
 
 
+def knows_person(actor: Actor, person: Person) -> bool:
+    """Whether a person is among `people_visible_to` the actor, without asking the database."""
+    inside = reach(actor)
+    return inside is None or person.organization_id in inside or person.pk == actor.person
+
+
 def teams_visible_to(actor: Actor) -> QuerySet[Team]:
     """The teams the actor may know: at the desk those within reach, one's own, and those that serve all organizations."""
     inside = reach(actor)
@@ -81,6 +96,15 @@ def teams_visible_to(actor: Actor) -> QuerySet[Team]:
     if not (actor.is_agent or actor.has_role(Role.ADMINISTRATOR)):
         return Team.objects.filter(own)
     return Team.objects.filter(Q(organization__in=sorted(inside)) | Q(organization=None) | own)
+
+
+def knows_team(actor: Actor, team: Team) -> bool:
+    """Whether a team is among `teams_visible_to` the actor, without asking the database."""
+    inside = reach(actor)
+    if inside is None or team.pk in actor.teams:
+        return True
+    is_at_the_desk = actor.is_agent or actor.has_role(Role.ADMINISTRATOR)
+    return is_at_the_desk and (team.organization_id is None or team.organization_id in inside)
 
 
 def organizations_visible_to(actor: Actor) -> QuerySet[Organization]:
@@ -104,10 +128,16 @@ def _place(grant: RoleGrant) -> Place:
     return INSTALLATION
 
 
+def held_by(person: Person) -> list[RoleGrant]:
+    """The roles of a person, read once for this record of them."""
+    prefetch_related_objects([person], Prefetch("grants", _grants()))
+    return list(person.grants.all())
+
+
 def person_facts(person: Person) -> PersonFacts:
     """A person, as permission sees them: where they belong and how far their roles reach."""
-    grants = RoleGrant.objects.select_related("team").filter(person=person).exclude(role=Role.REQUESTER.value)
-    return PersonFacts(person.pk, person.organization_id, tuple(_place(grant) for grant in grants))
+    places = tuple(_place(grant) for grant in held_by(person) if grant.role != Role.REQUESTER)
+    return PersonFacts(person.pk, person.organization_id, places)
 
 
 def grant_facts(grant: RoleGrant) -> Place:
@@ -127,8 +157,11 @@ def grant_by_id(grant_id: int) -> RoleGrant | None:
 
 def grants(person_id: int) -> QuerySet[RoleGrant]:
     """The roles somebody holds."""
-    rows = RoleGrant.objects.filter(person=person_id).select_related("organization", "team", "granted_by")
-    return rows.order_by("scope", "role", "id")
+    return _grants().filter(person=person_id)
+
+
+def _grants() -> QuerySet[RoleGrant]:
+    return RoleGrant.objects.select_related("organization", "team", "granted_by").order_by("scope", "role", "id")
 
 
 def administers_alone(person_id: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from allswell.database.rows import PreparedModel
 from allswell.people.models import Membership, Person, Team
@@ -98,6 +98,25 @@ def team_sizes() -> dict[int, int]:
 def memberships(person_id: int) -> QuerySet[Membership]:
     """The teams somebody works in."""
     return Membership.objects.filter(person=person_id).select_related("team").order_by("team__name")
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChoice:
+    """A team for somebody: whether they work in it, and whether it may be chosen."""
+
+    pk: int
+    name: str
+    slug: str
+    is_held: bool
+    is_open: bool
+
+
+def teams_around(person_id: int, *, known: QuerySet[Team]) -> list[TeamChoice]:
+    """The known teams and those somebody works in, by name."""
+    held = Exists(Membership.objects.filter(team=OuterRef("pk"), person=person_id))
+    rows = Team.objects.annotate(is_held=held, is_open=Exists(known.filter(pk=OuterRef("pk"))))
+    rows = rows.filter(Q(is_held=True) | Q(is_open=True)).order_by("name")
+    return [TeamChoice(*row) for row in rows.values_list("pk", "name", "slug", "is_held", "is_open")]
 
 
 def team_by_ref(ref: int | str) -> Team | None:

@@ -94,8 +94,8 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         raise Http404
     if is_fragment(request):
         return _preview(request, found)
-    around = dossier.companions(found)
-    facts = dossier.facts_of(found, around)
+    around = dossier.around(found.pk, person=request.actor.person)
+    facts = dossier.facts_of(found, around.companions)
     allowed = LIFECYCLES[Kind(found.kind)].allowed(State(found.state))
     return page(
         request,
@@ -103,18 +103,18 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         ticket=found,
         story=story(found, actor=request.actor),
         merged_into=_merged_into(found, actor=request.actor),
-        around=around,
-        follows=any(one.person == request.actor.person and one.kind == WatcherKind.WATCHER for one in around),
+        around=around.companions,
+        follows=any(one.person == request.actor.person and one.kind == WatcherKind.WATCHER for one in around.companions),
         may_work=may(request.actor, Act.WORK, facts),
         may_lead=may(request.actor, Act.LEAD, facts),
         moves={move.value for move in allowed},
         can_reply=found.state != State.CLOSED,
         is_done=found.done_at is not None,
-        links=dossier.links(found, actor=request.actor),
-        tags=dossier.tags(found),
+        links=dossier.links(found.pk, around.pairs, actor=request.actor),
+        tags=around.tags,
         clocks=_clocks(found),
         fields=tickets.custom_fields(found.kind) if found.custom else [],
-        drafts=dossier.drafts(found.pk, person=request.actor.person),
+        drafts=around.drafts,
         more=_more(found, may_lead=may(request.actor, Act.LEAD, facts)),
         has_edit=True,
         has_tags=True,
@@ -159,15 +159,16 @@ def _more(ticket: Ticket, *, may_lead: bool) -> list[tuple[str, str, str]]:
 def _preview(request: PageRequest, ticket: Ticket) -> HttpResponseBase:
     last = tickets.comments(ticket, internal=True).filter(is_auto=False).last()
     spoken: Comment | None = last
+    around = dossier.around(ticket.pk, person=None)
     return page(
         request,
         "ticket/preview.html",
         ticket=ticket,
         last=spoken,
         files=list(tickets.attachments(ticket, internal=True)[:6]),
-        tags=dossier.tags(ticket),
+        tags=around.tags,
+        links=dossier.links(ticket.pk, around.pairs, actor=request.actor),
         clocks=_clocks(ticket),
-        links=dossier.links(ticket, actor=request.actor),
         can_take=ticket.assignee_id != request.actor.person and ticket.done_at is None,
         moves={move.value for move in LIFECYCLES[Kind(ticket.kind)].allowed(State(ticket.state))},
     )

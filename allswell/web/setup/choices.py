@@ -28,6 +28,11 @@ def teams(request: PageRequest) -> list[tuple[int, str]]:
     return list(people.teams_visible_to(request.actor).filter(is_active=True).order_by("name").values_list("id", "name"))
 
 
+def teams_around(request: PageRequest, person: int) -> list[people.TeamChoice]:
+    """Those teams, and the ones somebody works in."""
+    return people.teams_around(person, known=people.teams_visible_to(request.actor).filter(is_active=True))
+
+
 def all_services(request: PageRequest, *, but: int = 0) -> list[tuple[int, str]]:
     """Active services the viewer may know, without one."""
     rows = services.visible_to(request.actor).filter(is_active=True).exclude(pk=but)

@@ -71,7 +71,7 @@ def person_page(request: PageRequest, person: int) -> HttpResponse:
     if row is None:
         raise NotFound("There is no such person, or you may not know them.")
     asked, asked_count = _open(request, requester=row.pk)
-    works = people.grants(row.pk).exclude(role=Role.REQUESTER.value)
+    works = [grant for grant in people.held_by(row) if grant.role != Role.REQUESTER]
     held, held_count = _open(request, assignee=row.pk) if works else ([], 0)
     known = people.teams_visible_to(request.actor)
     return page(
@@ -142,11 +142,13 @@ class Known:
 
 def _known(rows: list[ConfigurationItem], *, actor: Actor) -> list[Known]:
     inside = set(services.known_inside(actor).filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
-    ours = [row for row in rows if row.pk in inside]
-    teams = people.teams_visible_to(actor).in_bulk({row.team_id for row in ours if row.team_id})
-    owners = people.people_visible_to(actor).in_bulk({row.owner_id for row in ours if row.owner_id})
     return [
-        Known(row, True, teams.get(row.team_id or 0), owners.get(row.owner_id or 0))
+        Known(
+            row,
+            True,
+            row.team if row.team and people.knows_team(actor, row.team) else None,
+            row.owner if row.owner and people.knows_person(actor, row.owner) else None,
+        )
         if row.pk in inside
         else Known(row, False, None, None)
         for row in rows
@@ -162,7 +164,7 @@ def _attention(known: Known) -> tuple[int, str]:
 @desk_page
 def services_page(request: PageRequest) -> HttpResponse:
     """The services the viewer may know, the most critical first."""
-    rows = list(services.visible_to(request.actor).filter(is_active=True).order_by("name", "id"))
+    rows = list(services.visible_to(request.actor).filter(is_active=True).select_related("team", "owner").order_by("name", "id"))
     lines = sorted(_known(rows, actor=request.actor), key=_attention)
     seen = tickets.at_the_desk(request.actor)
     counts = queue.counts({str(line.row.pk): seen.filter(service=line.row.pk) for line in lines[:100]})
@@ -176,7 +178,7 @@ def service_page(request: PageRequest, slug: str) -> HttpResponse:
     """A service: who answers for it, what it needs, what breaks with it, what is open about it; of one that is shared with
     others, the desk of a customer sees what is public."""
     visible = services.visible_to(request.actor)
-    row = visible.filter(slug=slug).select_related("organization").first()
+    row = visible.filter(slug=slug).select_related("organization", "team", "owner").first()
     if row is None:
         raise NotFound("There is no such service, or you may not know it.")
     (known,) = _known([row], actor=request.actor)
@@ -187,7 +189,7 @@ def service_page(request: PageRequest, slug: str) -> HttpResponse:
         row=row,
         known=known,
         kind=dict(choices.service_kinds())[row.kind],
-        announced=list(incidents.visible_announcements(request.actor).filter(service=row.pk)[:3]),
+        announced=list(incidents.visible_announcements(request.actor).filter(service=row.pk).prefetch_related(None)[:3]),
         open=found,
         open_count=count,
         can_set_up=_may_set_up(request, place_of(row.organization_id)),
@@ -198,15 +200,14 @@ def service_page(request: PageRequest, slug: str) -> HttpResponse:
 
 def _around(request: PageRequest, row: ConfigurationItem) -> dict[str, Any]:
     """What a service needs and what breaks with it, as far as the viewer may know."""
-    visible = set(services.known_inside(request.actor).values_list("id", flat=True))
-    needs = [other for other in services.needs(row.pk) if other.pk in visible]
+    around = services.around(row.pk, known=services.known_inside(request.actor))
     ailing = tickets.at_the_desk(request.actor).filter(
-        done_at__isnull=True, kind="incident", priority__lte=2, service__in=[other.pk for other in needs]
+        done_at__isnull=True, kind="incident", priority__lte=2, service__in=[other.pk for other in around.needs]
     )
     return {
         "criticality": dict(choices.criticalities())[row.criticality],
-        "needs": needs,
+        "needs": around.needs,
         "ailing": set(ailing.values_list("service_id", flat=True)[:200]),
-        "needed_by": [other for other in services.needed_by(row.pk) if other.pk in visible],
-        "radius": [other for other in services.blast_radius(row.pk) if other.pk in visible],
+        "needed_by": around.needed_by,
+        "radius": around.radius,
     }

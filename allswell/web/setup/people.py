@@ -129,7 +129,7 @@ def edit_person(request: PageRequest, person: int) -> HttpResponse:
     """Everything about a person."""
     row = desk.person_for(person, Act.READ_SETUP, actor=request.actor)
     can_save = may(request.actor, Act.SET_UP, people.person_facts(row))
-    organizations, teams_ = choices.organizations(request), choices.teams(request)
+    organizations, teams_ = choices.organizations(request), choices.teams_around(request, row.pk)
     fields = _fields(request, organizations, is_new=False)
     values = {one.name: getattr(row, one.name, "") for one in fields}
     values |= {"organization": row.organization_id, "manager": row.manager.name if row.manager else ""}
@@ -139,7 +139,7 @@ def edit_person(request: PageRequest, person: int) -> HttpResponse:
     ):
         toast(request, _("%(name)s is saved.") % {"name": form.values["name"]})
         return SeeOther(f"/setup/people/{row.pk}")
-    held = [membership.team for membership in people.memberships(row.pk)]
+    held = [choice for choice in teams_ if choice.is_held]
     return form.show(
         request,
         "setup/person.html",
@@ -148,11 +148,11 @@ def edit_person(request: PageRequest, person: int) -> HttpResponse:
         tab="people",
         back="/setup/people",
         addresses=people.addresses(row.pk),
-        grants=people.grants(row.pk),
+        grants=people.held_by(row),
         roles=dict(choices.roles()),
-        scopes=_scopes(request, organizations, teams_),
+        scopes=_scopes(request, organizations, [(team.pk, team.name) for team in teams_ if team.is_open]),
         teams=held,
-        joinable=[(pk, name) for pk, name in teams_ if pk not in {team.pk for team in held}],
+        joinable=[(team.pk, team.name) for team in teams_ if team.is_open and not team.is_held],
         tokens=people.tokens(row.pk).filter(revoked_at__isnull=True),
         has_second_factor=people.has_second_factor(row.pk),
     )
