@@ -28,6 +28,7 @@ from allswell.sla.rules.terms import Audience, Counting, Target, Terms, chosen_n
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import FINAL_STATES
 
+from . import recounting
 from .door import use_case
 from .people import organization_for, team_for
 
@@ -150,7 +151,8 @@ def change(agreement: str, *, actor: Actor, now: datetime, **changes: Any) -> Ag
         }
         columns |= _parties(row.audience, actor=actor, **wanted)
         require(actor, Act.SET_UP, place_of(columns["organization_id"]))
-    sla.change(row, columns, actor=actor, now=now)
+    if sla.change(row, columns, actor=actor, now=now) and columns.keys() - {"name"}:
+        recounting.agreement_changed(row, actor=actor, now=now)
     return row
 
 
@@ -159,7 +161,8 @@ def set_active(agreement: str, *, is_active: bool, actor: Actor, now: datetime) 
     """Offer an agreement, or no longer offer it: clocks that ran out or were met under it stay as they are."""
     row = agreement_for(agreement, Act.SET_UP, actor=actor)
     verb = Verb.ACTIVATED if is_active else Verb.DEACTIVATED
-    sla.change(row, {"is_active": is_active}, actor=actor, now=now, verb=verb)
+    if sla.change(row, {"is_active": is_active}, actor=actor, now=now, verb=verb):
+        recounting.agreement_changed(row, actor=actor, now=now)
     return row
 
 
@@ -189,9 +192,13 @@ def _taken(rows: list[Agreement], row: Agreement) -> Agreement:
 
 
 def _place(rows: Sequence[Agreement], *, actor: Actor, now: datetime) -> None:
+    moved = [row for position, row in enumerate(rows) if row.position != position]
     for position, row in enumerate(rows):
-        if row.position != position:
-            sla.change(row, {"position": position}, actor=actor, now=now)
+        sla.change(row, {"position": position}, actor=actor, now=now)
+    firsts = {row.pk: first for row in moved if (first := queries.first_in_force(row.pk)) is not None}
+    if firsts:
+        row = next(row for row in moved if row.pk in firsts)
+        recounting.agreement_changed(row, since=min(firsts.values()), actor=actor, now=now)
 
 
 # versions
@@ -240,6 +247,8 @@ def agree_step(
         row, terms, in_force_from=since, note=text.line(note, field="note", limit=200, required=False), actor=actor, now=now
     )
     numbers = touched(before, queries.book(), since=since)
+    if numbers:
+        recounting.agreement_changed(row, since=since, actor=actor, now=now)
     return Agreed(version, len(numbers), tuple(numbers[:SHOWN]))
 
 

@@ -18,7 +18,7 @@ from allswell.people import operations as people
 from allswell.people.rules import INSTALLATION, Act, require
 from allswell.sla import operations as sla
 
-from . import public_holidays
+from . import public_holidays, recounting
 from .door import use_case
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def change_calendar(
         raise Conflict("Nothing is different from the newest version.")
     version = calendars.add_version(row, actor=actor, now=now, **columns)
     sla.renew()
+    recounting.calendar_changed(row.slug, version.number, actor=actor, now=now)
     return version
 
 

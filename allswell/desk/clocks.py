@@ -105,6 +105,27 @@ def repair_clocks(numbers: list[int], *, actor: Actor, now: datetime) -> list[Di
     return found.differences
 
 
+def count_again(numbers: list[int], *, because: dict[str, Any], actor: Actor, now: datetime) -> int:
+    """Solve the clocks of some hundred tickets after a calendar or an agreement changed; answers for how many a promise moved.
+
+    Their journal says which from when to when, and `because` of what. For use cases that do more.
+    """
+    found = _look(numbers, now=now, is_locked=True)
+    _write(found)
+    moved: dict[int, list[dict[str, Any]]] = {}
+    for one in found.differences:
+        before, after = one.before.get("due_at"), one.after.get("due_at")
+        if one.what != "promise" and before != after:
+            said = {"metric": one.metric, "agreement": one.agreement, "clock": one.clock, "from": before, "to": after}
+            moved.setdefault(one.number, []).append(said)
+    entries = []
+    for number, ones in moved.items():
+        data, about = {"moved": ones, "because": because}, ("ticket", number)
+        entries.append(journal.entry(Verb.CLOCKS_REPLAYED, about=about, ticket=number, actor=actor, now=now, data=data))
+    journal.record_all(entries)
+    return len(moved)
+
+
 def follow_many(numbers: Iterable[int], *, now: datetime) -> None:
     """Bring the clocks of the tickets of a batch up to date, as `settling` does for a few; for an import."""
     if not queries.book().is_empty:
@@ -128,10 +149,10 @@ def _look(numbers: list[int], *, now: datetime, is_locked: bool) -> _Found:
         return found
     noted = queries.entries_of_many(numbers)
     for ticket in rows:
-        there = kept.get(ticket.pk, [])
-        solved = settling.solved_or_none(ticket, noted.get(ticket.pk, []), book, kept=there, now=now)
+        there, told = kept.get(ticket.pk, []), noted.get(ticket.pk, [])
+        solved = settling.solved_or_none(ticket, told, book, kept=there, now=now)
         if solved is not None:
-            _compare(ticket, solved, there, found)
+            _compare(ticket, *solved, found)
     return found
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from allswell.journal.rules import Verb
 from allswell.sla import operations as sla
 from allswell.sla import queries
-from allswell.sla.rules.shapes import Key, Solved
+from allswell.sla.rules.keeping import Completed, beside, standing
+from allswell.sla.rules.shapes import ClockState, Key, Solved
 from allswell.sla.rules.solving import solve
 from allswell.sla.rules.story import TELLING, Noted, story
 from allswell.sla.rules.terms import Metric
@@ -58,9 +59,10 @@ def follow(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: lis
     """Solve the clocks of one ticket from its journal and write what differs."""
     if book.is_empty and not kept:
         return
-    found = solved_or_none(ticket, noted, book, kept=kept, now=now)
-    if found is None:
+    solved = solved_or_none(ticket, noted, book, kept=kept, now=now)
+    if solved is None:
         return
+    found, kept = solved
     known = {key_of(clock): clock for clock in kept}
     new = [one for one in found if one.key not in known]
     for one in found:
@@ -74,8 +76,8 @@ def follow(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: lis
 
 def solved_or_none(
     ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime
-) -> list[Solved] | None:
-    """The clocks of a ticket, solved; None when they cannot be, which is logged: work goes on, and a replay puts them right."""
+) -> tuple[list[Solved], list[Clock]] | None:
+    """As `solved_for`; None when they cannot be solved, which is logged: work goes on, and a replay puts them right."""
     try:
         return solved_for(ticket, noted, book, kept=kept, now=now)
     except Exception:
@@ -83,11 +85,28 @@ def solved_or_none(
         return None
 
 
-def solved_for(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime) -> list[Solved]:
-    """The clocks of a ticket, solved; those that have ended keep the calendar they ended with."""
+def solved_for(
+    ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime
+) -> tuple[list[Solved], list[Clock]]:
+    """The clocks of a ticket, solved, and those of `kept` that they take the place of.
+
+    Those that have ended keep the calendar they ended with; one completed under what no longer applies stands, and is left out.
+    """
+    facts = queries.facts_of(ticket)
     pins = {key_of(clock): (clock.stopped_at, clock.calendar_version) for clock in kept if clock.stopped_at is not None}
-    steps = story(noted, now=queries.facts_of(ticket), requester=ticket.requester_id, opened_at=ticket.opened_at)
-    return solve(steps, book, now=now, pins={key: (at, number) for key, (at, number) in pins.items() if at and number})
+    steps = story(noted, now=facts, requester=ticket.requester_id, opened_at=ticket.opened_at)
+    found = solve(steps, book, now=now, pins={key: (at, number) for key, (at, number) in pins.items() if at and number})
+    completed = [
+        Completed(key_of(clock), clock.version, clock.stopped_at)
+        for clock in kept
+        if clock.stopped_at is not None and clock.state == ClockState.COMPLETED
+    ]
+    stands = standing(completed, found, steps, book)
+    if not stands:
+        return found, kept
+    found = beside(stands, found, facts)
+    left = {one.key for one in stands} - {one.key for one in found}
+    return found, [clock for clock in kept if key_of(clock) not in left]
 
 
 def promise(ticket: Ticket, solved: Iterable[Solved]) -> None:

@@ -18,9 +18,9 @@ from allswell.tickets import rules as ticket_rules
 from allswell.tickets import setup_operations as words
 from allswell.tickets import setup_queries as queries
 
-from .calendars import around_the_clock
 from .door import use_case
 from .people import create_person_step
+from .promises import start_step
 from .teams import create_organization_step, create_team_step, join_step
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def first_administrator(
     team: str = "Service desk",
 ) -> FirstDay:
     """Start an installation: a root organization, a first-line team, a person who administers, leads and works, starting
-    categories and views. `password_hash` comes from `desk.people.hash_of`. Raises Conflict when it was started before."""
+    categories, views, calendars and agreements. `password_hash` comes from `desk.people.hash_of`.
+
+    Raises Conflict when it was started before.
+    """
     require(actor, Act.SET_UP, INSTALLATION)
     if people_queries.people().exists():
         raise Conflict("This installation has been set up already.")
@@ -77,7 +80,7 @@ def first_administrator(
     first = create_team_step(name=team, details={"line": 1, "lead": person.pk}, actor=actor, now=now)
     join_step(person, first, actor=actor, now=now)
     starting_words(actor=actor, now=now)
-    around_the_clock(actor=actor, now=now)
+    start_step(zone=settings.DEFAULT_TIME_ZONE, actor=actor, now=now)
     return FirstDay(person=person, organization=root, team=first)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from allswell.desk import bulk
+from allswell.desk import bulk, long_work
 from allswell.jobs import queries
 from allswell.kernel import clock
 from allswell.kernel.actor import engine as engine_actor
@@ -33,7 +33,7 @@ class Jobs:
         if job is None:
             return NOTHING
         begun, batches = clock.monotonic(), 0
-        while is_more := bulk.run_batch(job, actor=actor, now=self.now()):
+        while is_more := long_work.run_batch(job, actor=actor, now=self.now()):
             batches += 1
             if clock.monotonic() - begun > self.turn:
                 break

@@ -83,6 +83,8 @@ def subject(letter: Letter) -> str:
     matter, said = letter.parts[0]
     if said[0].topic is Topic.ACCOUNT:
         return _(ACCOUNT.get(str(said[0].facts.get("subject")), ACCOUNT["address"])[0])
+    if said[0].topic is Topic.JOB and said[0].facts.get("subject") == "clocks":
+        return _("The clocks were counted again")
     if said[0].topic is Topic.JOB and matter is None:
         return _("The change of many tickets is done")
     if said[0].topic is Topic.DIGEST:
@@ -128,6 +130,12 @@ def sentence(said: Said, matter: Matter | None) -> str:
 def _job(said: Said) -> str:
     """How many tickets a change of many changed: to who asked for it, or to one of those it touched ("by" says who asked)."""
     count = int(said.facts.get("changed") or 0)
+    if said.facts.get("subject") == "clocks":
+        return ngettext(
+            "After your change, %(count)s ticket is due at another time.",
+            "After your change, %(count)s tickets are due at other times.",
+            count,
+        ) % {"count": count}
     if said.facts.get("by"):
         return ngettext(
             "%(count)s ticket of yours was changed together with others.",

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
 from allswell.calendars import queries as calendars
 from allswell.calendars.rules import Calendar
@@ -18,7 +18,7 @@ from allswell.kernel.errors import NotFound
 from allswell.people import queries as people
 
 from .models import Agreement, AgreementVersion, Clock, Revision
-from .rules.shapes import Chosen, Passage, Segment
+from .rules.shapes import OPEN_CLOCKS, Chosen, Passage, Segment
 from .rules.story import Facts, Noted
 from .rules.terms import Audience, Terms
 
@@ -158,6 +158,14 @@ def versions(agreement_id: int) -> list[AgreementVersion]:
     return list(AgreementVersion.objects.filter(agreement=agreement_id).order_by("-number"))
 
 
+def first_in_force(agreement_id: int) -> datetime | None:
+    """From when on an agreement says anything at all."""
+    found: datetime | None = AgreementVersion.objects.filter(agreement=agreement_id).aggregate(first=Min("in_force_from"))[
+        "first"
+    ]
+    return found
+
+
 # -- clocks --------------------------------------------------------------------------------------------------------------------
 
 
@@ -208,6 +216,12 @@ def segments(clock: Clock) -> list[Segment]:
         )
         for letter, start, end, entry, why in clock.segments
     ]
+
+
+def tickets_counting_in(calendar: str, *, after: int) -> Any:
+    """The numbers of the tickets beyond `after` with an open clock that counts in a calendar, in order."""
+    rows = Clock.objects.filter(calendar=calendar, state__in=[state.value for state in OPEN_CLOCKS], ticket_id__gt=after)
+    return rows.order_by("ticket_id").values_list("ticket_id", flat=True).distinct()
 
 
 def noted(entry: Entry) -> Noted:

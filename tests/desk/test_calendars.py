@@ -139,7 +139,7 @@ def test_rename_and_take_out_of_use(world: World) -> None:
 def test_every_installation_starts_with_one_that_never_closes(db: None) -> None:
     assert queries.by_slug("always") is rules.ALWAYS
     setup.first_administrator(name="Ada", email="ada@example.org", organization="Northbank", actor=operator(), now=START)
-    row = Calendar.objects.get()
+    row = Calendar.objects.get(slug="always")
     assert (row.name, row.slug, row.zone) == ("Around the clock", "always", "UTC")
     known = queries.by_slug("always")
     assert known is not None

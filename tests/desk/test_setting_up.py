@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from allswell.calendars.models import Calendar
 from allswell.desk import people as desk_people
 from allswell.desk import services as desk_services
 from allswell.desk import setup, teams
@@ -15,6 +16,7 @@ from allswell.people import queries
 from allswell.people.models import Organization, Person, RoleGrant
 from allswell.people.rules import Act, TeamFacts, may
 from allswell.services import queries as services
+from allswell.sla.models import Agreement
 from allswell.tickets.models import Category, Label, SavedView
 from tests.support.world import START, World
 
@@ -37,6 +39,10 @@ def test_the_first_day(db: None) -> None:
     assert {grant.role for grant in queries.grants(first.person.pk)} == {"administrator", "lead", "agent"}
     assert Category.objects.count() == 6
     assert SavedView.objects.exists()
+    assert set(Calendar.objects.values_list("slug", flat=True)) == {"always", "office-hours"}
+    said = {row.slug: row.versions.get().definition for row in Agreement.objects.all()}
+    assert set(said) == {"standard-for-incidents", "standard-for-requests", "between-teams"}
+    assert {target["metric"] for target in said["standard-for-requests"]["targets"]} == {"first_response", "fulfilment"}
     with pytest.raises(Conflict):
         setup.first_administrator(name="Eve", email="eve@example.org", organization="E", actor=operator(), now=START)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import transaction
@@ -19,6 +19,8 @@ from allswell.notifications.models import Delivery
 from allswell.people import queries as people
 from allswell.people.models import Organization, Person, Team
 from allswell.services.models import ConfigurationItem, Dependency
+from allswell.sla.models import Agreement, Clock
+from allswell.sla.rules.terms import Metric
 from allswell.tickets.models import Comment, Link, Ticket, TicketTag, Watcher
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +66,7 @@ def test_northbank_and_its_ninety_days() -> None:
         assert person is not None
         assert person.check_password(account.password)
     _the_story_is_playable()
+    _the_queue_shows_every_band()
     with pytest.raises(Conflict):
         demo.create(now=NOW, seed=1)
 
@@ -80,6 +83,20 @@ def _the_story_is_playable() -> None:
     announcements.same_for_me(announced.pk, actor=actor, now=NOW)
     assert Watcher.objects.filter(ticket=ticket, kind="affected").count() == 12
     assert Announcement.objects.count() == 2
+
+
+def _the_queue_shows_every_band() -> None:
+    """Past its time, in the next hour, later, stopped: and the past is met for the most part, not always."""
+    open_ones = Ticket.objects.filter(done_at__isnull=True).exclude(next_metric="")
+    hour = NOW + timedelta(hours=1)
+    assert 0 < open_ones.filter(next_due_at__lt=NOW).count() < open_ones.count() * 2 / 3
+    assert open_ones.filter(next_due_at__gte=NOW, next_due_at__lt=hour).exists()
+    assert open_ones.filter(next_due_at__gte=hour).exists()
+    assert open_ones.filter(next_due_at=None).exists()
+    ended = Clock.objects.filter(state="completed")
+    assert 0.7 < ended.filter(met_at__isnull=False).count() / ended.count() < 0.98
+    assert {row.slug for row in Agreement.objects.all()} >= {"riverside-savings", "databases", "standard-for-incidents"}
+    assert set(Clock.objects.values_list("metric", flat=True)) == set(Metric)
 
 
 def _picture() -> list[object]:

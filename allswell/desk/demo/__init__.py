@@ -16,8 +16,9 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict
 from allswell.notifications import operations as notifications
 from allswell.people import queries as people
+from allswell.tickets import queries as ticket_queries
 
-from . import company, play
+from . import company, play, promises
 from .company import SignIn
 
 __all__ = ["SignIn", "create", "exists"]
@@ -51,6 +52,9 @@ def create(
     with hurry():
         made = company.found(actor=operator, now=begin)
         play.Play(made, now=now, seed=seed, tickets=tickets, progress=progress).run()
+        # counted at the end, all at once, which is faster than after every act
+        promises.agree(made, actor=operator, now=begin)
+        promises.count(list(ticket_queries.all_tickets().values_list("pk", flat=True)), actor=operator, now=now)
         _settle(actor=operator, now=now)
     return company.sign_ins()
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from allswell.people.models import Person
 
 DOMAIN = "northbank.example"
+ZONE = "Europe/Zurich"
 #: for every person of the demo; ten characters or more, as everywhere
 PASSWORD = "all-is-well-here"
 
@@ -311,7 +312,7 @@ def found(*, actor: Actor, now: datetime) -> Company:
             organization=company.organizations[organization],
             title=title,
             location=organization,
-            time_zone="Europe/Zurich",
+            time_zone=ZONE,
             password_hash=password_hash,
             **by,
         )

@@ -31,6 +31,12 @@ THANKS = (
 )
 PRAISE = ("Quick and friendly.", "", "", "Very well explained.", "Solved at the first call.", "")
 BLAME = ("Took too long.", "I had to ask twice.", "")
+FIRST_WORDS = (
+    "Thank you for telling us. I am looking at it now.",
+    "Got it, thank you. I will write as soon as I know more.",
+    "I have taken this over and start with it right away.",
+    "Thank you. I look into it and come back to you today.",
+)
 URGING = (
     "The branch manager called twice, several clients are waiting. We need a decision who works on this first.",
     "No progress for hours and the end of day depends on it. Please decide whether we call the supplier out.",
@@ -68,7 +74,8 @@ class Everyday(Pen):
             self._work(script, story, team, requester)
             if self.rng.random() < (0.62 if is_recent else 0.03):  # somebody is still at it
                 waits = [place + 1 for place in script.waits]
-                ends = waits or range(2, max(3, len(script.acts) - 3))
+                told = script.told or 2
+                ends = waits or range(told, max(told + 1, len(script.acts) - 3))
                 del script.acts[self.rng.choice(list(ends)) :]
         self.play.enter(script, opened_at)
 
@@ -107,6 +114,9 @@ class Everyday(Pen):
             if rng.random() < 0.7:
                 self.wait(script, who, WaitingOn.REQUESTER, "", 1)
             self.say(script, requester, story.answer, rng.expovariate(1 / 120) + 5, Channel.PORTAL)
+        elif not is_monitoring and rng.random() < 0.85:
+            self.say(script, who, rng.choice(FIRST_WORDS), rng.uniform(1, 12))
+        script.told = len(script.acts)
         if story.note:
             self.note(script, who, story.note, rng.uniform(4, 40))
         if rng.random() < 0.05 or (story.can_work == "no" and rng.random() < 0.12):

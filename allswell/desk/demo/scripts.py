@@ -27,6 +27,7 @@ class Script:
     acts: list[tuple[float, Act]] = field(default_factory=list)
     is_urgent: bool = False
     number: int = 0
+    told: int = 0  # place after the act with which the desk first says something
     waits: list[int] = field(default_factory=list)  # places of the acts after which it waits
 
     def then(self, minutes: float, act: Act, *, is_wait: bool = False) -> None:

@@ -142,8 +142,8 @@ def _own_job(number: int, request: PageRequest) -> Job:
 def job_page(request: PageRequest, job: int) -> HttpResponseBase:
     """How far a change of many tickets is, and what it could not do."""
     found = _own_job(job, request)
-    labels = dict(_verbs())
-    verb = str(found.params.get("verb", ""))
+    labels = {**dict(_verbs()), "clocks": _("Count the clocks again")}
+    verb = str(found.params.get("verb", found.kind))
     return page(request, "queue/job.html", job=found, title=labels.get(verb, verb), here="desk")
 
 
