@@ -16,7 +16,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import django
@@ -26,10 +26,13 @@ django.setup()
 
 from django.db import connection, transaction
 
+from allswell.desk import agreements, calendars, clocks
 from allswell.journal.models import Entry
+from allswell.kernel.actor import setup
 from allswell.people.models import EmailAddress, Membership, Organization, Person, RoleGrant, Team, Token
 from allswell.people.queries import digest
 from allswell.services.models import ConfigurationItem
+from allswell.sla.models import Clock
 from allswell.tickets.models import Comment, Ticket
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -160,6 +163,59 @@ def _write(table: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
                     copy.write_row(row)
 
 
+def _entries(row: dict[str, Any], key: Any) -> Iterator[tuple[Any, ...]]:
+    """The journal of a ticket: it was opened and, as long as it is open, what brought it where it stands."""
+    told = [("incident.reported" if row["kind"] == "incident" else "request.made", 0, {"priority": row["priority"]})]
+    if row["done_at"] is None and row["state"] != "new":
+        told.append(("ticket.acknowledged", 10, {"from": "new", "to": "in_progress"}))
+    if row["state"] == "waiting":
+        told.append(("ticket.waited", 40, {"from": "in_progress", "to": "waiting", "on": "requester"}))
+    for verb, minutes, data in told:
+        at = row["opened_at"] + timedelta(minutes=minutes)
+        about = (at, at, verb, "ticket", row["id"], row["id"], row["requester_id"])
+        yield (*about, "person", "portal", key, json.dumps(data))
+
+
+def _agree() -> None:
+    """What is promised: P1 and P2 around the clock, the rest in office hours with a lunch break and a country's holidays."""
+    week = [[(480, 720), (780, 1080)]] * 5 + [[], []]
+    hours = calendars.Hours(week=week, country="DE", subdivision="HE")
+    by = {"actor": setup(), "now": NOW}
+    office = calendars.create_calendar(
+        name="Office hours", zone="Europe/Berlin", hours=hours, effective_on=date(2020, 1, 1), **by
+    )
+    targets = []
+    for priorities, slug, minutes in (([1, 2], "always", 30), ([3, 4, 5], office.slug, 120)):
+        times = {
+            "acknowledgement": minutes,
+            "first_response": 2 * minutes,
+            "restoration": 16 * minutes,
+            "fulfilment": 80 * minutes,
+        }
+        targets += [
+            {
+                "key": f"{metric}-{priorities[0]}",
+                "metric": metric,
+                "within": {"counting": "working", "amount": amount, "calendar": slug},
+                "priorities": priorities,
+                "pauses": ["requester"],
+                "warn": {"share": 0.8},
+            }
+            for metric, amount in times.items()
+        ]
+    definition = {"zone": "Europe/Berlin", "targets": targets}
+    agreements.create(name="Standard", definition=definition, in_force_from=NOW - timedelta(days=1000), **by)
+
+
+def _start_clocks() -> None:
+    """The clocks of the open tickets, solved from their journal."""
+    numbers = list(Ticket.objects.filter(done_at=None).values_list("pk", flat=True))
+    for start in range(0, len(numbers), 1000):
+        with transaction.atomic():
+            clocks.follow_many(numbers[start : start + 1000], now=NOW)
+    Clock.objects.update(alarm_at=None)  # all that passed has been told of
+
+
 def fill(count: int, *, batch: int = 20_000) -> int:
     """Write `count` tickets; the number of the first rich one."""
     first = 1001
@@ -197,24 +253,10 @@ def fill(count: int, *, batch: int = 20_000) -> int:
         entries.clear()
         documents.clear()
 
+    _agree()
     for row, body in _rows(count, first, cast):
         tickets.append(tuple({**defaults, **row}.values()))
-        opened = row["opened_at"]
-        entries.append(
-            (
-                opened,
-                opened,
-                "incident.reported",
-                "ticket",
-                row["id"],
-                row["id"],
-                row["requester_id"],
-                "person",
-                "portal",
-                key,
-                json.dumps({"priority": row["priority"]}),
-            )
-        )
+        entries += _entries(row, key)
         documents.append((row["id"], f"{row['title']}\n{body}"))
         if len(tickets) == batch:
             flush()
@@ -231,6 +273,7 @@ def fill(count: int, *, batch: int = 20_000) -> int:
             cursor.execute(f"ALTER TABLE tickets_ticket ALTER COLUMN id RESTART WITH {first + count + 1}")
             cursor.execute("ANALYZE")
     _enrich(first + count - RICH, cast)
+    _start_clocks()
     return first + count - RICH
 
 
