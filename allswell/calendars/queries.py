@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -82,6 +83,12 @@ def _made(ids: list[int]) -> dict[int, list[rules.Version]]:
     for pk, number, effective_on, raw in rows.values_list("calendar", "number", "effective_on", "definition"):
         made.setdefault(pk, []).append(rules.Version(number, effective_on, rules.Definition.parse(raw)))
     return made
+
+
+def holidays_until(ids: Iterable[int]) -> dict[int, date | None]:
+    """Until when the holidays of calendars are known; None for those without any."""
+    rows = CalendarVersion.objects.filter(calendar__in=list(ids), number=F("calendar__number"))
+    return dict(rows.values_list("calendar", "holidays_until"))
 
 
 def own_days(row: CalendarVersion) -> dict[str, rules.Day]:

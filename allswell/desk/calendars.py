@@ -94,13 +94,15 @@ def change_calendar(
     note: str = "",
     seen: int | None = None,
 ) -> CalendarVersion:
-    """A new version from `effective_on` (today in its zone unless given) on. `seen` is the number of the newest version the actor knows, if
-    it matters. Raises Conflict when nothing differs, Stale, Invalid, NotFound, NotAllowed."""
+    """A new version from `effective_on` on: unless given today in its zone, or when the newest begins. `seen` is the number of the newest
+    version the actor knows, if it matters. Raises Conflict when nothing differs, Stale, Invalid, NotFound, NotAllowed."""
     row = calendar_for(calendar, Act.SET_UP, actor=actor)
     before = queries.newest(row)
     if seen is not None and seen != before.number:
         raise Stale("Somebody has changed this calendar in the meantime. Look at it again.")
-    columns = _version(rules.zone_named(row.zone), _filled(hours, before), effective_on=effective_on, note=note, now=now)
+    place = rules.zone_named(row.zone)
+    first_day = effective_on or max(rules.local_time(place, now).date(), before.effective_on)
+    columns = _version(place, _filled(hours, before), effective_on=first_day, note=note, now=now)
     kept = all(getattr(before, name) == columns[name] for name in ("definition", "own_days", "country", "subdivision"))
     if kept and columns["effective_on"] >= before.effective_on:
         raise Conflict("Nothing is different from the newest version.")

@@ -25,17 +25,18 @@ def _library() -> ModuleType:
 def countries(language: str) -> list[tuple[str, str]]:
     """(code, name) of the countries whose holidays are known, by name in a language."""
     names = Locale.parse(language, sep="-").territories
-    return sorted(((code, names.get(code, code)) for code in _codes()), key=lambda pair: pair[1].casefold())
+    return sorted(((code, names.get(code, code)) for code in codes()), key=lambda pair: pair[1].casefold())
 
 
 @functools.cache
-def _codes() -> frozenset[str]:
+def codes() -> frozenset[str]:
+    """The countries whose holidays are known, as ISO 3166-1 codes."""
     return frozenset(one[1] for one in _library().registry.COUNTRIES.values() if len(one[1]) == 2)
 
 
 def subdivisions(country: str) -> list[tuple[str, str]]:
     """(code, name) of the parts of a country with holidays of their own; none for a country that is not known."""
-    if country not in _codes():
+    if country not in codes():
         return []
     found = _made(country, "", range(0))
     names: dict[str, str] = {}
@@ -48,7 +49,7 @@ def days_of(country: str, subdivision: str, years: range, *, left_out: Iterable[
     """The public holidays, closed all day, but those called by a name that is left out. Raises Invalid on country and subdivision."""
     if not country:
         return {}
-    if country not in _codes():
+    if country not in codes():
         raise Invalid("Choose one of the list.", field="country")
     if subdivision and subdivision not in dict(subdivisions(country)):
         raise Invalid("Choose one of the list.", field="subdivision")
@@ -60,7 +61,7 @@ def days_of(country: str, subdivision: str, years: range, *, left_out: Iterable[
 
 def names_of(country: str, subdivision: str, years: range) -> list[str]:
     """What the holidays of these years are called, in the order of the last of the years they are in."""
-    if country not in _codes() or (subdivision and subdivision not in dict(subdivisions(country))):
+    if country not in codes() or (subdivision and subdivision not in dict(subdivisions(country))):
         return []
     found = _made(country, subdivision, years)
     names: dict[str, tuple[int, int]] = {}

@@ -40,6 +40,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("services", N_("Services"), "topology-star-3"),
             Entry("people", N_("People"), "users"),
             Entry("teams", N_("Teams"), "users-group"),
+            Entry("calendars", N_("Calendars"), "calendar"),
         ),
     ),
     (N_("Run it"), (Entry("setup", N_("Setup"), "settings", Act.READ_SETUP),)),

@@ -17,7 +17,7 @@ from django.test import Client
 
 from allswell.api import front  # declares the operations
 from allswell.api.contract import OPERATIONS, Operation
-from allswell.desk import announcements, attachments, bulk, people, setup, views, webhooks
+from allswell.desk import announcements, attachments, bulk, calendars, people, setup, views, webhooks
 from allswell.desk import tickets as desk
 from allswell.people.models import RoleGrant
 from allswell.tickets.models import Ticket
@@ -109,6 +109,10 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["createField", "updateField", "deactivateField", "activateField", "updateLabels"], ADMIN),
     "getTeam": KNOWING,
     **dict.fromkeys(["createTeam", "updateTeam", "deactivateTeam", "activateTeam", "joinTeam", "leaveTeam"], ADMIN),
+    **dict.fromkeys(["listCalendars", "getCalendar", "listCalendarVersions"], KNOWING | {"outside_agent"}),  # the desk, all of it
+    **dict.fromkeys(["dueInCalendar", "workingTimeInCalendar", "listCalendarDays"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["createCalendar", "updateCalendar", "addCalendarVersion"], ADMIN),
+    **dict.fromkeys(["activateCalendar", "deactivateCalendar"], ADMIN),
     "getOrganization": KNOWING | {"requester", "colleague"},  # their own
     **dict.fromkeys(["createOrganization", "updateOrganization", "deactivateOrganization", "activateOrganization"], ADMIN),
     "getService": KNOWING | {"requester", "colleague"},
@@ -120,6 +124,13 @@ DECIDED: dict[str, frozenset[str]] = {
 }
 #: changes of one's own profile, which auditors have too
 OWN = ("readNotices", "updatePreferences", "updateMe")
+#: what must be asked for
+QUESTIONS = {
+    "search": "?q=slow",
+    "dueInCalendar": "?start=2026-03-27T16:00:00Z&minutes=480",
+    "workingTimeInCalendar": "?start=2026-03-27T16:00:00Z&end=2026-03-28T16:00:00Z",
+    "listCalendarDays": "?first=2026-01-01&last=2026-12-31",
+}
 PUBLIC = {"getOpenApi", "readReference", "readReferenceStyle"}
 
 
@@ -155,6 +166,9 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     second = people.add_address(world.maria.pk, email="mk@example.org", **world.by(world.ada))
     category = setup.create_category(name="Paper", **world.by(world.ada))
     custom = setup.create_custom_field(key="floor", label="Floor", is_in_portal=True, **world.by(world.ada))
+    calendar = calendars.create_calendar(
+        name="Office hours", zone="UTC", hours=calendars.Hours([((540, 1020),)] * 7), **world.by(world.ada)
+    )
     job = bulk.start([ticket.pk], verb="watch", params={}, **world.by(world.jonas))
     world._person("Clara Colleague", world.branch)
     grant = RoleGrant.objects.filter(person=world.amir).first()
@@ -183,6 +197,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "webhooks": {"id": hook.pk, "delivery": 1},
         "views": {"slug": view.slug},
         "jobs": {"id": job.pk},
+        "calendars": {"ref": calendar.slug},
     }
     words = {"body": "x", "reason": "mistake", "description": "x", "title": "x", "name": "x", "q": "x"}
     bodies: dict[str, dict[str, Any]] = {
@@ -219,6 +234,9 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "createOrganization": {"name": "x"},
         "createService": {"name": "x"},
         "readNotices": {"up_to": 1},
+        "createCalendar": {"name": "x", "zone": "UTC", "week": [["09:00-17:00"]] * 7},
+        "addCalendarVersion": {"days": {"12-31": {"name": "x"}}},
+        "updateCalendar": {"name": "x"},
         "updatePreferences": {"topics": {"replied": {"app": True, "email": False}}},
         "addAddress": {"email": "third@example.org"},
         "createCategory": {"name": "x"},
@@ -239,8 +257,7 @@ def call(stage: Stage, made: Operation, role: str) -> int:
         values = {"slug": "all"}
     path = made.path.format(**values)
     headers = {"Authorization": f"Bearer {program.secret}"}
-    if made.id == "search":
-        path += "?q=slow"
+    path += QUESTIONS.get(made.id, "")
     if made.is_upload:
         upload = BytesIO(b"log")
         upload.name = "log.txt"

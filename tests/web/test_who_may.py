@@ -21,7 +21,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from allswell.desk import announcements, attachments, bulk, views, webhooks
+from allswell.desk import announcements, attachments, bulk, calendars, views, webhooks
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
@@ -178,6 +178,9 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     job = bulk.start([ticket.pk], verb="watch", params={}, **by_jonas)
     token, _ = people_desk.create_token(world.maria.pk, name="x", scopes=[TokenScope.ALL.value], **world.by(world.maria))
     address = EmailAddress.objects.get(person=world.maria)
+    calendar = calendars.create_calendar(
+        name="Office hours", zone="UTC", hours=calendars.Hours([((540, 1020),)] * 7), **world.by(world.ada)
+    )
     category = Category.objects.create(name="Paper", slug="paper")
     custom = CustomField.objects.create(key="floor", label="Floor", ticket_kind="incident")
     values: dict[str, Any] = {
@@ -201,6 +204,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
             "teams": {"slug": world.dba_team.slug},
             "services": {"slug": world.printing.slug},
             "organizations": {"slug": world.branch.slug},
+            "calendars": {"slug": calendar.slug},
             "webhooks": {"number": hook.pk},
             "announce_update": {"number": other.pk},
         },
@@ -282,7 +286,7 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(AT_THE_DESK, AT_THE_DESK), "desk", "queue_filter", "export", "save_view", "new_ticket", "styleguide"),
     "bulk": Row(AT_THE_DESK, WORKING | {"outside_agent"}),
     **_rows(Row(AT_THE_DESK, AT_THE_DESK), "find_people", "search", "palette"),
-    **_rows(Row(AT_THE_DESK), "announcements", "people", "teams", "services"),
+    **_rows(Row(AT_THE_DESK), "announcements", "people", "teams", "services", "calendars", "calendar"),
     **_rows(Row(AT_THE_DESK - {"outside_agent"}), "person", "service"),
     "team": Row(AT_THE_DESK - {"outside_agent", "branch_administrator"}),
     "queue": Row(
@@ -305,7 +309,7 @@ DECIDED: dict[str, Row] = {
     "act:unrestrict": Row(READING, LEADING),
     # setup; what is tried belongs to the branch where it can, categories, fields, labels and webhooks to the installation
     **_rows(Row(SETUP), "setup", "setup_people", "setup_roles", "setup_teams", "setup_organizations", "setup_services"),
-    **_rows(Row(SETUP), "setup_categories", "setup_fields"),
+    **_rows(Row(SETUP), "setup_categories", "setup_fields", "setup_calendars"),
     "setup_import": Row(ADMINS, ADMINS),
     **_rows(Row(SETUP, ADMINS), "setup_person_new", "setup_person", "setup_team_new", "setup_organization_new"),
     **_rows(Row(SETUP, ADMINS), "setup_organization", "setup_matrix", "setup_service_new", "setup_service"),
@@ -318,7 +322,8 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(post=ADMIN), "setup_person_revoke", "setup_person_join", "setup_person_leave", "setup_team_activate"),
     **_rows(Row(post=ADMIN), "setup_team_deactivate", "setup_team_join", "setup_team_leave"),
     **_rows(Row(SETUP, ADMIN), "setup_category_new", "setup_category", "setup_field_new", "setup_field"),
-    **_rows(Row(SETUP, ADMIN), "setup_labels", "setup_labels_in"),
+    **_rows(Row(SETUP, ADMIN), "setup_labels", "setup_labels_in", "setup_calendar_new", "setup_calendar"),
+    **_rows(Row(post=ADMIN), "setup_calendar_activate", "setup_calendar_deactivate"),
     **_rows(Row(post=ADMIN), "setup_category_activate", "setup_category_deactivate"),
     **_rows(Row(post=ADMIN), "setup_field_activate", "setup_field_deactivate"),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_webhooks", "setup_webhook"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .calendar import ALWAYS, Calendar, Version
 from .days import OffDay, add_days, day_time, days_begin
-from .hours import ALL_DAY, WEEKDAYS, Day, Definition, Hours, clock_time, parse_hours, show_hours
+from .hours import ALL_DAY, WEEKDAYS, Day, Definition, Hours, clock_time, hours_as_json, minute_of, parse_hours, show_hours
 from .local import NeverOpen, at_local, local_time, zone_named
 from .own import OwnDays, changes, checked_own, own_as_json, own_from_json, parse_own, show_own, spread, years_known
 from .telling import DayKind, Line, kind_of, lines
@@ -42,11 +42,13 @@ __all__ = [
     "clock_time",
     "day_time",
     "days_begin",
+    "hours_as_json",
     "is_open",
     "is_working_day",
     "kind_of",
     "lines",
     "local_time",
+    "minute_of",
     "next_close",
     "next_open",
     "open_spans",

@@ -48,9 +48,13 @@ def zone_named(name: str) -> ZoneInfo:
 
 def micros(instant: datetime) -> int:
     """Microseconds since 1970, exact. Raises Invalid for an instant too far away for a calendar to be drawn up."""
-    if not FIRST_YEAR < instant.year < LAST_YEAR:
-        raise Invalid("Calendars are known from %(first)s to %(last)s only.", first=FIRST_YEAR + 1, last=LAST_YEAR - 1)
+    _check_year(instant.year)
     return micros_of(instant)
+
+
+def _check_year(year: int) -> None:
+    if not FIRST_YEAR < year < LAST_YEAR:
+        raise Invalid("Calendars are known from %(first)s to %(last)s only.", first=FIRST_YEAR + 1, last=LAST_YEAR - 1)
 
 
 def micros_of(instant: datetime) -> int:
@@ -92,6 +96,8 @@ def _end_of_gap(zone: ZoneInfo, local: datetime, *, late: datetime) -> datetime:
 
 
 def at_local(zone: ZoneInfo | str, on: date, minute: int = 0, *, microsecond: int = 0) -> datetime:
-    """The instant of a local time: `minute` minutes (1440: the end of the day) and `microsecond` microseconds after midnight."""
+    """The instant of a local time: `minute` minutes (1440: the end of the day) and `microsecond` microseconds after midnight.
+    Raises Invalid for a day too far away."""
+    _check_year(on.year)
     zone = zone_named(zone) if isinstance(zone, str) else zone
     return first_instant(zone, datetime.combine(on, time()) + timedelta(minutes=minute, microseconds=microsecond))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import csv_import, look_up, overview, people, services, teams, vocabulary, webhooks
+from . import calendar_pages, calendars, csv_import, look_up, overview, people, services, teams, vocabulary, webhooks
 
 
 def _verbs(route: str, view: Callable[..., Any], name: str, *verbs: str) -> list[URLPattern]:
@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("teams/<slug:slug>", look_up.team_page, name="team"),
     path("services/", look_up.services_page, name="services"),
     path("services/<slug:slug>", look_up.service_page, name="service"),
+    path("calendars/", calendar_pages.calendars_page, name="calendars"),
+    path("calendars/<slug:slug>", calendar_pages.calendar_page, name="calendar"),
     path("setup/", overview.overview, name="setup"),
     path("setup/import", csv_import.import_page, name="setup_import"),
     path("setup/people", people.people_list, name="setup_people"),
@@ -46,6 +48,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/services/new", services.new_service, name="setup_service_new"),
     path("setup/services/<slug:slug>", services.edit_service, name="setup_service"),
     *_verbs("setup/services/<slug:slug>", services.change_service, "setup_service", "activate", "deactivate"),
+    path("setup/calendars", calendars.calendar_list, name="setup_calendars"),
+    path("setup/calendars/new", calendars.new_calendar, name="setup_calendar_new"),
+    path("setup/calendars/<slug:slug>", calendars.edit_calendar, name="setup_calendar"),
+    *_verbs("setup/calendars/<slug:slug>", calendars.change_calendar, "setup_calendar", "activate", "deactivate"),
     path("setup/categories", vocabulary.category_list, name="setup_categories"),
     path("setup/categories/new", vocabulary.new_category, name="setup_category_new"),
     path("setup/categories/<int:category>", vocabulary.edit_category, name="setup_category"),

@@ -1,0 +1,468 @@
+"""Calendars: when work is done, and what follows for time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from allswell.api.contract import BASE, Body, Call, Id, Page, Paged, Query, operation
+from allswell.api.paging import page
+from allswell.calendars import queries, rules
+from allswell.desk import calendars as desk
+from allswell.kernel.errors import Invalid, NotFound
+from allswell.people.rules import INSTALLATION, Act, require
+
+from .shapes import Instant, PersonRef, changes, person_ref
+
+TAG = "Calendars"
+READ, WRITE = "services:read", "setup:write"
+MOST_DAYS = 400
+
+Period = Annotated[str, Meta(max_length=20, description='"08:30-12:00"; a day ends at 24:00.')]
+Periods = Annotated[list[Period], Meta(max_length=24)]
+Week = Annotated[list[Periods], Meta(min_length=7, max_length=7, description="Seven days, Monday first; an empty one is closed.")]
+CalendarName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"\S")]
+Zone = Annotated[str, Meta(min_length=1, max_length=60, description="An IANA time zone such as Europe/Zurich.")]
+Country = Annotated[str, Meta(max_length=2, pattern="^([A-Z]{2})?$", description="ISO 3166-1, such as CH; empty for none.")]
+Subdivision = Annotated[
+    str, Meta(max_length=20, description="Its part as in ISO 3166-2, such as ZH; empty for what all of it has.")
+]
+Minutes = Annotated[int, Meta(ge=1, le=60_000_000)]
+TimeOfDay = Annotated[str, Meta(pattern="^[0-2][0-9]:[0-5][0-9]$")]
+DayKind = Literal["open", "closed", "holiday", "short", "extra"]
+
+
+class OwnDay(Struct):
+    """A day that differs: its name, and its hours, none for a day off."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    hours: Periods = []
+
+
+OwnDays = Annotated[
+    dict[str, OwnDay], Meta(max_length=5_000, description='By date, "2026-12-24", or for every year by month and day, "12-24".')
+]
+
+
+class Calendar(Struct):
+    """A calendar; `version` is the number of its newest version."""
+
+    id: int
+    slug: str
+    name: str
+    zone: str
+    version: int
+    is_active: bool
+
+
+class CalendarVersion(Struct):
+    """What a calendar says from `effective_on` on, until a version with a greater number says otherwise.
+
+    The public holidays of the country are known until `holidays_until`; those called as in `left_out` are worked.
+    """
+
+    version: int
+    effective_on: date
+    week: list[list[str]]
+    days: dict[str, Any]
+    country: str
+    subdivision: str
+    left_out: list[str]
+    holidays_until: date | None
+    note: str
+    created_at: datetime
+    created_by: PersonRef | None
+
+
+class CalendarDetails(Calendar):
+    """A calendar with what its newest version says."""
+
+    newest: CalendarVersion | None = None
+
+
+_COLUMNS = ("pk", "slug", "name", "zone", "number", "is_active")
+_VERSION = (
+    *("number", "effective_on", "definition", "own_days", "country", "subdivision", "left_out", "holidays_until", "note"),
+    *("created_at", "created_by_id", "created_by__name"),
+)
+
+
+def _version(row: Sequence[Any]) -> CalendarVersion:
+    number, first, definition, own, country, part, left_out, until, note, created_at, author, name = row
+    who = person_ref(author, name)
+    return CalendarVersion(number, first, definition["week"], own, country, part, left_out, until, note, created_at, who)
+
+
+class CalendarFilters(Paged):
+    """Which calendars."""
+
+    is_active: bool | UnsetType = UNSET
+
+
+@operation(
+    "GET",
+    "/calendars",
+    id="listCalendars",
+    summary="Calendars, newest first",
+    tag=TAG,
+    scope=READ,
+    query=CalendarFilters,
+    answer=Page[Calendar],
+)
+def list_calendars(call: Call) -> Page[Calendar]:
+    require(call.actor, Act.SEE_DESK, INSTALLATION)
+    rows = queries.calendars()
+    if call.query.is_active is not UNSET:
+        rows = rows.filter(is_active=call.query.is_active)
+    return page(call, rows.values_list(*_COLUMNS), lambda found: [Calendar(*row) for row in found])
+
+
+@operation(
+    "GET",
+    "/calendars/{ref}",
+    id="getCalendar",
+    summary="One calendar, by id or short name",
+    tag=TAG,
+    scope=READ,
+    answer=CalendarDetails,
+)
+def get(call: Call) -> CalendarDetails:
+    return _details(call, call.path["ref"])
+
+
+def _details(call: Call, ref: int | str) -> CalendarDetails:
+    row = desk.calendar_for(ref, Act.SEE_DESK, actor=call.actor)
+    newest = queries.versions(row.pk).values_list(*_VERSION).first()
+    found = CalendarDetails(row.pk, row.slug, row.name, row.zone, row.number, row.is_active)
+    found.newest = _version(newest) if newest else None
+    return found
+
+
+def _shown(call: Call, changed: Any) -> CalendarDetails:
+    return _details(call, call.path["ref"])
+
+
+@operation(
+    "GET",
+    "/calendars/{ref}/versions",
+    id="listCalendarVersions",
+    summary="The versions of a calendar, newest first",
+    tag=TAG,
+    scope=READ,
+    query=Paged,
+    answer=Page[CalendarVersion],
+)
+def list_versions(call: Call) -> Page[CalendarVersion]:
+    row = desk.calendar_for(call.path["ref"], Act.SEE_DESK, actor=call.actor)
+    rows = queries.versions(row.pk).order_by().values_list("pk", *_VERSION)
+    return page(call, rows, lambda found: [_version(row[1:]) for row in found])
+
+
+class Hours(Body):
+    """What a version says. Where a version is added, what is left out stays as in the newest one."""
+
+    week: Week | UnsetType = UNSET
+    days: OwnDays | UnsetType = UNSET
+    country: Country | UnsetType = UNSET
+    subdivision: Subdivision | UnsetType = UNSET
+    left_out: Annotated[list[Annotated[str, Meta(max_length=120)]], Meta(max_length=200)] | UnsetType = UNSET
+    effective_on: Annotated[date, Meta(description="Its first day; today by its clocks when left out.")] | UnsetType = UNSET
+    note: Annotated[str, Meta(max_length=200)] = ""
+
+
+class NewCalendar(Hours, kw_only=True):
+    """A calendar to set up."""
+
+    name: CalendarName
+    zone: Zone
+    week: Week
+
+
+class NewVersion(Hours):
+    """A change from a day on. `seen` is the version you know as the newest: when another came meanwhile, yours is refused."""
+
+    seen: Id | UnsetType = UNSET
+
+
+def _hours(body: Hours) -> desk.Hours:
+    week = None if body.week is UNSET else [_periods(day, name) for name, day in zip(rules.WEEKDAYS, body.week, strict=True)]
+    days = (
+        None if body.days is UNSET else {key: rules.Day(day.name, _periods(day.hours, "days")) for key, day in body.days.items()}
+    )
+    plain = {name: value for name in ("country", "subdivision", "left_out") if (value := getattr(body, name)) is not UNSET}
+    return desk.Hours(week=week, days=days, **plain)
+
+
+def _periods(said: Sequence[str], field: str) -> rules.Hours:
+    return rules.parse_hours(",".join(said), field=field)
+
+
+def _first_day(body: Hours) -> date | None:
+    return None if body.effective_on is UNSET else body.effective_on
+
+
+@operation(
+    "POST",
+    "/calendars",
+    id="createCalendar",
+    summary="Set up a calendar",
+    tag=TAG,
+    scope=WRITE,
+    body=NewCalendar,
+    answer=CalendarDetails,
+    status=201,
+    present=lambda call, row: _created(call, row),
+)
+def create(call: Call) -> Any:
+    body: NewCalendar = call.body
+    return desk.create_calendar(
+        name=body.name,
+        zone=body.zone,
+        hours=_hours(body),
+        effective_on=_first_day(body),
+        note=body.note,
+        actor=call.actor,
+        now=call.now,
+    )
+
+
+def _created(call: Call, row: Any) -> CalendarDetails:
+    call.headers["Location"] = f"{BASE}/calendars/{row.slug}"
+    return _details(call, row.pk)
+
+
+class CalendarChange(Body):
+    """What to change; hours are changed by a new version."""
+
+    name: CalendarName | UnsetType = UNSET
+
+
+@operation(
+    "PATCH",
+    "/calendars/{ref}",
+    id="updateCalendar",
+    summary="Rename a calendar",
+    tag=TAG,
+    scope=WRITE,
+    body=CalendarChange,
+    answer=CalendarDetails,
+    present=_shown,
+    current=get,
+)
+def update(call: Call) -> Any:
+    if wanted := changes(call.body):
+        return desk.rename_calendar(call.path["ref"], actor=call.actor, now=call.now, **wanted)
+    return desk.calendar_for(call.path["ref"], Act.SET_UP, actor=call.actor)
+
+
+@operation(
+    "POST",
+    "/calendars/{ref}/versions",
+    id="addCalendarVersion",
+    summary="Change a calendar from a day on",
+    tag=TAG,
+    scope=WRITE,
+    details="What was before that day stays; open clocks are solved again with the new version, completed ones keep theirs.",
+    body=NewVersion,
+    answer=CalendarDetails,
+    status=201,
+    present=_shown,
+)
+def add_version(call: Call) -> Any:
+    body: NewVersion = call.body
+    return desk.change_calendar(
+        call.path["ref"],
+        hours=_hours(body),
+        effective_on=_first_day(body),
+        note=body.note,
+        seen=None if body.seen is UNSET else body.seen,
+        actor=call.actor,
+        now=call.now,
+    )
+
+
+@operation(
+    "POST",
+    "/calendars/{ref}/deactivate",
+    id="deactivateCalendar",
+    summary="No longer offer a calendar; what counts in it goes on",
+    tag=TAG,
+    scope=WRITE,
+    answer=CalendarDetails,
+    present=_shown,
+)
+def deactivate(call: Call) -> Any:
+    return desk.deactivate_calendar(call.path["ref"], actor=call.actor, now=call.now)
+
+
+@operation(
+    "POST",
+    "/calendars/{ref}/activate",
+    id="activateCalendar",
+    summary="Offer a calendar again",
+    tag=TAG,
+    scope=WRITE,
+    answer=CalendarDetails,
+    present=_shown,
+)
+def activate(call: Call) -> Any:
+    return desk.activate_calendar(call.path["ref"], actor=call.actor, now=call.now)
+
+
+# answers
+
+
+def _known(call: Call) -> rules.Calendar:
+    row = desk.calendar_for(call.path["ref"], Act.SEE_DESK, actor=call.actor)
+    known = queries.by_ids([row.pk]).get(row.pk)
+    if known is None:
+        raise NotFound("There is no such calendar.")
+    return known
+
+
+class DueQuestion(Query, kw_only=True):
+    """From when, and how much: one of minutes (of working time), working_days and calendar_days."""
+
+    start: Instant
+    minutes: Minutes | UnsetType = UNSET
+    working_days: Minutes | UnsetType = UNSET
+    calendar_days: Minutes | UnsetType = UNSET
+    cutoff: TimeOfDay | UnsetType = UNSET
+    opening: TimeOfDay | UnsetType = UNSET
+
+
+class DueDay(Struct):
+    """A day on the way (or several, up to `until`): what it is, and what of the working time is counted on it and by then."""
+
+    on: date
+    until: date
+    kind: DayKind
+    name: str
+    counted_minutes: float
+    total_minutes: float
+
+
+class Due(Struct):
+    """The instant, in UTC and by the clocks of the calendar; `begins_at` is from when it counts; `days` tell how, for minutes."""
+
+    due_at: datetime
+    local: str
+    zone: str
+    begins_at: datetime
+    days: list[DueDay]
+
+
+@operation(
+    "GET",
+    "/calendars/{ref}/due",
+    id="dueInCalendar",
+    summary="The instant after so much working time or so many days",
+    tag=TAG,
+    scope=READ,
+    details="`cutoff` and `opening` are for days: what comes in at or after the cut-off counts from when the next working day opens.",
+    query=DueQuestion,
+    answer=Due,
+)
+def due(call: Call) -> Due:
+    asked: DueQuestion = call.query
+    calendar = _known(call)
+    amounts = [name for name in ("minutes", "working_days", "calendar_days") if getattr(asked, name) is not UNSET]
+    if len(amounts) != 1:
+        raise Invalid("Give one of minutes, working_days and calendar_days.", field=amounts[1] if amounts else "minutes")
+    if asked.minutes is not UNSET:
+        at = rules.add_working_time(calendar, asked.start, timedelta(minutes=asked.minutes))
+        return _due(calendar, at, asked.start, [_day(line) for line in rules.lines(calendar, asked.start, at)])
+    how: dict[str, Any] = {"zone": calendar.zone, "cutoff": _minute(asked, "cutoff"), "opening": _minute(asked, "opening")}
+    known, days = (calendar, asked.working_days) if asked.working_days is not UNSET else (None, asked.calendar_days)
+    assert isinstance(days, int)
+    return _due(calendar, rules.add_days(known, asked.start, days, **how), rules.days_begin(known, asked.start, **how), [])
+
+
+def _minute(asked: DueQuestion, name: str) -> int | None:
+    said = getattr(asked, name)
+    return None if said is UNSET else rules.minute_of(said, field=name)
+
+
+def _due(calendar: rules.Calendar, at: datetime, begins: datetime, days: list[DueDay]) -> Due:
+    return Due(at, at.astimezone(calendar.place).isoformat(), calendar.zone, begins, days)
+
+
+def _day(line: rules.Line) -> DueDay:
+    counted, total = (length / timedelta(minutes=1) for length in (line.counted, line.total))
+    return DueDay(line.on, line.until, line.kind.value, line.name, counted, total)
+
+
+class Span(Query, kw_only=True):
+    """Between two instants."""
+
+    start: Instant
+    end: Instant
+
+
+class WorkingTime(Struct):
+    """How much working time lies between two instants; `minutes` are rounded down, `microseconds` are exact."""
+
+    minutes: int
+    microseconds: int
+
+
+@operation(
+    "GET",
+    "/calendars/{ref}/working-time",
+    id="workingTimeInCalendar",
+    summary="The working time between two instants",
+    tag=TAG,
+    scope=READ,
+    query=Span,
+    answer=WorkingTime,
+)
+def working_time(call: Call) -> WorkingTime:
+    found = rules.working_time(_known(call), call.query.start, call.query.end)
+    return WorkingTime(found // timedelta(minutes=1), found // timedelta(microseconds=1))
+
+
+class Days(Query, kw_only=True):
+    """From one day to another, at most 400."""
+
+    first: date
+    last: date
+
+
+class CalendarDay(Struct):
+    """What a day is: as its weekday (open, closed), a holiday, of other hours (short), or open though its weekday is closed (extra)."""
+
+    on: date
+    kind: DayKind
+    name: str
+    hours: list[str]
+
+
+class CalendarDays(Struct):
+    """Days in their order."""
+
+    items: list[CalendarDay]
+
+
+@operation(
+    "GET",
+    "/calendars/{ref}/days",
+    id="listCalendarDays",
+    summary="What the days of a calendar are",
+    tag=TAG,
+    scope=READ,
+    query=Days,
+    answer=CalendarDays,
+)
+def days(call: Call) -> CalendarDays:
+    calendar = _known(call)
+    first, last = call.query.first, call.query.last
+    if not 1970 <= first.year <= last.year < 2199 or not 0 <= (last - first).days < MOST_DAYS:
+        raise Invalid("Ask for 1 to %(limit)s days, from the first to the last.", field="last", limit=MOST_DAYS)
+    found = []
+    for number in range((last - first).days + 1):
+        kind, name, hours = rules.kind_of(calendar, on := first + timedelta(days=number))
+        found.append(CalendarDay(on, kind.value, name, rules.hours_as_json(hours)))
+    return CalendarDays(found)
