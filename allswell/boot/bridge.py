@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any
@@ -32,6 +32,9 @@ Headers = list[tuple[str, str]]
 IN_MEMORY = 1_000_000
 MOST_WAITING = 1000
 PIECE = 32_768
+#: how much and how long is read of a body that is too large: who sends all of it before reading sees the answer, not a broken connection
+READ_ON_BYTES = 64_000_000
+READ_ON_SECONDS = 10
 _NOT_FOR_DJANGO = frozenset(
     {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "forwarded", "proxy"}
 )
@@ -174,6 +177,9 @@ class Bridge:
             return io.BytesIO(), 0
         if declared is not None and declared.isdigit():
             if int(declared) > self._largest_body:
+                if int(declared) <= READ_ON_BYTES and scope.headers.get("expect") is None:
+                    async with self._uploads:
+                        await _read_on(aiter(proto))
                 raise TooLarge
             if int(declared) <= IN_MEMORY:
                 whole = await asyncio.wait_for(proto(), 60) if int(declared) else b""
@@ -193,6 +199,7 @@ class Bridge:
                     break
                 length += len(piece)
                 if length > self._largest_body:
+                    await _read_on(pieces)
                     raise TooLarge
                 spool.write(piece)
         except BaseException:
@@ -294,6 +301,17 @@ class Bridge:
             if hasattr(result, "close"):
                 result.close()
             turn.settle()
+
+
+async def _read_on(pieces: AsyncIterator[bytes]) -> None:
+    """Read what is still sent, within the limits, and keep nothing of it."""
+    size = 0
+    try:
+        async with asyncio.timeout(READ_ON_SECONDS):
+            while size <= READ_ON_BYTES:  # not `async for`: the server gives its iterator once only
+                size += len(await anext(pieces))
+    except (TimeoutError, StopAsyncIteration):
+        return
 
 
 def gathered(pieces: Iterable[bytes]) -> Iterable[bytes]:
