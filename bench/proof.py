@@ -1,9 +1,9 @@
 """`make proof`: the figures and the long fault runs. Prints what `bench/RESULTS.md` holds; an hour or so on 2 cores.
 
-    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,kills]
+    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,clocks,kills]
 
-Each part stands alone (`python -m bench.speed`, `bench.bring_in`, `bench.sudden_death`); this plays them one after the other, so that
-nothing else uses the machine, and writes their output down with the machine they ran on.
+Each part stands alone (`python -m bench.speed`, `bench.bring_in`, `bench.clocks`, `bench.sudden_death`); this plays them one after the
+other, so that nothing else uses the machine, and writes their output down with the machine they ran on.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ PARTS = {
         "Import",
         [["bench.bring_in", "--database", "sqlite"], ["bench.bring_in", "--database", "postgresql"]],
     ),
+    "clocks": ("Clocks", [["bench.clocks_solve"], ["bench.clocks"]]),
     "kills": ("kill -9 of the desk while tickets arrive", [["bench.sudden_death", "--kills", "100", "--tickets", "2000"]]),
 }
 

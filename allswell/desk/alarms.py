@@ -49,7 +49,7 @@ def fire(*, limit: int = BATCH, actor: Actor, now: datetime) -> int:
     alarms.mark_breached(breached)
     alarms.mark_warned({alarm.clock for alarm in due} - set(breached), now=now)
     told = _written(due, actor=actor, now=now)
-    stands = queries.all_tickets().in_bulk({alarm.ticket for alarm in due})
+    stands = queries.told_of(alarm.ticket for alarm in due)
     notices.fan_out([(entry, partial(tickets.payload, entry, stands[alarm.ticket])) for alarm, entry in told], now=now)
     _tell(told, stands, actor=actor, now=now)
     return len(due)

@@ -131,6 +131,17 @@ def standing(numbers: Sequence[int], *, is_locked: bool = False) -> list[Ticket]
     return list(rows)
 
 
+_TOLD = (
+    "kind", "title", "state", "impact", "urgency", "priority", "version", "team_id", "assignee_id", "requester_id", "organization_id",
+    "service_id", "is_restricted",
+)  # fmt: skip
+
+
+def told_of(numbers: Iterable[int]) -> dict[int, Ticket]:
+    """Tickets by number with what a notice, a webhook and permission need of them and nothing else."""
+    return Ticket.objects.only(*_TOLD).in_bulk(set(numbers))
+
+
 def facts(ticket: Ticket, *, person: int | None) -> TicketFacts:
     """What permission depends on; of the watchers only `person` is looked up."""
     return facts_for(ticket, [] if person is None else [person])
