@@ -23,7 +23,7 @@ test: .venv/ready-dev
 	$(BIN)/python -m tests.run
 
 proof: .venv/ready-dev
-	$(BIN)/python -m bench.proof
+	$(BIN)/python -m bench.proof --out bench/RESULTS.md
 
 format: .venv/ready-dev
 	$(BIN)/ruff check --fix -q . || true

@@ -3,7 +3,8 @@
     python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,clocks,kills]
 
 Each part stands alone (`python -m bench.speed`, `bench.bring_in`, `bench.clocks`, `bench.sudden_death`); this plays them one after the
-other, so that nothing else uses the machine, and writes their output down with the machine they ran on.
+other, so that nothing else uses the machine, and writes their output down with the machine they ran on. In a file that is there
+already, each part replaces what the last run wrote between its two marks, or stands at the end; everything else is left alone.
 """
 
 from __future__ import annotations
@@ -50,6 +51,15 @@ def _play(title: str, commands: list[list[str]]) -> tuple[str, bool]:
     return f"## {title}\n\n" + "\n\n".join(texts), is_well
 
 
+def put(page: str, name: str, text: str) -> str:
+    """The page with what was measured for a part between its marks."""
+    begin, end = f"<!-- proof {name}: written by make proof -->", f"<!-- end of proof {name} -->"
+    block = f"{begin}\n\n{text}\n\n{end}"
+    before, mark, rest = page.partition(begin)
+    _, closing, after = rest.partition(end)
+    return before + block + after if mark and closing else f"{page.rstrip()}\n\n{block}\n"
+
+
 def main() -> int:
     """Play the parts and write them down; 1 when one failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -57,15 +67,16 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(PARTS))
     options = parser.parse_args()
     today = datetime.now(UTC).date()  # noqa: TID251 - the day of the measurement
-    texts = [f"# Results\n\nMeasured on {today} on {_machine()}, the load generator on the same cores."]
+    where = f"Measured on {today} on {_machine()}, the load generator on the same cores."
+    page = options.out.read_text() if options.out and options.out.exists() else "# Results\n"
     is_well = True
     for name in options.only.split(","):
         title, commands = PARTS[name]
         text, went_well = _play(title, commands)
-        texts.append(text)
         is_well &= went_well
-    if options.out:
-        options.out.write_text("\n\n".join(texts) + "\n")
+        if options.out:  # part by part: an hour's work is not lost with its last minute
+            page = put(page, name, f"{text}\n\n{where}")
+            options.out.write_text(page)
     return 0 if is_well else 1
 
 
