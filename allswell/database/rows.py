@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Model, QuerySet
+from django.db.models import BooleanField, CharField, ForeignKey, IntegerField, Model, QuerySet, TextField
 
 M = TypeVar("M", bound=Model)
 
@@ -165,13 +165,29 @@ def _insert_of(model: type[Model], *, with_key: bool) -> tuple[str, str, list[An
     return known
 
 
+#: values a driver takes as they are; looking at the type first spares the field's own preparation, ten times as long
+_PLAIN = frozenset({int, str, bool, type(None)})
+_PLAIN_FIELDS = (BooleanField, CharField, ForeignKey, IntegerField, TextField)
+
+
+def _saved(row: Model, fields: list[Any]) -> list[Any]:
+    """The values of a record as its INSERT takes them."""
+    values = []
+    for field in fields:
+        value = getattr(row, field.attname)
+        if type(value) not in _PLAIN or not isinstance(field, _PLAIN_FIELDS):
+            value = field.get_db_prep_save(field.pre_save(row, True), connection)
+        values.append(value)
+    return values
+
+
 def insert(row: Model) -> None:
     """Write a new record; the same as `row.save(force_insert=True)` without signals and defaults of the database."""
     model = type(row)
     automatic = model._meta.auto_field
     with_key = automatic is None or row.pk is not None
     head, places, fields = _insert_of(model, with_key=with_key)
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    values = _saved(row, fields)
     with connection.cursor() as cursor:
         if with_key:
             cursor.execute(head + places, values)
@@ -189,6 +205,6 @@ def insert_all(rows: Iterable[Model]) -> None:
         head, places, fields = _insert_of(type(waiting[0]), with_key=False)
         many = max(1, 500 // len(fields))
         now, waiting = waiting[:many], waiting[many:]
-        values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in now for field in fields]
+        values = [value for row in now for value in _saved(row, fields)]
         with connection.cursor() as cursor:
             cursor.execute(head + ", ".join([places] * len(now)), values)
