@@ -71,6 +71,14 @@ announcements.announce(
     is_for_all=True, next_update_at=world.now + timedelta(hours=1), **world.by(world.jonas),
 )
 
+# a calendar with lunch, holidays and days of its own
+from allswell.calendars import rules
+from allswell.desk import calendars
+lunch = rules.parse_hours("08:30-12:00, 13:00-17:30", field="week")
+half = rules.Day("Christmas Eve", rules.parse_hours("08:30-12:00", field="days"))
+hours = calendars.Hours([lunch] * 5 + [(), ()], {{"12-24": half, f"{{world.now.year}}-12-05": rules.Day("Sale", lunch)}}, "CH", "ZH")
+calendars.create_calendar(name="Office hours", zone="Europe/Zurich", hours=hours, **world.by(world.ada))
+
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allswell.desk import sign_in

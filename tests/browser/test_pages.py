@@ -25,17 +25,22 @@ QUEUES = (
 )
 TICKETS = ("/tickets/{moved}", "/tickets/{solved}", "/tickets/{told}/announce", "/tickets/{moved}/announce", "/tickets/new")
 ACTS = tuple("/tickets/{moved}/" + verb for verb in ("hand-over", "escalate", "wait", "edit", "resolve", "link", "priority"))
-LOOK_UP = ("/people/", "/people/{maria}", "/teams/", "/teams/databases", "/services/", "/services/account-look-up")
+LOOK_UP = ("/people/", "/people/{maria}", "/teams/", "/teams/databases", "/services/", "/services/account-look-up", "/calendars/")
+ANSWERS = (
+    "/calendars/office-hours",
+    "/calendars/office-hours?start=2026-12-24T11:00&amount=8&unit=hours",
+    "/calendars/office-hours?start=2026-12-24T11:00&amount=3&unit=working_days&cutoff=17:00",
+)
 OTHERS = ("/announcements", "/desk/change?n={moved}", "/profile/notices", "/more", "/styleguide", "/api/v1/")
 SETUP = tuple(
     "/setup/" + place
     for place in (
         *("", "people", "people/new", "people/{maria}", "teams", "teams/databases", "organizations", "organizations/northbank"),
         *("organizations/northbank/priorities", "services", "services/account-look-up", "roles", "categories", "categories/new"),
-        *("fields", "fields/new", "labels", "webhooks", "import"),
+        *("fields", "fields/new", "labels", "webhooks", "import", "calendars", "calendars/new", "calendars/office-hours"),
     )
 )
-WALKS = {"": OPEN, "maria": PORTAL + MINE, "jonas": QUEUES + TICKETS + ACTS + LOOK_UP + OTHERS, "ada": SETUP}
+WALKS = {"": OPEN, "maria": PORTAL + MINE, "jonas": QUEUES + TICKETS + ACTS + LOOK_UP + ANSWERS + OTHERS, "ada": SETUP}
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
