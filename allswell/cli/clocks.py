@@ -21,7 +21,7 @@ from django.conf import settings
 from allswell.desk import clocks
 from allswell.desk.clocks import Difference
 from allswell.kernel import actor, clock
-from allswell.kernel.errors import CannotStart, Invalid, NotFound
+from allswell.kernel.errors import CannotStart
 from allswell.kernel.instants import sensible
 from allswell.sla import queries as sla
 from allswell.sla import wording
@@ -62,10 +62,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def number_of(text: str) -> int:
-    """The number of a ticket that somebody named. Raises Invalid."""
+    """The number of a ticket that somebody named. Raises CannotStart."""
     matched = _NUMBER.fullmatch(text.strip().removeprefix("#"))
     if matched is None:
-        raise Invalid("Give a number or reference, such as INC-1042.", field="ticket")
+        raise CannotStart("Give a number or reference of a ticket, such as INC-1042.", code=2)
     return int(matched[1])
 
 
@@ -77,7 +77,7 @@ def explain(options: argparse.Namespace) -> int:
     number = number_of(options.ticket)
     ticket = tickets.ticket(number)
     if ticket is None:
-        raise NotFound("There is no such ticket.")
+        raise CannotStart(f"There is no ticket {number}.", code=2)
     now = clock.now()
     found = sorted(sla.shown(number), key=lambda row: (row.stopped_at is not None, row.started_at, row.pk))
     tellings = [telling(row, now=now) for row in found]
@@ -120,7 +120,7 @@ def replay(options: argparse.Namespace) -> int:
     if wanted:
         rows = rows.filter(pk__in=wanted)
         if missing := sorted(set(wanted) - set(rows.values_list("pk", flat=True))):
-            raise NotFound("There is no ticket %(number)s.", number=missing[0])
+            raise CannotStart(f"There is no ticket {missing[0]}.", code=2)
     if options.since:
         rows = rows.filter(opened_at__gte=_since(options.since))
     total = rows.count()
@@ -145,11 +145,11 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def _since(text: str) -> datetime:
-    """A day or an instant, in the zone of the installation where it names none. Raises Invalid."""
+    """A day or an instant, in the zone of the installation where it names none. Raises CannotStart, Invalid."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid("Write a date such as 2026-10-01.", field="since") from None
+        raise CannotStart("--since takes a date such as 2026-10-01.", code=2) from None
     return sensible(at if at.tzinfo else at.replace(tzinfo=ZoneInfo(settings.DEFAULT_TIME_ZONE)), field="since")
 
 

@@ -45,7 +45,7 @@ def test_a_clock_is_explained_line_by_line(world: World, allswell: Run) -> None:
 def test_a_ticket_without_a_promise_says_so(world: World, allswell: Run) -> None:
     assert "has no clocks" in allswell("clocks", "explain", str(world.report().pk)).out
     assert allswell("clocks", "explain", "INC-999999").code == 2
-    assert allswell("clocks", "explain", "what").err == "allswell: ticket: Give a number or reference, such as INC-1042.\n"
+    assert allswell("clocks", "explain", "what").err == "allswell: Give a number or reference of a ticket, such as INC-1042.\n"
 
 
 def test_what_differs_is_shown_and_not_written_unless_asked(broken: Clock, allswell: Run) -> None:
@@ -85,5 +85,5 @@ def test_only_some_tickets_are_looked_at(broken: Clock, allswell: Run) -> None:
     assert allswell("clocks", "replay", "--dry-run", "--ticket", f"INC-{broken.ticket_id}").code == 1
     assert allswell("clocks", "replay", "--dry-run", "--since", "2026-11-24").code == 0
     assert allswell("clocks", "replay", "--dry-run", "--since", "2026-11-23").code == 1
-    assert allswell("clocks", "replay", "--since", "soon").err == "allswell: since: Write a date such as 2026-10-01.\n"
+    assert allswell("clocks", "replay", "--since", "soon").err == "allswell: --since takes a date such as 2026-10-01.\n"
     assert allswell("clocks", "replay", "--ticket", "77").err == "allswell: There is no ticket 77.\n"
