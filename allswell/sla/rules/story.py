@@ -125,14 +125,16 @@ def _what_stands(entries: Sequence[Noted]) -> list[Noted]:
 def _at_the_opening(opening: Noted, later: Sequence[Noted], now: Facts) -> Facts:
     """What the ticket was at first. What the opening does not say was always so, unless a later change names what was before."""
     said = opening.data
-    shown = _snapshot(opening, now)
+    shown = _snapshot(opening, replace(now, restored_at=None, merged_into=None))
     facts = shown or Facts(
         kind=_OPENINGS[opening.verb].value if opening.verb in _OPENINGS else now.kind,
         state=_state(said.get("state")) or State.NEW.value,
         priority=_rank(said.get("priority")) or now.priority,
-        service=said["service"] if "service" in said else _first_value("service", later, now.service),
-        organization=said["organization"] if "organization" in said else _first_value("organization", later, now.organization),
-        team=said.get("team", now.team),
+        service=_id(said["service"]) if "service" in said else _first_value("service", later, now.service),
+        organization=_id(said["organization"])
+        if "organization" in said
+        else _first_value("organization", later, now.organization),
+        team=_id(said["team"]) if "team" in said else now.team,
     )
     if facts.is_done and later and "changes" not in later[0].data and (was := _state(later[0].data.get("from"))):
         facts = replace(facts, state=was)  # a whole ticket was brought in: how it stood at the end, then the way there
@@ -144,14 +146,18 @@ def _at_the_opening(opening: Noted, later: Sequence[Noted], now: Facts) -> Facts
 def _snapshot(entry: Noted, now: Facts) -> Facts | None:
     """How a row of another desk showed the ticket; None for what happened here."""
     shown = entry.data.get("shown")
-    if not isinstance(shown, Sequence) or len(shown) != len(SHOWN):
-        return None
+    return _facts(shown, now) if isinstance(shown, list | tuple) and len(shown) == len(SHOWN) else None
+
+
+def _facts(shown: Sequence[Any], otherwise: Facts) -> Facts:
+    """Facts of what a row shows; what cannot be is as in `otherwise`, all else as there."""
     values = dict(zip(SHOWN, shown, strict=True))
-    return Facts(
-        kind=values["kind"] if values["kind"] in set(Kind) else now.kind,
-        state=_state(values["state"]) or now.state,
-        priority=_rank(values["priority"]) or now.priority,
-        waiting_on=str(values["waiting_on"] or ""),
+    return replace(
+        otherwise,
+        kind=values["kind"] if isinstance(values["kind"], str) and values["kind"] in set(Kind) else otherwise.kind,
+        state=_state(values["state"]) or otherwise.state,
+        priority=_rank(values["priority"]) or otherwise.priority,
+        waiting_on=values["waiting_on"] if isinstance(values["waiting_on"], str) else "",
         service=_id(values["service"]),
         organization=_id(values["organization"]),
         team=_id(values["team"]),
@@ -168,16 +174,23 @@ def _rank(value: Any) -> int | None:
 
 def _first_value(name: str, later: Sequence[Noted], otherwise: int | None) -> int | None:
     for entry in later:
-        if name in (changes := entry.data.get("changes") or {}):
-            return _id(changes[name][0])
+        changes = entry.data.get("changes")
+        if isinstance(changes, Mapping) and (pair := _pair(changes, name)):
+            return _id(pair[0])
         before = entry.data.get("from")
         if entry.verb == Verb.EDITED and isinstance(before, Mapping) and f"{name}_id" in before:
             return _id(before[f"{name}_id"])
     return otherwise
 
 
+def _pair(changes: Mapping[str, Any], name: str) -> tuple[Any, Any] | None:
+    """What a column was and what it is; None when that is not told."""
+    pair = changes.get(name)
+    return (pair[0], pair[1]) if isinstance(pair, list | tuple) and len(pair) == 2 else None
+
+
 def _id(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _is_answer(entry: Noted, requester: int | None) -> bool:
@@ -206,7 +219,7 @@ def _after(facts: Facts, entry: Noted) -> Facts:
             return replace(facts, priority=_rank(to) or facts.priority)
         case Verb.HANDED_OVER:
             return replace(facts, team=_id(to))
-        case Verb.REFILED if to in set(Kind):
+        case Verb.REFILED if isinstance(to, str) and to in set(Kind):
             return _refiled(facts, Kind(to))
         case Verb.EDITED if isinstance(to, Mapping):
             return _edited(facts, to)
@@ -249,12 +262,11 @@ def _refiled(facts: Facts, kind: Kind) -> Facts:
 
 def _changed(facts: Facts, changes: Mapping[str, Any], entry: Noted) -> Facts:
     """An imported entry says of each column what it was and what it is."""
-    values: dict[str, Any] = {}
+    shown = []
     for name in SHOWN:
-        pair = changes.get(name)
-        if isinstance(pair, Sequence) and len(pair) == 2:
-            values[name] = pair[1]
-    return _turned(facts, replace(facts, **values), entry)
+        pair = _pair(changes, name)
+        shown.append(getattr(facts, name) if pair is None else pair[1])
+    return _turned(facts, _facts(shown, facts), entry)
 
 
 def _turned(facts: Facts, after: Facts, entry: Noted) -> Facts:
