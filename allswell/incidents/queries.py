@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet
 
-from allswell.database.rows import Prepared
+from allswell.database.rows import Composed
 from allswell.people import queries as people
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import WatcherKind
@@ -62,25 +64,19 @@ def announcements_at_the_desk(actor: Actor) -> QuerySet[Announcement]:
     return _with_words(rows.select_related("ticket"))
 
 
-_OPEN = Prepared(
-    lambda: (
-        Announcement.objects.filter(ended_at__isnull=True)
-        .order_by("-announced_at", "-id")
-        .values_list("ticket_id", "title", "announced_at", "next_update_at")[:50]
-    )
-)
-
-
 def ribbon(actor: Actor) -> list[tuple[int, str, datetime, datetime | None]]:
     """(ticket, title, announced at, next update by) of what is announced about the actor's incidents, newest first, at most 10.
 
-    It stands on every page of the desk, and mostly there is none: so the few that are open are read first, and only then asked for.
+    It stands on every page of the desk: its statement is composed once for the actor's rights.
     """
-    found = _OPEN.rows()
-    if not found:
-        return []
-    seen = set(tickets.at_the_desk(actor).filter(pk__in=[row[0] for row in found]).values_list("pk", flat=True))
-    return [(row[0], row[1], row[2], row[3]) for row in found if row[0] in seen][:10]
+    return [(row[0], row[1], row[2], row[3]) for row in _ribbon(connection.vendor, tickets.rights_of(actor)).rows()]
+
+
+@functools.lru_cache(maxsize=512)
+def _ribbon(vendor: str, rights: Actor) -> Composed:
+    seen = Announcement.objects.filter(ended_at__isnull=True, ticket__in=tickets.at_the_desk(rights))
+    newest = seen.order_by("-announced_at", "-id")
+    return Composed(newest.values_list("ticket_id", "title", "announced_at", "next_update_at")[:10])
 
 
 def open_announcement(number: int) -> Announcement | None:

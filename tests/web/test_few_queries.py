@@ -1,4 +1,4 @@
-"""Every page, for everybody who may open it, asks the database at most 15 times (one of them 17), however much there is to show."""
+"""Every page, for everybody who may open it, asks the database at most 15 times, however much there is to show."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from tests.web.test_who_may import DECIDED, LISTS, ROLES, Stage, stage, words_of
 
 __all__ = ["stage"]
 MOST = 15
-#: a ticket with clocks, links, tags, custom fields and announcements all at once still asks more
-MORE = {"ticket": 17}
 
 
 def make_much(stage: Stage) -> None:
@@ -70,7 +68,7 @@ def test_a_page_asks_little(stage: Stage, name: str) -> None:
     for role in (*ROLES, "everything"):
         if role in DECIDED[name].get or role == "everything":
             _, statements = asked(stage, address.path, role)
-            assert len(statements) <= MORE.get(name, MOST), (role, statements)
+            assert len(statements) <= MOST, (role, statements)
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -29,6 +29,11 @@ UNION ALL
 SELECT 'm', '', '', m.team_id, NULL FROM people_membership m WHERE m.person_id = %s
 UNION ALL
 SELECT 'o', '', '', NULL, o.path FROM people_person p JOIN people_organization o ON o.id = p.organization_id WHERE p.id = %s
+UNION ALL
+SELECT 'b', '', '', d.id, d.path FROM people_organization d WHERE EXISTS (
+SELECT 1 FROM people_rolegrant g LEFT JOIN people_team t ON t.id = g.team_id
+JOIN people_organization o ON o.id = COALESCE(g.organization_id, t.organization_id)
+WHERE g.person_id = %s AND substr(d.path, 1, length(o.path)) = o.path)
 """
 #: more places than these at once, and all organizations are read instead
 _MANY = 50
@@ -41,8 +46,13 @@ def _below(paths: set[str]) -> dict[str, frozenset[int]]:
     under = Q()
     for path in sorted(paths) if len(paths) <= _MANY else ():
         under |= Q(path__startswith=path)
-    rows = list(Organization.objects.filter(under).values_list("id", "path"))
-    return {path: frozenset(pk for pk, place in rows if place.startswith(path)) for path in paths}
+    return _inside(paths, Organization.objects.filter(under).values_list("id", "path"))
+
+
+def _inside(paths: set[str], rows: Iterable[tuple[int, str]]) -> dict[str, frozenset[int]]:
+    """Path -> those of the organizations (id, path) that lie there or below."""
+    places = list(rows)
+    return {path: frozenset(pk for pk, place in places if place.startswith(path)) for path in paths}
 
 
 def _grant(role: str, scope: str, team: int | None, path: str | None, below: dict[str, frozenset[int]]) -> Grant:
@@ -69,11 +79,12 @@ class _Access:
 
 
 def _access(person_id: int) -> _Access:
-    """What a person may, in one statement (and one more where a role has a place in the tree)."""
+    """What a person may, in one statement."""
     with connection.cursor() as cursor:
-        cursor.execute(_GRANTS, [person_id, person_id, person_id])
+        cursor.execute(_GRANTS, [person_id] * 4)
         rows = cursor.fetchall()
-    below = _below({path for kind, *_, path in rows if kind == "g" and path})
+    places = [(pk, path) for kind, _, _, pk, path in rows if kind == "b"]
+    below = _inside({path for kind, *_, path in rows if kind == "g" and path}, places)
     grants = tuple(_grant(role, scope, team, path, below) for kind, role, scope, team, path in rows if kind == "g")
     teams = frozenset(team for kind, _, _, team, _ in rows if kind == "m")
     return _Access(grants, teams, ids_in(next((path for kind, *_, path in rows if kind == "o"), "")))
