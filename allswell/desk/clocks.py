@@ -56,6 +56,7 @@ class Difference:
 class _Found:
     """What is to be written, and what is to be said of it."""
 
+    is_told: bool = True
     differences: list[Difference] = field(default_factory=list)
     new: list[tuple[int, Solved]] = field(default_factory=list)
     changed: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -127,21 +128,22 @@ def count_again(numbers: list[int], *, because: dict[str, Any], actor: Actor, no
 
 
 def follow_many(numbers: Iterable[int], *, now: datetime) -> None:
-    """Bring the clocks of the tickets of a batch up to date, as `settling` does for a few; for an import."""
-    if not queries.book().is_empty:
-        _write(_look(sorted(set(numbers)), now=now, is_locked=False))
+    """Bring the clocks of the tickets of a batch up to date, as `settling` does for a few; for an import. Nobody is told of what was."""
+    wanted = sorted(set(numbers))
+    if wanted and not queries.book().is_empty:
+        _write(_look(wanted, now=now, is_locked=False, is_told=False), silently_by=now)
 
 
-def _write(found: _Found) -> None:
-    sla.start_many(found.new)
+def _write(found: _Found, *, silently_by: datetime | None = None) -> None:
+    sla.start_many(found.new, silently_by=silently_by)
     sla.write_many(found.changed)
     sla.remove(found.gone)
     tickets.promise_many(found.promises)
 
 
-def _look(numbers: list[int], *, now: datetime, is_locked: bool) -> _Found:
-    """Compare the clocks of tickets with their journal."""
-    found = _Found()
+def _look(numbers: list[int], *, now: datetime, is_locked: bool, is_told: bool = True) -> _Found:
+    """Compare the clocks of tickets with their journal; what is not to be told is found without its differences in words."""
+    found = _Found(is_told=is_told)
     book = queries.book()
     rows = ticket_queries.standing(numbers, is_locked=is_locked)
     kept = queries.clocks_of(numbers, is_locked=is_locked)
@@ -162,22 +164,24 @@ def _compare(ticket: Ticket, solved: list[Solved], kept: list[Clock], found: _Fo
         clock = known.pop(one.key, None)
         if clock is None:
             found.new.append((ticket.pk, one))
-            found.differences.append(_difference(ticket, "added", one.key, {}, sla.columns(ticket.pk, one)))
+            if found.is_told:
+                found.differences.append(_difference(ticket, "added", one.key, {}, sla.columns(ticket.pk, one)))
         elif sla.has_ended_so(clock, one) and clock.version != one.version:
             continue  # it ended under what was agreed then
         elif changed := _news(clock, sla.differing(clock, one)):
             found.changed.append((clock.pk, changed))
-            if said := {name: value for name, value in changed.items() if name not in _QUIET}:
+            if found.is_told and (said := {name: value for name, value in changed.items() if name not in _QUIET}):
                 before = {name: getattr(clock, name) for name in said}
                 found.differences.append(_difference(ticket, "changed", one.key, before, said))
     for key, clock in known.items():
         found.gone.append(clock)
-        before = _plain({field.attname: getattr(clock, field.attname) for field in clock._meta.concrete_fields})
-        found.differences.append(Difference(ticket.pk, "removed", key.agreement, key.metric.value, key.number, before=before))
+        before = {field.attname: getattr(clock, field.attname) for field in clock._meta.concrete_fields}
+        found.differences.append(_difference(ticket, "removed", key, before, {}))
     if changed := settling.promised(ticket, solved):
         found.promises.append((ticket.pk, changed))
-        before = _plain({name: getattr(ticket, name) for name in changed})
-        found.differences.append(Difference(ticket.pk, "promise", before=before, after=_plain(changed)))
+        if found.is_told:
+            before = {name: getattr(ticket, name) for name in changed}
+            found.differences.append(Difference(ticket.pk, "promise", before=_plain(before), after=_plain(changed)))
 
 
 def _difference(ticket: Ticket, what: str, key: Key, before: dict[str, Any], after: dict[str, Any]) -> Difference:

@@ -29,6 +29,7 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Invalid
 from allswell.sla import operations as sla
 
+from . import clocks
 from .door import use_case
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def bring_in(run: ImportRun, batch: _Batch, names: Names, outcome: Outcome, *, a
         now=now,
     )
     incidents.open_many(brought.incidents)
+    clocks.follow_many(brought.numbers, now=now)
     if names.created.get("organization"):
         sla.renew()  # an agreement with one above now holds for it
     after = Outcome(

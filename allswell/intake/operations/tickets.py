@@ -27,13 +27,14 @@ _SKIPPED = ("id", "version", "external_source", "external_ref")
 
 @dataclass(slots=True)
 class Brought:
-    """What a batch did. `incidents` are the numbers of new incidents, whose own facts the desk adds."""
+    """What a batch did. `incidents` are the numbers of new incidents, whose own facts the desk adds; `numbers` all its tickets."""
 
     created: int = 0
     changed: int = 0
     entries: int = 0
     unchanged: int = 0
     incidents: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ def bring_in(
     changed = [story for story in stories if story.before is not None]
     _write_changed(changed)
     brought.changed = sum(story.number <= floor for story in changed)
+    brought.numbers = [story.number for story in stories]
     brought.entries = _write_entries(stories, names=names, source=source, actor=actor, now=now)
     return brought
 
