@@ -1,6 +1,6 @@
 """How fast the desk is with many tickets, on both databases: median of three runs, and the ratio to the peers' best.
 
-    python -m bench.speed [--tickets 100000] [--databases sqlite,postgresql] [--folder FOLDER] [--seconds 6] [--json FILE]
+    python -m bench.speed [--tickets 100000] [--databases sqlite,postgresql] [--folder FOLDER] [--seconds 6] [--json FILE] [--fill-only]
 
 Needs `wrk`; PostgreSQL is started by itself (fsync on). FOLDER keeps the filled databases for the next run. Every figure is taken from
 outside, through HTTP, on the machine's own cores, loader included. "c8" is eight connections, "alone" one.
@@ -135,18 +135,20 @@ def prepare(database: str, tickets: int, folder: Path) -> tuple[dict[str, str], 
     server = None
     if database == "postgresql":
         cluster = Path(tempfile.gettempdir()) / f"allswell-bench-pg-{tickets}"
-        shutil.rmtree(cluster, ignore_errors=True)
+        if not (home / "filled").exists():
+            shutil.rmtree(cluster, ignore_errors=True)
         server = postgresql.start(cluster, options=_DURABLE)
         if server is None:
             raise SystemExit("PostgreSQL is not installed.")
         environment["ALLSWELL_DATABASE_URL"] = server.url("allswell")
-        shutil.rmtree(home, ignore_errors=True)
     if not (home / "filled").exists():
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
         _python(environment, "-m", "django", "migrate", "-v0")
         print(_python(environment, "-m", "bench.corpus", str(tickets)), flush=True)
         (home / "filled").touch()
+    else:
+        _python(environment, "-m", "django", "migrate", "-v0")
     return environment, server
 
 
@@ -261,6 +263,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "allswell-bench")
     parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--fill-only", action="store_true", help="fill the databases for a later run, and end")
     options = parser.parse_args()
     if not shutil.which("wrk"):
         sys.stderr.write("wrk is needed: apt-get install wrk\n")
@@ -268,6 +271,10 @@ def main() -> int:
     results = {}
     for database in options.databases.split(","):
         environment, server = prepare(database, options.tickets, options.folder)
+        if options.fill_only:
+            if server:
+                server.stop()
+            continue
         desk = start(environment, options.tickets)
         try:
             results[database] = measure(desk, options.seconds)
@@ -275,6 +282,8 @@ def main() -> int:
             stop(desk)
             if server:
                 server.stop()
+    if not results:
+        return 0
     print(f"{options.tickets} tickets\n\n{table(results)}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))

@@ -64,19 +64,25 @@ _FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 def start(folder: Path, *, options: str = _FAST) -> Server | None:
-    """Start a server in `folder`; None where PostgreSQL is not installed. By default it forgets all in a power cut."""
+    """Start a server in `folder`, on what an earlier one left there, if any; None where PostgreSQL is not installed.
+
+    By default it forgets all in a power cut.
+    """
     programs = _programs()
     if programs is None:
         return None
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     user = None
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         user = "postgres"
         folder.parent.chmod(0o755)
         shutil.chown(folder, user, user)
     server = Server(programs, folder, user)
-    server.run("initdb", "-D", str(folder / "data"), "-A", "trust", "-E", "UTF8", "--no-sync")
+    is_new = not (folder / "data" / "PG_VERSION").exists()
+    if is_new:
+        server.run("initdb", "-D", str(folder / "data"), "-A", "trust", "-E", "UTF8", "--no-sync")
     options = f"-k {folder} -c listen_addresses='' -c jit=off {options}"
     server.run("pg_ctl", "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", options, "start")
-    server.run("createdb", "-h", str(folder), "allswell")
+    if is_new:
+        server.run("createdb", "-h", str(folder), "allswell")
     return server
