@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from allswell.desk import alarms
+from allswell.desk import alarms, outbox, preferences
 from allswell.desk import people as desk_people
 from allswell.desk import tickets as desk
 from allswell.engine.clocks import Clocks
 from allswell.engine.modules import all_modules
 from allswell.journal.models import Entry
 from allswell.kernel.actor import engine
+from allswell.notifications import mail
+from allswell.notifications.letters import Letter
 from allswell.notifications.models import Delivery, Webhook
 from allswell.people.models import Person
 from allswell.sla.models import Clock
@@ -223,3 +225,51 @@ def test_the_module_sleeps_until_the_next_instant_but_not_for_long(world: World)
 
 def test_the_engine_runs_it() -> None:
     assert any(isinstance(module, Clocks) for module in all_modules())
+
+
+def mails(world: World) -> dict[str, str]:
+    """What the mails that wait for Jonas say: subject -> plain text."""
+    world.forward(seconds=15)
+    found = {}
+    for claim in outbox.claim_mails(100, actor=engine(), now=world.now):
+        letter = outbox.letter(claim)
+        if claim.person == world.jonas.pk and isinstance(letter, Letter):
+            message = mail.message(letter, sender="desk@example.org", public_url="https://desk.example.org", now=world.now)
+            body = message.get_body(("plain",))
+            assert body is not None
+            found[str(message["Subject"])] = body.get_content()
+    return found
+
+
+def test_the_mail_says_what_is_due_and_when_in_the_words_of_its_reader(world: World, clocks: Clocks) -> None:
+    promise(world, target("first_response", 240, warn={"minutes": 60}))
+    Person.objects.filter(pk=world.jonas.pk).update(locale="de", time_zone="Europe/Zurich")
+    ticket = world.report()
+    Delivery.objects.filter(channel="email").delete()
+    play(clocks, world.forward(hours=3, seconds=1))
+    (said,) = mails(world).values()
+    assert "Die erste Antwort ist bald fällig." in said
+    assert "Fällig 23 Nov. 2026, 14:00 (Europe/Zurich)" in said
+    play(clocks, world.forward(hours=1))
+    ((subject, said),) = mails(world).items()
+    assert subject == f"[INC-{ticket.pk}] Account look-up is down"
+    assert "Die erste Antwort kam nicht in der zugesagten Zeit." in said
+
+
+def test_the_digest_says_how_much_passed_and_where(world: World, clocks: Clocks) -> None:
+    promise(world, IN_FOUR_HOURS)
+    first, second = world.report(), world.report()
+    Delivery.objects.filter(channel="email").delete()
+    play(clocks, world.forward(days=1))
+    said = mails(world)["Promises whose time has passed"]
+    assert "While nobody could be told, the time of 2 promises passed." in said
+    assert f"INC-{first.pk}, INC-{second.pk}" in said
+
+
+def test_who_does_not_want_to_be_told_is_not(world: World, clocks: Clocks) -> None:
+    promise(world, IN_FOUR_HOURS)
+    world.report()
+    wanted = {("warned", "email"): False, ("warned", "app"): False}
+    preferences.prefer(wanted, **world.by(world.jonas))
+    play(clocks, world.forward(hours=3, seconds=1))
+    assert told("warned") == told("warned", "email") == ["Julia"]
