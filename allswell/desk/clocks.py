@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from allswell.database.hurry import frugal
 from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
@@ -72,11 +73,12 @@ def replay(numbers: Iterable[int] | None, *, actor: Actor, now: datetime, is_dry
     """
     require(actor, Act.SET_UP, INSTALLATION)
     wanted = iter(numbers) if numbers is not None else _all_numbers()
-    while batch := sorted(set(islice(wanted, BATCH))):
-        if is_dry:
-            yield from _look(batch, now=now, is_locked=False).differences
-        else:
-            yield from repair_clocks(batch, actor=actor, now=now)
+    with frugal():
+        while batch := sorted(set(islice(wanted, BATCH))):
+            if is_dry:
+                yield from _look(batch, now=now, is_locked=False).differences
+            else:
+                yield from repair_clocks(batch, actor=actor, now=now)
 
 
 def _all_numbers() -> Iterator[int]:

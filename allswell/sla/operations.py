@@ -126,29 +126,31 @@ def start(ticket: int, solved: Sequence[Solved], *, now: datetime) -> None:
     """Write the first clocks of a ticket. What they say that has passed by now is said now."""
     rows = [_new(ticket, one) for one in solved]
     for row in rows:
-        row.alarm_at = max(row.alarm_at, now) if row.alarm_at is not None else None
-    insert_all(rows)
+        row["alarm_at"] = max(row["alarm_at"], now) if row["alarm_at"] is not None else None
+    insert_all(Clock(**row) for row in rows)
 
 
 def start_many(rows: Iterable[tuple[int, Solved]], *, silently_by: datetime | None = None) -> None:
     """Write the clocks of very many tickets at once. Nobody is told of what had passed by `silently_by`."""
     new = [_new(ticket, one) for ticket, one in rows]
-    for clock in new if silently_by is not None else ():
-        _silence(clock, silently_by)
-    bulk.insert(new)
+    if silently_by is not None:
+        for clock in new:
+            _silence(clock, silently_by)
+    bulk.insert_columns(Clock, new)
 
 
-def _silence(clock: Clock, by: datetime | None) -> None:
-    if by is None or clock.alarm_at is None or clock.alarm_at > by:
+def _silence(clock: dict[str, Any], by: datetime) -> None:
+    if clock["alarm_at"] is None or clock["alarm_at"] > by:
         return
-    is_late = clock.due_at is not None and clock.due_at <= by
-    clock.warned_at, clock.is_breach_told = by, is_late
-    clock.alarm_at = None if is_late else clock.due_at
+    is_late = clock["due_at"] is not None and clock["due_at"] <= by
+    clock["warned_at"], clock["is_breach_told"] = by, is_late
+    clock["alarm_at"] = None if is_late else clock["due_at"]
 
 
-def _new(ticket: int, solved: Solved) -> Clock:
+def _new(ticket: int, solved: Solved) -> dict[str, Any]:
     values = columns(ticket, solved)
-    return Clock(**values, alarm_at=alarm_at(values, is_warned=False, is_breach_told=False))
+    values["alarm_at"] = alarm_at(values, is_warned=False, is_breach_told=False)
+    return values
 
 
 def differing(clock: Clock, solved: Solved) -> dict[str, Any]:

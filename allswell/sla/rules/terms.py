@@ -174,6 +174,9 @@ class Terms:
     services: frozenset[int] = frozenset()
     priorities: frozenset[int] = frozenset()
     _zone: ZoneInfo = field(init=False, repr=False, compare=False)
+    _found: dict[tuple[Metric, str, int], Target | None] = field(
+        init=False, repr=False, compare=False, default_factory=dict, hash=False
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_zone", ZoneInfo(self.zone))
@@ -193,8 +196,11 @@ class Terms:
 
     def target(self, metric: Metric, *, kind: str, priority: int) -> Target | None:
         """The promise of this metric for such a ticket: the first that names the priority, else the first for all."""
-        fitting = [target for target in self.targets if target.metric is metric and target.is_for(kind, priority)]
-        return next((target for target in fitting if target.priorities), fitting[0] if fitting else None)
+        key = (metric, kind, priority)
+        if key not in self._found:
+            fitting = [target for target in self.targets if target.metric is metric and target.is_for(kind, priority)]
+            self._found[key] = next((target for target in fitting if target.priorities), fitting[0] if fitting else None)
+        return self._found[key]
 
     def calendars(self) -> frozenset[str]:
         """The slugs of the calendars it counts in."""
