@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from allswell.sla.models import Agreement, AgreementVersion
     from allswell.sla.queries import AgreementBook
 
+#: these stand for other things in addresses
+RESERVED = frozenset({"new", "start"})
 #: how many touched tickets are named
 SHOWN = 50
 
@@ -94,7 +96,8 @@ def create_step(
     columns |= _parties(audience, organization=organization, team=team, actor=actor)
     require(actor, Act.SET_UP, place_of(columns["organization_id"]))
     rows = queries.agreements(is_active=None)
-    slug = people.free_slug(rows, columns["name"], fallback="agreement")
+    wanted = "agreement" if text.slug(columns["name"]) in RESERVED else columns["name"]
+    slug = people.free_slug(rows, wanted, fallback="agreement")
     row = sla.new(slug=slug, **columns)
     order = list(rows)
     place = next((place for place, other in enumerate(order) if _is_wider(other, row)), len(order))
@@ -178,17 +181,16 @@ def reorder(order: Sequence[str], *, actor: Actor, now: datetime) -> None:
 
 @use_case
 def move(agreement: str, *, by: int, actor: Actor, now: datetime) -> Agreement:
-    """Ask an agreement `by` places later (negative: earlier); at an end it stays there."""
+    """Ask an agreement `by` places later (negative: earlier) than others of its kind; at an end it stays there."""
     require(actor, Act.SET_UP, INSTALLATION)
     row = agreement_for(agreement, Act.SET_UP, actor=actor)
     rows = list(queries.agreements(is_active=None))
-    rows.insert(min(max(0, [one.pk for one in rows].index(row.pk) + by), len(rows) - 1), _taken(rows, row))
-    _place(rows, actor=actor, now=now)
+    alike = [one for one in rows if one.audience == row.audience]
+    place = [one.pk for one in alike].index(row.pk)
+    alike.insert(min(max(0, place + by), len(alike) - 1), alike.pop(place))
+    turn = iter(alike)
+    _place([next(turn) if one.audience == row.audience else one for one in rows], actor=actor, now=now)
     return row
-
-
-def _taken(rows: list[Agreement], row: Agreement) -> Agreement:
-    return rows.pop([one.pk for one in rows].index(row.pk))
 
 
 def _place(rows: Sequence[Agreement], *, actor: Actor, now: datetime) -> None:

@@ -155,7 +155,13 @@ def version(agreement_id: int, number: int) -> AgreementVersion:
 
 def versions(agreement_id: int) -> list[AgreementVersion]:
     """The versions of an agreement, newest first."""
-    return list(AgreementVersion.objects.filter(agreement=agreement_id).order_by("-number"))
+    return list(AgreementVersion.objects.filter(agreement=agreement_id).select_related("created_by").order_by("-number"))
+
+
+def newest_definitions(agreement_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Agreement -> what its newest version says, for those that have one."""
+    rows = AgreementVersion.objects.filter(agreement__in=list(agreement_ids)).order_by("number")
+    return dict(rows.values_list("agreement", "definition"))
 
 
 def first_in_force(agreement_id: int) -> datetime | None:

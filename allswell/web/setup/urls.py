@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import calendar_pages, calendars, csv_import, look_up, overview, people, services, teams, vocabulary, webhooks
+from . import agreements, calendar_pages, calendars, csv_import, look_up, overview, people, services, teams, vocabulary, webhooks
 
 
 def _verbs(route: str, view: Callable[..., Any], name: str, *verbs: str) -> list[URLPattern]:
@@ -52,6 +52,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/calendars/new", calendars.new_calendar, name="setup_calendar_new"),
     path("setup/calendars/<slug:slug>", calendars.edit_calendar, name="setup_calendar"),
     *_verbs("setup/calendars/<slug:slug>", calendars.change_calendar, "setup_calendar", "activate", "deactivate"),
+    path("setup/agreements", agreements.agreement_list, name="setup_agreements"),
+    path("setup/agreements/new", agreements.new_agreement, name="setup_agreement_new"),
+    path("setup/agreements/start", agreements.start, name="setup_agreements_start"),
+    path("setup/agreements/<slug:slug>", agreements.agreement, name="setup_agreement"),
+    path("setup/agreements/<slug:slug>/edit", agreements.edit_agreement, name="setup_agreement_edit"),
+    *_verbs("setup/agreements/<slug:slug>", agreements.change_agreement, "setup_agreement", "earlier", "later"),
+    *_verbs("setup/agreements/<slug:slug>", agreements.change_agreement, "setup_agreement", "activate", "deactivate"),
     path("setup/categories", vocabulary.category_list, name="setup_categories"),
     path("setup/categories/new", vocabulary.new_category, name="setup_category_new"),
     path("setup/categories/<int:category>", vocabulary.edit_category, name="setup_category"),
