@@ -31,6 +31,7 @@ from allswell.people.models import EmailAddress, Person, RoleGrant
 from allswell.people.rules import TokenScope
 from allswell.tickets.models import Category, CustomField, Ticket
 from allswell.web.agent.acting import ACTS
+from tests.support.promises import promise
 from tests.support.world import World
 
 #: who opens the pages: everything below is the bank's, "branch_administrator" administers the branch alone, "team_agent" is agent
@@ -178,6 +179,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     job = bulk.start([ticket.pk], verb="watch", params={}, **by_jonas)
     token, _ = people_desk.create_token(world.maria.pk, name="x", scopes=[TokenScope.ALL.value], **world.by(world.maria))
     address = EmailAddress.objects.get(person=world.maria)
+    promised = promise(world, name="Branch", organization=world.branch)
     calendar = calendars.create_calendar(
         name="Office hours", zone="UTC", hours=calendars.Hours([((540, 1020),)] * 7), **world.by(world.ada)
     )
@@ -204,6 +206,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
             "teams": {"slug": world.dba_team.slug},
             "services": {"slug": world.printing.slug},
             "organizations": {"slug": world.branch.slug},
+            "agreements": {"slug": promised.slug},
             "calendars": {"slug": calendar.slug},
             "webhooks": {"number": hook.pk},
             "announce_update": {"number": other.pk},
@@ -309,7 +312,11 @@ DECIDED: dict[str, Row] = {
     "act:unrestrict": Row(READING, LEADING),
     # setup; what is tried belongs to the branch where it can, categories, fields, labels and webhooks to the installation
     **_rows(Row(SETUP), "setup", "setup_people", "setup_roles", "setup_teams", "setup_organizations", "setup_services"),
-    **_rows(Row(SETUP), "setup_categories", "setup_fields", "setup_calendars"),
+    **_rows(Row(SETUP), "setup_categories", "setup_fields", "setup_calendars", "setup_agreements", "setup_agreement"),
+    "setup_agreement_new": Row(SETUP, ADMINS),
+    "setup_agreement_edit": Row(ADMINS, ADMINS),
+    **_rows(Row(post=ADMINS), "setup_agreement_activate", "setup_agreement_deactivate"),
+    **_rows(Row(post=ADMIN), "setup_agreement_earlier", "setup_agreement_later", "setup_agreements_start"),
     "setup_import": Row(ADMINS, ADMINS),
     **_rows(Row(SETUP, ADMINS), "setup_person_new", "setup_person", "setup_team_new", "setup_organization_new"),
     **_rows(Row(SETUP, ADMINS), "setup_organization", "setup_matrix", "setup_service_new", "setup_service"),

@@ -179,7 +179,7 @@ class AgreementForm:
         """Read what was sent, as it was typed."""
         for name in ("name", "audience", "organization", "team", "zone", "in_force_from", "note"):
             if name in sent:
-                setattr(self, name, sent[name].strip())
+                setattr(self, name, sent.get(name, "").strip())
         for name in ("kinds", "services", "priorities"):
             setattr(self, name, sent.getlist(name))
         raw = sent.get("rows", "")

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from allswell.calendars import queries as calendars
 from allswell.desk import agreements as desk
 from allswell.desk import promises
-from allswell.kernel.errors import DeskError
+from allswell.kernel.errors import DeskError, NotAllowed
 from allswell.people.rules import Act, may, place_of
 from allswell.sla import queries, wording
 from allswell.sla.rules.terms import STOPS, Audience, Metric, Target, Terms
@@ -236,6 +236,8 @@ def _handled(request: PageRequest, form: AgreementForm, save: Callable[[], Any])
 @setup_page
 def new_agreement(request: PageRequest) -> HttpResponse:
     """A new agreement; it starts from the usual promises, or from another agreement (?from=slug)."""
+    if request.method == "POST" and not sets_up(request):
+        raise NotAllowed("Your role does not allow this.")
     form = AgreementForm(audience=request.GET.get("audience", ""), zone=request.actor.time_zone or settings.DEFAULT_TIME_ZONE)
     if form.audience not in set(Audience):
         form.audience = Audience.CUSTOMER.value
@@ -292,33 +294,7 @@ def edit_agreement(request: PageRequest, slug: str) -> HttpResponse:
     before = form.definition() if newest else None
 
     def save() -> str:
-        changes: dict[str, Any] = {"name": form.name}
-        if is_for_all(request) or form.organization:
-            changes["organization"] = form.organization or None
-        if row.audience == Audience.INTERNAL:
-            changes["team"] = form.team or None
-        definition, since = form.definition(), inputs.instant(request.POST, "in_force_from")
-        desk.checked(definition, audience=Audience(row.audience), actor=request.actor, now=request.now)
-        desk.change(slug, **changes, actor=request.actor, now=request.now)
-        if definition == before and since is None:
-            return _("%(name)s is saved.") % {"name": form.name}
-        seen = inputs.number(request.POST, "seen")
-        agreed = desk.agree(
-            slug,
-            definition=definition,
-            in_force_from=since,
-            note=form.note,
-            seen=seen,
-            actor=request.actor,
-            now=request.now,
-        )
-        if not agreed.touched:
-            return _("%(name)s is saved.") % {"name": form.name}
-        return ngettext(
-            "Saved. The clocks of %(n)s open ticket are counted again.",
-            "Saved. The clocks of %(n)s open tickets are counted again.",
-            agreed.touched,
-        ) % {"n": agreed.touched}
+        return _save(request, row, form, before)
 
     if request.method == "POST" and (told := _handled(request, form, save)):
         toast(request, told)
@@ -333,16 +309,40 @@ def edit_agreement(request: PageRequest, slug: str) -> HttpResponse:
     )
 
 
+def _save(request: PageRequest, row: Agreement, form: AgreementForm, before: dict[str, Any] | None) -> str:
+    """Write what differs; what to say then. `before` is the definition as it stood in the form at first."""
+    changes: dict[str, Any] = {"name": form.name}
+    if is_for_all(request) or form.organization:
+        changes["organization"] = form.organization or None
+    if row.audience == Audience.INTERNAL:
+        changes["team"] = form.team or None
+    by: dict[str, Any] = {"actor": request.actor, "now": request.now}
+    definition, since = form.definition(), inputs.instant(request.POST, "in_force_from")
+    desk.checked(definition, audience=Audience(row.audience), **by)
+    desk.change(row.slug, **changes, **by)
+    saved = _("%(name)s is saved.") % {"name": form.name}
+    if definition == before and since is None:
+        return saved
+    seen = inputs.number(request.POST, "seen")
+    agreed = desk.agree(row.slug, definition=definition, in_force_from=since, note=form.note, seen=seen, **by)
+    if not agreed.touched:
+        return saved
+    return ngettext(
+        "Saved. The clocks of %(n)s open ticket are counted again.",
+        "Saved. The clocks of %(n)s open tickets are counted again.",
+        agreed.touched,
+    ) % {"n": agreed.touched}
+
+
 @require_POST
 @setup_page
 def change_agreement(request: PageRequest, slug: str, verb: str) -> HttpResponse:
     """Ask it earlier or later, take it out of use or back in."""
     there = f"/setup/agreements/{slug}"
-    by = {"actor": request.actor, "now": request.now}
     if verb in ("earlier", "later"):
-        desk.move(slug, by=-1 if verb == "earlier" else 1, **by)
+        desk.move(slug, by=-1 if verb == "earlier" else 1, actor=request.actor, now=request.now)
         return SeeOther("/setup/agreements")
-    row = desk.set_active(slug, is_active=verb == "activate", **by)
+    row = desk.set_active(slug, is_active=verb == "activate", actor=request.actor, now=request.now)
     if verb == "deactivate":
         toast(request, _("%(name)s is out of use.") % {"name": row.name}, undo=f"{there}/activate")
     else:
