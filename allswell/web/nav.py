@@ -31,6 +31,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("desk", N_("Desk"), "inbox"),
             Entry("announcements", N_("Announcements"), "speakerphone"),
             Entry("search", N_("Search"), "search"),
+            Entry("reports", N_("Reports"), "chart-histogram"),
             Entry("notices", N_("Notices"), "bell"),
         ),
     ),

@@ -197,6 +197,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
         "announcement": told.pk,
         "category": category.pk,
         "key": custom.key,
+        "name": "attainment",
         "language": "de",
         "call": 1,
         "by_place": {
@@ -287,6 +288,7 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(post=frozenset({"requester"})), "my_copy", "my_copy_remove"),
     # the desk: lists are open to all of it and hold only what the viewer may see (tested below)
     **_rows(Row(AT_THE_DESK, AT_THE_DESK), "desk", "queue_filter", "export", "save_view", "new_ticket", "styleguide"),
+    **_rows(Row(AT_THE_DESK, AT_THE_DESK), "reports", "report_numbers", "report_rows", "report_csv"),
     "bulk": Row(AT_THE_DESK, WORKING | {"outside_agent"}),
     **_rows(Row(AT_THE_DESK, AT_THE_DESK), "find_people", "search", "palette"),
     **_rows(Row(AT_THE_DESK), "announcements", "people", "teams", "services", "calendars", "calendar"),
@@ -403,6 +405,8 @@ LISTS = (
     *("/palette?q=slow", "/palette?q=1001", "/palette?q=maria", "/palette?q=service", "/palette?on=1001"),
     *("/find/people?q=maria", "/find/people?requester=jonas", "/people/", "/people/?q=maria", "/teams/", "/services/"),
     *("/desk/change?n=1001&n=1002",),
+    *("/reports", "/reports/attainment?by=service", "/reports/attainment?by=organization"),
+    *("/reports/attainment/rows?part=open", "/reports/attainment/csv?by=team", "/reports/attainment/csv?part=open"),
 )
 
 
@@ -442,5 +446,7 @@ def test_A45_reading_changes_nothing(stage: Stage, name: str) -> None:
     address = stage.address(name)
     for role in ("requester", "agent", "administrator"):
         words_of(stage.client(role).get(address.path, address.sent))
-    wrote = Entry.objects.exclude(verb=Verb.EXPORTED) if name == "export" else Entry.objects.all()  # who took what is kept
+    wrote = (
+        Entry.objects.exclude(verb=Verb.EXPORTED) if name in ("export", "report_csv") else Entry.objects.all()
+    )  # who took what is kept
     assert wrote.count() == before

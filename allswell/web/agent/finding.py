@@ -175,6 +175,7 @@ def _places(actor: Actor, text: str) -> list[Choice]:
         ("inbox", _("My work"), "/desk/mine"),
         ("inbox", _("Triage"), "/desk/triage"),
         ("list-details", _("All open tickets"), "/desk/all"),
+        ("chart-histogram", _("Reports"), link_if_any("reports")),
         ("bell", _("Notices"), link_if_any("notices")),
         ("topology-star-3", _("Services"), link_if_any("services")),
         ("users", _("People"), link_if_any("people")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from . import acting, finding, many, opening, queue, showing, talking, ticket, why, writing
+from . import acting, finding, many, opening, queue, reports, showing, talking, ticket, why, writing
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", queue.queue_page, name="desk"),
@@ -26,6 +26,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/<int:number>/<slug:verb>", acting.act_page, name="act"),
     path("jobs/<int:job>", many.job_page, name="job"),
     path("jobs/<int:job>/cancel", many.job_cancel, name="job_cancel"),
+    path("reports", reports.overview, name="reports"),
+    path("reports/<slug:name>", reports.report_page, name="report_numbers"),
+    path("reports/<slug:name>/rows", reports.rows_page, name="report_rows"),
+    path("reports/<slug:name>/csv", reports.csv_file, name="report_csv"),
     path("styleguide", showing.styleguide, name="styleguide"),
     path("uploads", talking.upload, name="upload"),
     path("find/people", opening.find_people, name="find_people"),
