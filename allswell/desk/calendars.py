@@ -74,7 +74,7 @@ def create_calendar_step(
 ) -> Calendar:
     """A new calendar; for use cases that do more."""
     require(actor, Act.SET_UP, INSTALLATION)
-    name = text.line(name, field="name", limit=80)
+    name = _name(name)
     place = rules.zone_named(zone)
     columns = _version(place, hours, effective_on=effective_on, note=note, now=now)
     slug = slug or people.free_slug(queries.calendars(), name, fallback="calendar")
@@ -93,9 +93,11 @@ def change_calendar(
     effective_on: date | None = None,
     note: str = "",
     seen: int | None = None,
+    name: str | None = None,
 ) -> CalendarVersion:
     """A new version from `effective_on` on: unless given today in its zone, or when the newest begins. `seen` is the number of the newest
-    version the actor knows, if it matters. Raises Conflict when nothing differs, Stale, Invalid, NotFound, NotAllowed."""
+    version the actor knows, if it matters; `name` renames it in the same act. Raises Conflict when nothing differs, Stale, Invalid,
+    NotFound, NotAllowed."""
     row = calendar_for(calendar, Act.SET_UP, actor=actor)
     before = queries.newest(row)
     if seen is not None and seen != before.number:
@@ -103,13 +105,20 @@ def change_calendar(
     place = rules.zone_named(row.zone)
     first_day = effective_on or max(rules.local_time(place, now).date(), before.effective_on)
     columns = _version(place, _filled(hours, before), effective_on=first_day, note=note, now=now)
-    kept = all(getattr(before, name) == columns[name] for name in ("definition", "own_days", "country", "subdivision"))
+    kept = all(getattr(before, column) == columns[column] for column in ("definition", "own_days", "country", "subdivision"))
+    is_renamed = name is not None and calendars.rename(row, _name(name), actor=actor, now=now) is not None
     if kept and columns["effective_on"] >= before.effective_on:
+        if is_renamed:
+            return before
         raise Conflict("Nothing is different from the newest version.")
     version = calendars.add_version(row, actor=actor, now=now, **columns)
     sla.renew()
     recounting.calendar_changed(row.slug, version.number, actor=actor, now=now)
     return version
+
+
+def _name(name: str) -> str:
+    return text.line(name, field="name", limit=80)
 
 
 def _filled(hours: Hours, before: CalendarVersion) -> Hours:
@@ -152,7 +161,7 @@ def _version(zone: ZoneInfo, hours: Hours, *, effective_on: date | None, note: s
 def rename_calendar(calendar: int | str, *, name: str, actor: Actor, now: datetime) -> Calendar:
     """Give a calendar another name. Raises Invalid, NotFound, NotAllowed."""
     row = calendar_for(calendar, Act.SET_UP, actor=actor)
-    calendars.rename(row, text.line(name, field="name", limit=80), actor=actor, now=now)
+    calendars.rename(row, _name(name), actor=actor, now=now)
     return row
 
 

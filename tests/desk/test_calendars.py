@@ -201,3 +201,14 @@ def test_every_country_can_be_chosen() -> None:
     for country in ("CH", "US", "EG", "JP", "IN", "BR", "IL"):
         assert public_holidays.days_of(country, "", rules.years_known(2026))
         assert public_holidays.names_of(country, "", range(2026, 2028))
+
+
+def test_a_name_is_changed_with_the_hours_or_not_at_all(world: World) -> None:
+    row = office(world)
+    with pytest.raises(Invalid):
+        desk.change_calendar(row.pk, name="Bank hours", hours=Hours([()] * 7), **world.by(world.ada))
+    assert Calendar.objects.get().name == "Office hours"
+    assert desk.change_calendar(row.pk, name="Bank hours", hours=Hours(), **world.by(world.ada)).number == 1
+    assert Calendar.objects.get().name == "Bank hours"
+    with pytest.raises(Conflict):
+        desk.change_calendar(row.pk, name="Bank hours", hours=Hours(), **world.by(world.ada))

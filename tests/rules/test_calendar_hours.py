@@ -45,6 +45,7 @@ def test_hours_are_read_as_people_write_them(said: str, hours: Hours) -> None:
         ("12:00-12:00", "ends before it begins"),
         ("09:00-12:00, 11:00-17:00", "09:00–12:00 and 11:00–17:00 overlap"),
         ("٠٩:٠٠-١٢:٠٠", "is no"),
+        ("09:00-12:00" + " " * 100_000 + "x", "at most 600 characters"),
         (",".join(f"{n // 2:02}:{n % 2 * 30:02}-{n // 2:02}:{n % 2 * 30 + 10:02}" for n in range(30)), "at most 24 periods"),
     ],
 )
@@ -94,7 +95,21 @@ def test_what_is_stored_reads_back_the_same(week: list[Hours], day: date) -> Non
     assert all(rules.parse_hours(rules.show_hours(hours), field="x") == hours for hours in made.week)
 
 
-@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "Europe", "x" * 400, "Europe/Zürich", "\x00"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "Mars/Olympus",
+        "../../etc/passwd",
+        "Europe",
+        "x" * 400,
+        "Europe/Zürich",
+        "\x00",
+        "localtime",
+        "right/UTC",
+        "posix/Europe/Paris",
+    ],
+)
 def test_an_unknown_zone_is_said(name: str) -> None:
     with pytest.raises(Invalid, match="There is no time zone") as refused:
         rules.zone_named(name)
@@ -138,6 +153,8 @@ def test_own_days_are_read_as_people_write_them(line: str, found: dict[str, Day]
         ("2026-12-24..2028-12-20 Long", "within a year"),
         ("12-24..12-31 Break", "needs the year"),
         ("2026-12-24 " + "x" * 121, "at most 120"),
+        ("2026-12-24 09:00-12:00" + " " * 100_000, "at most 1000 characters"),
+        ("12-24 x\n" * 5_001, "at most 5000 days"),
     ],
 )
 def test_own_days_that_make_no_sense_are_refused_in_words(line: str, sentence: str) -> None:

@@ -179,7 +179,7 @@ def _year(calendar: Calendar, year: int) -> tuple[list[tuple[int, int]], list[in
         working.append(day.toordinal())
         even = following - midnight == DAY
         for start, end in hours:
-            # On a day of 24 hours the clocks were not changed.
+            # On a day of 24 hours the clocks were not changed: nowhere have they ever been changed twice within two days.
             since = midnight + start * MINUTE if even else _micros_at(zone, day, start)
             until = midnight + end * MINUTE if even else _micros_at(zone, day, end)
             if spans and spans[-1][1] >= since:

@@ -20,6 +20,7 @@ MIDNIGHT = 24 * 60
 ALL_DAY: Hours = ((0, MIDNIGHT),)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MOST_PERIODS = 24
+LONGEST_HOURS = 600
 MOST_DAYS = 20_000
 
 _TIME = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")
@@ -56,6 +57,8 @@ def minute_of(said: str, *, field: str) -> int:
 
 def parse_hours(said: str, *, field: str) -> Hours:
     """Hours as people type them: "8:30-12:00, 13:00-17:00"; "" is closed. Raises Invalid with the sentence that says what is wrong."""
+    if len(said) > LONGEST_HOURS:
+        raise Invalid("Use at most %(limit)s characters.", field=field, limit=LONGEST_HOURS)
     periods = []
     for period in filter(None, (piece.strip() for piece in _PERIODS.split(text.clean(said)))):
         ends = _DASH.split(period)

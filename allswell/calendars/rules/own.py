@@ -17,8 +17,10 @@ OwnDays = Mapping[str, Day]
 
 FIRST_HOLIDAYS, HOLIDAYS_AHEAD = 1990, 10
 LONGEST_SPELL = 366
+LONGEST_LINE, MOST_LINES = 1_000, 5_000
 
 _ONE_DAY = timedelta(days=1)
+_SPACE = re.compile(r"\s+")
 _KEY = re.compile(r"(?:[0-9]{4}-)?[0-9]{2}-[0-9]{2}", re.ASCII)
 _PERIOD = r"[0-9]{1,2}[:.][0-9]{2}\s*[-–—]\s*[0-9]{1,2}[:.][0-9]{2}"
 _LINE = re.compile(
@@ -60,8 +62,13 @@ def parse_own(said: str) -> dict[str, Day]:
     """Days as people write them, one a line: "2026-12-24 09:00–12:00 Christmas Eve", "12-31 Stock-taking" (every year, closed),
     "2026-07-20..2026-07-31 Summer break". Raises Invalid on "days" with the line that is wrong."""
     found: dict[str, Day] = {}
-    for raw in text.clean(said).splitlines():
-        line = raw.strip()
+    lines = text.clean(said).splitlines()
+    if len(lines) > MOST_LINES:
+        raise Invalid("Use at most %(limit)s days that differ.", field="days", limit=MOST_LINES)
+    for raw in lines:
+        line = _SPACE.sub(" ", raw[: LONGEST_LINE + 1]).strip()
+        if len(raw) > LONGEST_LINE:
+            raise Invalid("“%(line)s”: use at most %(limit)s characters.", field="days", line=line[:40], limit=LONGEST_LINE)
         if not line or line.startswith("#"):
             continue
         match = _LINE.fullmatch(line)

@@ -216,13 +216,10 @@ def edit_calendar(request: PageRequest, slug: str) -> HttpResponse:
     today = rules.local_time(rules.zone_named(row.zone), request.now).date()
     form.effective_on = max(today, newest.effective_on).isoformat()
 
-    def save() -> CalendarVersion | bool:
-        if form.name.strip() != row.name and form.name.strip():
-            desk.rename_calendar(row.pk, name=form.name, actor=request.actor, now=request.now)
-            if _is_same(form, row):
-                return True
+    def save() -> CalendarVersion:
         return desk.change_calendar(
             row.pk,
+            name=form.name,
             hours=form.hours(),
             effective_on=form.first_day(),
             note=form.note,
@@ -244,18 +241,6 @@ def edit_calendar(request: PageRequest, slug: str) -> HttpResponse:
         known_until=newest.holidays_until,
         soon=date(request.now.year + 1, 12, 31),
     )
-
-
-def _is_same(form: CalendarForm, row: Calendar) -> bool:
-    """Whether the form says what the newest version says."""
-    before = CalendarForm.of(row, queries.newest(row))
-    said, known = form.hours(), before.hours()
-    return (said.week, said.days, said.country, said.subdivision) == (
-        known.week,
-        known.days,
-        known.country,
-        known.subdivision,
-    ) and {*form.left_out} == {*before.left_out}
 
 
 def _number(said: str) -> int | None:
