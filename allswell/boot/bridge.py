@@ -294,13 +294,18 @@ class Bridge:
         try:
             transport = turn.proto.response_stream(turn.status, headers)
             for piece in gathered(result):
-                asyncio.run_coroutine_threadsafe(transport.send_bytes(piece), turn.loop).result(120)
+                asyncio.run_coroutine_threadsafe(_send(transport, piece), turn.loop).result(120)
         except Exception as error:  # noqa: BLE001 - the reader went away, or a row could not be read: the stream is cut
             log.info("A stream ended early: %r", error)
         finally:
             if hasattr(result, "close"):
                 result.close()
             turn.settle()
+
+
+async def _send(transport: Any, piece: bytes) -> None:
+    """Send a piece; what the server answers can be awaited, but is no coroutine, which another thread could not wait for."""
+    await transport.send_bytes(piece)
 
 
 async def _read_on(pieces: AsyncIterator[bytes]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import pytest
@@ -34,6 +34,18 @@ class Scope:
         self.headers = Fields(list(headers))
         self.client, self.server, self.scheme, self.http_version = "203.0.113.9:4711", "127.0.0.1:8000", "http", "1.1"
         self.authority = None
+
+
+class Sent:
+    """What the web server answers when it is given a piece: it can be awaited, and is no coroutine."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    def __await__(self) -> Generator[None, None, None]:
+        if self.error:
+            raise self.error
+        yield from ()
 
 
 class Proto:
@@ -75,13 +87,14 @@ class Proto:
         self._begin(status, headers)
         return self
 
-    async def send_bytes(self, piece: bytes) -> None:
+    def send_bytes(self, piece: bytes) -> Sent:
         self.body += piece
+        return Sent()
 
 
 def ask(application: Callable[..., Iterable[bytes]], scope: Scope, *pieces: bytes, **options: Any) -> Proto:
     """One request through a bridge."""
-    proto = Proto(*pieces)
+    proto = options.pop("proto", None) or Proto(*pieces)
 
     async def once() -> None:
         bridge = Bridge(application, largest_body=options.pop("largest_body", 10_000_000), **options)
@@ -185,6 +198,21 @@ def test_a_stream_is_sent_as_it_comes_and_closed() -> None:
     assert proto.body == b"row\n" * 20_000
     assert closed == [True]
     assert [len(piece) for piece in gathered([b"x" * 20_000] * 3)] == [40_000, 20_000]
+
+
+def test_a_stream_whose_reader_goes_ends_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    class Leaving(Proto):
+        def send_bytes(self, piece: bytes) -> Sent:
+            return Sent(ConnectionError("gone")) if self.body else super().send_bytes(piece)
+
+    def application(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        start("200 OK", [("Content-Type", "text/csv")])
+        return (b"row\n" for _ in range(20_000))
+
+    with caplog.at_level("INFO", logger="allswell.boot.bridge"):
+        proto = ask(application, Scope(), proto=Leaving())
+    assert 0 < len(proto.body) < 80_000
+    assert [record.getMessage() for record in caplog.records] == ["A stream ended early: ConnectionError('gone')"]
 
 
 def test_a_file_on_disk_is_left_to_the_server() -> None:
