@@ -80,7 +80,8 @@ def explain(options: argparse.Namespace) -> int:
         raise CannotStart(f"There is no ticket {number}.", code=2)
     now = clock.now()
     found = sorted(sla.shown(number), key=lambda row: (row.stopped_at is not None, row.started_at, row.pk))
-    tellings = [telling(row, now=now) for row in found]
+    book = sla.book()
+    tellings = [telling(row, book, now=now) for row in found]
     name = reference(ticket.kind, number)
     if options.json:
         print(json.dumps({"ticket": name, "clocks": [_plain(one) for one in tellings]}, indent=2))

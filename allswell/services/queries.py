@@ -47,6 +47,15 @@ def known_inside(actor: Actor) -> QuerySet[ConfigurationItem]:
     return ConfigurationItem.objects.filter(seen | (own & ~Q(is_house)))
 
 
+def surely_knows_inside(actor: Actor, item: ConfigurationItem) -> bool:
+    """Whether a service is `known_inside`, as far as that can be said without asking the database: those of one's own part and teams.
+
+    Of what they share with others, a branch of the house finds more on the page of the service.
+    """
+    inside = people.reach(actor)
+    return inside is None or item.organization_id in inside or item.team_id in actor.teams
+
+
 def knows(actor: Actor, item: ConfigurationItem) -> bool:
     """Whether a service is `visible_to` the actor, without asking whether it is there."""
     inside = people.reach(actor)

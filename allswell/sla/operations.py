@@ -41,9 +41,10 @@ def change(row: Agreement, values: dict[str, Any], *, actor: Actor, now: datetim
     """Change whom an agreement is for, its name, its place, or whether it is in use; False when nothing differs."""
     if values.get("is_active", row.is_active) != row.is_active:
         values = {**values, "ended_at": None if values["is_active"] else now}
-    written = journal.change(row, values, about="agreement", actor=actor, now=now, verb=verb)
+    if journal.change(row, values, about="agreement", actor=actor, now=now, verb=verb) is None:
+        return False
     renew()
-    return written is not None
+    return True
 
 
 def add_version(

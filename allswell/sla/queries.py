@@ -101,6 +101,11 @@ class AgreementBook:
             self._calendars[key] = found if number is None else found.upto(number)
         return self._calendars[key]
 
+    def said(self, agreement: int, number: int) -> tuple[datetime, Terms]:
+        """Since when a version of an agreement is in force, and what it says."""
+        offer = next(one for one in self.offers if one.id == agreement)
+        return next((since, terms) for version, since, terms in offer.versions if version == number)
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is promised to anybody."""
@@ -146,11 +151,6 @@ def agreements(*, is_active: bool | None = True) -> QuerySet[Agreement]:
 def agreement(slug: str) -> Agreement | None:
     """An agreement."""
     return agreements(is_active=None).filter(slug=slug).first()
-
-
-def version(agreement_id: int, number: int) -> AgreementVersion:
-    """One version of an agreement."""
-    return AgreementVersion.objects.get(agreement=agreement_id, number=number)
 
 
 def versions(agreement_id: int) -> list[AgreementVersion]:

@@ -12,10 +12,12 @@ from allswell.calendars.rules import Calendar
 
 from . import queries
 from .rules.shapes import ZERO, Passage, Segment
-from .rules.terms import Audience, Counting, Target, Terms
+from .rules.spending import Course, counts_since
+from .rules.terms import Counting, Target, Terms
 
 if TYPE_CHECKING:
     from .models import Clock
+    from .queries import AgreementBook
 
 #: of a long row of days only so many lines are told at each end
 _ENDS = 4
@@ -108,21 +110,20 @@ class Telling:
         return marks
 
 
-def telling(clock: Clock, *, now: datetime) -> Telling:
+def telling(clock: Clock, book: AgreementBook, *, now: datetime) -> Telling:
     """Explain one clock as it was last written; `now` only says how far a running one is."""
-    version = queries.version(clock.agreement_id, clock.version)
-    terms = Terms.parse(version.definition, audience=Audience(clock.agreement.audience))
+    in_force_from, terms = book.said(clock.agreement_id, clock.version)
     target = next(one for one in terms.targets if one.key == clock.target)
     calendar = None
     if clock.calendar and clock.calendar_version:
-        calendar = queries.book().calendar(clock.calendar, clock.calendar_version)
+        calendar = book.calendar(clock.calendar, clock.calendar_version)
     until = clock.stopped_at or max(now, clock.started_at)
     lines = list(_lines(clock, target, terms, calendar, until))
     used = max((one.used for one in lines if not one.is_ahead), default=ZERO)
     return Telling(
         clock=clock,
         agreement=clock.agreement.name,
-        in_force_from=version.in_force_from,
+        in_force_from=in_force_from,
         terms=terms,
         target=target,
         calendar=calendar,
@@ -137,18 +138,9 @@ def telling(clock: Clock, *, now: datetime) -> Telling:
 
 def _began_at(clock: Clock, target: Target, terms: Terms, calendar: Calendar | None) -> datetime:
     """From when it counts: for working days the start after the cut-off and days off, else the start itself."""
-    within = target.within
-    if within.counting is not Counting.WORKING_DAYS:
+    if target.within.counting is not Counting.WORKING_DAYS:
         return clock.started_at
-    return calendars.add_days(
-        calendar,
-        clock.started_at,
-        0,
-        zone=terms.zone,
-        cutoff=within.cutoff,
-        opening=within.opening,
-        off_day=within.off_day,
-    )
+    return counts_since(Course(target.within, terms.zone, clock.started_at, clock.stopped_at), calendar)
 
 
 def _lines(clock: Clock, target: Target, terms: Terms, calendar: Calendar | None, until: datetime) -> Iterator[Stretch]:

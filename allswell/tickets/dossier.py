@@ -199,16 +199,20 @@ def categories() -> QuerySet[Category]:
 
 
 def names(wanted: Mapping[str, Iterable[int]]) -> dict[str, dict[int, str]]:
-    """Names of what entries point to, in one statement: {"person": [ids]} becomes {"person": {id: name}}."""
+    """Names of what entries point to, in one statement: {"person": [ids]} becomes {"person": {id: name}}; of tickets, the kind."""
     sources: dict[str, QuerySet[Any, Any]] = {
         "person": people.people(),
         "team": people.teams(),
         "service": services.services(),
         "tag": Tag.objects.all(),
         "category": categories(),
+        "ticket": Ticket.objects.all(),
     }
     asked = [
-        sources[kind].filter(pk__in=sorted(ids)).annotate(named=Value(kind)).values_list("named", "pk", "name")
+        sources[kind]
+        .filter(pk__in=sorted(ids))
+        .annotate(named=Value(kind))
+        .values_list("named", "pk", "kind" if kind == "ticket" else "name")
         for kind, ids in wanted.items()
         if ids
     ]

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 from markupsafe import Markup, escape
 
-from allswell.journal.rules import Verb
+from allswell.journal.rules import Verb, others_in
 from allswell.sla import wording
 from allswell.tickets import dossier
+from allswell.tickets.rules import reference
 
 from . import show, words
 
@@ -48,6 +49,7 @@ class Names:
     def _collect(self, entry: Entry) -> None:
         """Remember the ids in an entry's data that will be named."""
         kept = entry.data
+        self._want("ticket", *others_in(entry.verb, kept))
         if entry.verb in (Verb.ASSIGNED, Verb.UNASSIGNED):
             self._want("person", kept.get("from"), kept.get("to"), kept.get("instead_of"))
         elif entry.verb == Verb.HANDED_OVER:
@@ -72,24 +74,28 @@ class Names:
         """The name of a thing in bold, "nobody" or "nothing" for None."""
         if not isinstance(pk, int):
             return Markup("<b>{}</b>").format(_("nobody") if kind == "person" else _("nothing"))
+        name = self._found(kind, pk) or f"#{pk}"
+        return Markup("<b>{}</b>").format(words.category(pk, name) if kind == "category" else name)
+
+    def _found(self, kind: str, pk: int) -> str | None:
         known = self.found.setdefault(kind, {})
         if pk not in known and not self._is_looked_up:
             self._is_looked_up = True
             for one, names in dossier.names(self.wanted).items():
                 self.found.setdefault(one, {}).update(names)
-        name = known.get(pk, "#" + str(pk))
-        return Markup("<b>{}</b>").format(words.category(pk, name) if kind == "category" else name)
+        return known.get(pk)
+
+    def ticket(self, number: Any) -> Markup:
+        """Another ticket by its reference, as a link."""
+        kind = self._found("ticket", number)
+        return Markup('<a href="/tickets/{}">{}</a>').format(number, reference(kind, number) if kind else f"#{number}")
 
 
-def _ticket_link(number: Any) -> Markup:
-    return Markup('<a href="/tickets/{}">#{}</a>').format(number, number)
-
-
-def _other(kept: dict[str, Any]) -> Markup:
+def _other(kept: dict[str, Any], names: Names) -> Markup:
     """The other ticket of a merge, split or follow-up."""
     for name in ("by", "into", "to", "of", "from"):
         if isinstance(kept.get(name), int):
-            return _ticket_link(kept[name])
+            return names.ticket(kept[name])
     return Markup("")
 
 
@@ -147,7 +153,7 @@ def _edited(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Ma
 
 def _linked(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
     is_source = "target" in kept
-    other = _ticket_link(kept.get("target") or kept.get("source"))
+    other = names.ticket(kept.get("target") or kept.get("source"))
     how = words.link(str(kept.get("kind", "")), is_source=is_source)
     if entry.verb == Verb.UNLINKED:
         return _fill(_("%(who)s took away: %(how)s %(other)s"), who=who, how=how, other=other)
@@ -188,7 +194,7 @@ def _handed_over(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) 
 
 def _resolved(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
     if kept.get("parent"):
-        return _fill(_("Resolved together with %(other)s"), other=_ticket_link(kept["parent"]))
+        return _fill(_("Resolved together with %(other)s"), other=names.ticket(kept["parent"]))
     return _fill(_("%(who)s resolved it: %(code)s"), who=who, code=words.code(str(kept.get("code", ""))))
 
 
@@ -213,7 +219,7 @@ def _simple(template: str) -> Callable[[dict[str, Any], Markup, Names, Entry], M
             reason=words.code(str(kept.get("reason", ""))),
             score=kept.get("to", ""),
             tag=names.of("tag", kept.get("tag")) if "tag" in kept else "",
-            other=_other(kept),
+            other=_other(kept, names) if "%(other)s" in template else "",
         )
 
     return said

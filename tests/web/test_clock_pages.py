@@ -12,7 +12,7 @@ from django.test import Client
 from allswell.desk import tickets as desk
 from allswell.kernel import clock
 from allswell.tickets.rules import WaitingOn
-from tests.support.world import World
+from tests.support.world import World, _target
 
 
 @pytest.fixture
@@ -122,6 +122,18 @@ def test_pages_with_clocks_ask_the_database_little(world: World, jonas: Client, 
         jonas.get(address)
         with django_assert_max_num_queries(15):
             jonas.get(address)
+
+
+def test_why_asks_no_more_for_many_clocks_than_for_one(world: World, jonas: Client, django_assert_max_num_queries: Any) -> None:
+    world.promise(targets=[_target("next_update", 60)])
+    ticket = world.report()
+    for word in ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"):
+        world.forward(minutes=5)
+        desk.reply(ticket.pk, body=word, **world.by(world.jonas))
+    address = f"/tickets/{ticket.pk}/why"
+    assert jonas.get(address).content.decode().count('class="strip"') == 8
+    with django_assert_max_num_queries(10):
+        jonas.get(address)
 
 
 def test_a_stopped_clock_is_put_last_and_comes_back(world: World) -> None:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from allswell.desk import tickets as desk
 from allswell.notifications.models import Delivery
 from allswell.tickets.models import Comment, CustomField, Draft, Ticket
-from allswell.tickets.rules import WaitingOn
+from allswell.tickets.rules import Kind, LinkKind, WaitingOn, reference
 from tests.support.world import World
 
 Browser = Callable[..., Client]
@@ -114,6 +114,17 @@ def test_a_ticket_tells_its_story_in_few_queries(world: World, browser: Browser)
     preview = text(client.get(f"/tickets/{ticket.pk}", headers={"HX-Request": "true"}))
     assert "<html" not in preview
     assert "Last note" in preview
+
+
+def test_the_story_calls_other_tickets_by_their_references(world: World, browser: Browser) -> None:
+    one, another = world.report(title="Slow"), world.report(title="Slow too")
+    wish = world.report(title="A second screen", kind=Kind.REQUEST)
+    desk.link(one.pk, target=wish.pk, kind=LinkKind.RELATED, **world.by(world.jonas))
+    desk.merge(another.pk, into=one.pk, **world.by(world.jonas))
+    page = text(browser(world.jonas).get(f"/tickets/{one.pk}"))
+    assert f'<a href="/tickets/{another.pk}">INC-{another.pk}</a>' in page
+    assert f'<a href="/tickets/{wish.pk}">{reference(wish.kind, wish.pk)}</a>' in page
+    assert f"Merged into INC-{one.pk}" in text(browser(world.jonas).get(f"/tickets/{another.pk}"))
 
 
 def test_references_lead_to_the_ticket_wherever_one_may_see_it(world: World, browser: Browser) -> None:

@@ -74,11 +74,11 @@ class Clock(Struct):
 )
 def clocks(call: Call) -> Page[Clock]:
     ticket = visible(call)
-    found = sla.shown(ticket.pk)
+    found, book = sla.shown(ticket.pk), sla.book()
     if not queries.may_see_internal(call.actor, ticket):
         promised = [one for one in found if one.agreement.audience == "customer"]
-        return Page([_shown(telling.telling(one, now=call.now)) for one in promised], None)
-    return Page([_whole(telling.telling(one, now=call.now)) for one in found], None)
+        return Page([_shown(telling.telling(one, book, now=call.now)) for one in promised], None)
+    return Page([_whole(telling.telling(one, book, now=call.now)) for one in found], None)
 
 
 def _shown(told: telling.Telling) -> Clock:

@@ -54,7 +54,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Which clock of a ticket: the agreement, what it promises, and the how manieth (update, hop, or attachment)."""
+    """Which clock of a ticket: the agreement, what it promises, and which in order (update, hop, or attachment)."""
 
     agreement: int
     metric: Metric

@@ -100,18 +100,17 @@ def worked(clock: Course, spans: Sequence[tuple[datetime, datetime]], calendar: 
     """What of these stretches counted. In days: since the start counts, which may be the next opening."""
     if clock.within.counting is Counting.WORKING and calendar is not None:
         return sum((calendars.working_time(calendar, start, end) for start, end in spans), ZERO)
-    zone, since = clock.zone, _counts_since(clock, calendar)
+    zone, since = clock.zone, counts_since(clock, calendar)
     counted = [(max(start, since), end) for start, end in spans if end > since]
     return sum((calendars.day_time(calendar, start, end, zone=zone) for start, end in counted), ZERO)
 
 
-def _counts_since(clock: Course, calendar: Calendar | None) -> datetime:
-    """The instant from which days are counted."""
+def counts_since(clock: Course, calendar: Calendar | None) -> datetime:
+    """The instant from which days are counted: the start, or where the cut-off hour or a day off moves it."""
     within = clock.within
-    return calendars.add_days(
+    return calendars.days_begin(
         calendar,
         clock.started_at,
-        0,
         zone=clock.zone,
         cutoff=within.cutoff,
         opening=within.opening,
@@ -128,7 +127,7 @@ def _warns(
         return used_up(clock, segments, calendar, warn.spent(within.budget))
     if due is None:
         return None
-    since = _counts_since(clock, calendar)
+    since = counts_since(clock, calendar)
     running = [(one.starts_at, min(due, one.ends_at or due)) for one in segments if one.passage is Passage.RUNNING]
     if clock.stopped_at is not None and clock.stopped_at < due:
         running.append((clock.stopped_at, due))  # as though it had run on

@@ -14,10 +14,11 @@ from allswell.desk.practices import LIFECYCLES
 from allswell.journal import queries as journal
 from allswell.journal.rules import Verb, others_in, without_others
 from allswell.people.rules import Act, may
+from allswell.services import queries as services
 from allswell.sla import queries as sla
 from allswell.tickets import dossier
 from allswell.tickets import queries as tickets
-from allswell.tickets.rules import PREFIX, Kind, State, WatcherKind
+from allswell.tickets.rules import PREFIX, Kind, State, WatcherKind, reference
 from allswell.web import clocks, lines
 from allswell.web.pages import PageRequest, desk_page, is_fragment, page, signed_in
 
@@ -78,10 +79,11 @@ def story(ticket: Ticket, *, actor: Actor) -> list[Happening]:
     return [begun, *sorted(happened + said, key=lambda one: (one.at, one.kind))]
 
 
-def _merged_into(ticket: Ticket, *, actor: Actor) -> int | None:
-    """Where it went, if the viewer may know of that."""
+def _merged_into(ticket: Ticket, *, actor: Actor) -> str:
+    """The reference of the ticket it went into, if the viewer may know of that."""
     into = ticket.merged_into_id
-    return into if into and not tickets.hidden_from(actor, [into]) else None
+    kind = tickets.visible_to(actor).filter(pk=into).values_list("kind", flat=True).first() if into else None
+    return reference(kind, into) if into and kind else ""
 
 
 @desk_page
@@ -113,6 +115,7 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         links=dossier.links(found.pk, around.pairs, actor=request.actor),
         tags=around.tags,
         clocks=_clocks(found),
+        knows_inside=found.service is not None and services.surely_knows_inside(request.actor, found.service),
         fields=tickets.custom_fields(found.kind) if found.custom else [],
         drafts=around.drafts,
         more=_more(found, may_lead=may(request.actor, Act.LEAD, facts)),

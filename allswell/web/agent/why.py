@@ -17,7 +17,8 @@ def why_page(request: PageRequest, number: int) -> HttpResponseBase:
     ticket = seen_at_the_desk(number, request.actor)
     clocks = sorted(sla.shown(number), key=lambda clock: (clock.stopped_at is not None, clock.started_at, clock.pk))
     names = dict(calendars.calendars().values_list("slug", "name"))
-    explained = [telling.telling(clock, now=request.now) for clock in clocks[:60]]
+    book = sla.book()
+    explained = [telling.telling(clock, book, now=request.now) for clock in clocks[:60]]
     return page(
         request,
         "ticket/why.html",
