@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from allswell.desk import importing
+from allswell.desk import agreement_files, importing
 from allswell.intake import readers
 from allswell.intake.rules.mapping import zone
 from allswell.kernel import actor, clock
@@ -31,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mapping", required=True, metavar="MAP", help=f"a YAML file, or a shipped one: {', '.join(readers.shipped())}"
     )
+    parser.add_argument(
+        "--agreements",
+        metavar="FILE",
+        help=f"write down these agreements first: a YAML file, or a shipped one: {', '.join(agreement_files.shipped())}",
+    )
     parser.add_argument("--timezone", metavar="ZONE", help="the zone of the file's times, such as Europe/Paris")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
     parser.add_argument("--rejected", type=Path, metavar="PATH", help="where rejected rows go (FILE's name.rejected.csv here)")
@@ -47,6 +52,9 @@ def run(args: argparse.Namespace) -> int:
         if not args.file.is_file():
             print(f"There is no file {args.file}.", file=sys.stderr)
             return 2
+        agreements = agreement_files.read(args.agreements) if args.agreements else None
+        if agreements is not None and not args.dry_run:
+            agreement_files.load(agreements, actor=actor.importer(), now=clock.now())
         if args.dry_run:
             outcome = importing.preview(args.file, mapping, zone=where, progress=progress.show)
         else:

@@ -152,6 +152,8 @@ def bring_in(run: ImportRun, batch: _Batch, names: Names, outcome: Outcome, *, a
         now=now,
     )
     incidents.open_many(brought.incidents)
+    if names.created.get("organization"):
+        sla.renew()  # an agreement with one above holds for it
     clocks.follow_many(brought.numbers, now=now)
     if names.created.get("organization"):
         sla.renew()  # an agreement with one above now holds for it
