@@ -73,12 +73,17 @@ def replay(numbers: Iterable[int] | None, *, actor: Actor, now: datetime, is_dry
     """
     require(actor, Act.SET_UP, INSTALLATION)
     wanted = iter(numbers) if numbers is not None else _all_numbers()
+    batches, recount_at = 0, 1
     with frugal():
         while batch := sorted(set(islice(wanted, BATCH))):
             if is_dry:
                 yield from _look(batch, now=now, is_locked=False).differences
-            else:
-                yield from repair_clocks(batch, actor=actor, now=now)
+                continue
+            yield from repair_clocks(batch, actor=actor, now=now)
+            batches += 1
+            if batches == recount_at:
+                sla.recount()
+                recount_at *= 4
 
 
 def _all_numbers() -> Iterator[int]:

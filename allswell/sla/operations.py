@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from allswell.database.hurry import recount as recount_rows
 from allswell.database.rows import insert_all
 from allswell.journal import bulk
 from allswell.journal import operations as journal
@@ -200,6 +201,11 @@ def write(clock: Clock, solved: Solved, *, now: datetime) -> dict[str, Any]:
 def write_many(changes: Sequence[tuple[int, dict[str, Any]]]) -> None:
     """New values of columns of very many clocks, by key."""
     bulk.update_columns(Clock, changes)
+
+
+def recount() -> None:
+    """Let the database know how many clocks there are by now; call it outside a transaction, while very many are written."""
+    recount_rows(Clock)
 
 
 def remove(clocks: Iterable[Clock]) -> None:
