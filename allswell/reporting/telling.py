@@ -9,7 +9,7 @@ from datetime import datetime
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
 
-from .queries import attainment
+from .queries import attainment, times
 from .queries.scope import Asked
 
 Value = int | str | None
@@ -127,10 +127,47 @@ def _every_clock(asked: Asked, part: str, key: str, actor: Actor, now: datetime)
     return (_clock_row(row) for row in attainment.every_row(asked, part, key, actor=actor, now=now))
 
 
+# -- how long it took ----------------------------------------------------------------------------------------------------------
+
+_SPREAD = (Column("median", "time"), Column("mean", "time"), Column("p90", "time"), Column("n", "count", "n"))
+
+
+def _spread_line(line: times.Line) -> Line:
+    found = line.spread
+    return Line(line.key, line.name, {"median": found.median, "mean": found.mean, "p90": found.p90, "n": found.n})
+
+
+def _times(name: str) -> Kind:
+    def count(asked: Asked, actor: Actor, now: datetime) -> Report:
+        found = times.times(name, asked, actor=actor)
+        return Report(
+            name,
+            asked,
+            _SPREAD,
+            _spread_line(found.total),
+            tuple(_spread_line(line) for line in found.months),
+            tuple(_spread_line(line) for line in found.lines),
+            ("median", "p90"),
+            is_empty=not found.total.spread.n,
+        )
+
+    def shown(row: times.Row) -> Row:
+        return Row(row.id, row.id, row.kind, row.title, name, "", row.at, row.length)
+
+    def rows(asked: Asked, part: str, key: str, actor: Actor, now: datetime, after: After, limit: int) -> list[Row]:
+        return [shown(row) for row in times.rows(name, asked, key, actor=actor, after=after, limit=limit)]
+
+    def every_row(asked: Asked, part: str, key: str, actor: Actor, now: datetime) -> Iterator[Row]:
+        return (shown(row) for row in times.every_row(name, asked, key, actor=actor))
+
+    return Kind(times.CUTS, _TICKET_FILTERS, _SPREAD, count, rows, every_row)
+
+
 KINDS: Mapping[str, Kind] = {
     "attainment": Kind(
         tuple(attainment.CUTS), (*_TICKET_FILTERS, "agreement", "metric"), _KEPT, _kept, _clock_rows, _every_clock
     ),
+    **{name: _times(name) for name in times.MEASURES},
 }
 
 

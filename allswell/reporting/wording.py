@@ -10,11 +10,23 @@ from allswell.sla import wording as sla
 
 TITLES = {
     "attainment": N_("Service levels kept"),
+    "acknowledgement": N_("Time to acknowledge (MTTA)"),
+    "first-response": N_("Time to first response"),
+    "restore": N_("Time to restore"),
+    "resolve": N_("Time to resolve"),
 }
 #: one sentence that says what a report answers
 QUESTIONS = {
     "attainment": N_("How many of the promises that were due did we keep?"),
+    "acknowledgement": N_("How long until somebody took it up?"),
+    "first-response": N_("How long until the requester was answered?"),
+    "restore": N_("How long until the service worked again?"),
+    "resolve": N_("How long until it was resolved?"),
 }
+_OUT = (
+    N_("Cancelled and merged tickets, duplicates, and children of another ticket count nowhere: the parent counts."),
+    N_("A mean is always shown with the median, the 90th percentile (the shortest time that 90 % do not exceed) and the number."),
+)
 #: how it is counted and what is left out, sentence by sentence
 DEFINITIONS = {
     "attainment": (
@@ -27,6 +39,29 @@ DEFINITIONS = {
         N_("A team is the one whose time was counted, else the one that has the ticket now."),
         N_("The filter by organization takes in those below it; its lines do not."),
     ),
+    "acknowledgement": (
+        N_("From opened until a person first took it up, by the month in which they did."),
+        N_("Assignment by the program is no acknowledgement; the first one stays, whatever is reopened."),
+        N_("Where an agreement promises an acknowledgement, its hours count; elsewhere every hour does."),
+        *_OUT,
+    ),
+    "first-response": (
+        N_("From opened until the first public words of a person at the desk, by the month in which they were said."),
+        N_("To be told that it is resolved is an answer. Automatic replies and internal notes never count."),
+        N_("Every hour counts, nights and weekends too, and no wait is taken out."),
+        *_OUT,
+    ),
+    "restore": (
+        N_("From when the harm began (if known, else opened) until the service worked again, by the month in which it did."),
+        N_("Incidents only. Every hour counts, nights and weekends too."),
+        N_("After a reopening the last restoration counts."),
+        *_OUT,
+    ),
+    "resolve": (
+        N_("From opened until resolved or fulfilled for the last time, by the month in which it was."),
+        N_("Every hour counts, nights, weekends and waiting too. What was reopened and is not yet resolved again is out."),
+        *_OUT,
+    ),
 }
 COLUMNS = {
     "share": N_("Kept"),
@@ -35,6 +70,10 @@ COLUMNS = {
     "broken": N_("Late"),
     "rerated": N_("Late by re-rating"),
     "open": N_("Open, late"),
+    "n": N_("Tickets"),
+    "mean": N_("Mean"),
+    "median": N_("Median"),
+    "p90": N_("90th percentile"),
 }
 CUTS = {
     "month": N_("Month"),

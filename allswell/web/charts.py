@@ -23,19 +23,25 @@ class Series:
     tone: str
 
 
-def stacked(labels: Sequence[str], series: Sequence[Series], *, sentence: str, tops: Sequence[str] = ()) -> Markup:
+def stacked(
+    labels: Sequence[str], series: Sequence[Series], *, sentence: str, tops: Sequence[str] = (), is_small: bool = False
+) -> Markup:
     """Bars on one another, with a word above each (`tops`)."""
     highest = max((sum(one.values[at] or 0 for one in series) for at in range(len(labels))), default=0)
-    return _twice(lambda css, width, height: _stacked(css, width, height, labels, series, tops, highest, sentence))
+    return _twice(lambda css, width, height: _stacked(css, width, height, labels, series, tops, highest, sentence), is_small)
 
 
-def lines(labels: Sequence[str], series: Sequence[Series], *, sentence: str, scale: float = 1, unit: str = "") -> Markup:
+def lines(
+    labels: Sequence[str], series: Sequence[Series], *, sentence: str, scale: float = 1, unit: str = "", is_small: bool = False
+) -> Markup:
     """A line for each series; `scale` values are one `unit` of the axis."""
     highest = max((value for one in series for value in one.values if value is not None), default=0) / scale
-    return _twice(lambda css, width, height: _lines(css, width, height, labels, series, highest, scale, unit, sentence))
+    return _twice(lambda css, width, height: _lines(css, width, height, labels, series, highest, scale, unit, sentence), is_small)
 
 
-def _twice(draw: Callable[[str, int, int], Markup]) -> Markup:
+def _twice(draw: Callable[[str, int, int], Markup], is_small: bool) -> Markup:
+    if is_small:
+        return draw("ch", *_SIZES[1][1:])
     return Markup("").join(draw(*size) for size in _SIZES)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from allswell.desk import reports
+from allswell.desk import calendars, reports
 from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -15,6 +16,7 @@ from allswell.kernel.errors import NotAllowed
 from allswell.people.models import Person
 from allswell.reporting import telling
 from allswell.tickets.models import Ticket
+from allswell.tickets.rules import LinkKind
 from tests.support.promises import promise, target
 from tests.support.world import World
 
@@ -149,3 +151,95 @@ def test_a_report_is_taken_out_as_csv(world: World, resolved: dict[str, Ticket])
     rows = list(csv.reader("".join(reports.rows_csv("attainment", asked, "broken", "account-look-up", **by)).splitlines()))
     assert [row[2] for row in rows[1:]] == ['\'=HYPERLINK("x")']
     assert Entry.objects.filter(verb=Verb.EXPORTED, person=world.jonas).count() == 2
+
+
+def _times(line: telling.Line) -> tuple[Any, ...]:
+    """(n, mean, median, p90) in minutes."""
+    minutes = (line.values[key] for key in ("mean", "median", "p90"))
+    return (line.values["n"], *(None if value is None else int(value) / 60_000 for value in minutes))
+
+
+@pytest.fixture
+def worked(world: World) -> dict[str, Ticket]:
+    """Four tickets taken up after 10, 20, 30 and 60 minutes, answered 5 minutes later, restored after that in 10, resolved in 20;
+    and a duplicate, a child, one cancelled and one reopened, which count nowhere."""
+    found: dict[str, Ticket] = {}
+    by_jonas = lambda: world.by(world.jonas)  # noqa: E731
+    for minutes in (10, 20, 30, 60):
+        ticket = world.report(title=f"After {minutes}", service=world.printing.slug if minutes < 60 else world.lookup.slug)
+        found[str(minutes)] = ticket
+        world.forward(minutes=minutes)
+        desk.take(ticket.pk, **by_jonas())
+        world.forward(minutes=5)
+        desk.reply(ticket.pk, body="On it", **by_jonas())
+        world.forward(minutes=5)
+        desk.restore(ticket.pk, **by_jonas())
+        world.forward(minutes=10)
+        desk.resolve(ticket.pk, code="fixed", resolution="Done", **by_jonas())
+    out = {name: world.report(title=name) for name in ("child", "duplicate", "cancelled", "reopened")}
+    world.forward(hours=9)
+    desk.link(out["child"].pk, kind=LinkKind.CHILD_OF, target=found["10"].pk, **by_jonas())
+    desk.link(out["duplicate"].pk, kind=LinkKind.DUPLICATE_OF, target=found["10"].pk, **by_jonas())
+    for name in ("child", "duplicate", "reopened"):
+        desk.resolve(out[name].pk, code="fixed", resolution="Done", **by_jonas())
+    desk.reopen(out["reopened"].pk, reason="Not so", **by_jonas())
+    desk.cancel(out["cancelled"].pk, reason="mistake", **by_jonas())
+    return found | out
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("restore", (4, 40, 35, 70)),
+        ("resolve", (4, 50, 45, 80)),
+    ],
+)
+def test_times_as_the_glossary_defines_them(world: World, worked: dict[str, Ticket], name: str, expected: Any) -> None:
+    assert _times(_told(world, world.jonas, name, period="2026-11").total) == expected
+
+
+def test_the_first_acknowledgement_and_response_stay_when_reopened(world: World, worked: dict[str, Ticket]) -> None:
+    # the reopened ticket was taken up and answered after 9 hours, when it was resolved first
+    assert _times(_told(world, world.jonas, "acknowledgement", period="2026-11").total) == (5, 132, 30, 540)
+    assert _times(_told(world, world.jonas, "first-response", period="2026-11").total) == (5, 136, 35, 540)
+
+
+def test_times_by_service_and_their_rows(world: World, worked: dict[str, Ticket]) -> None:
+    told = _told(world, world.jonas, "resolve", period="2026-11", by="service")
+    assert {line.name: _times(line) for line in told.lines} == {
+        "Account look-up": (1, 80, 80, 80),
+        "Printing": (3, 40, 40, 50),
+    }
+    behind = _rows(world, world.jonas, "n", "printing", name="resolve", period="2026-11", by="service")
+    assert behind == [worked["30"].pk, worked["20"].pk, worked["10"].pk]
+    assert _told(world, world.oskar, "resolve", period="2026-11").is_empty
+
+
+def test_harm_known_to_be_older_counts_from_its_beginning(world: World) -> None:
+    ticket = world.report(occurred_at=world.now - timedelta(hours=2))
+    world.forward(hours=1)
+    desk.resolve(ticket.pk, code="fixed", resolution="Done", **world.by(world.jonas))
+    assert _times(_told(world, world.jonas, "restore", period="2026-11").total) == (1, 180, 180, 180)
+    assert _times(_told(world, world.jonas, "resolve", period="2026-11").total) == (1, 60, 60, 60)
+
+
+def test_acknowledgement_counts_in_the_hours_agreed(world: World) -> None:
+    """Opened Monday 20:00 in Paris, taken up Tuesday 10:00: two of the agreed hours, from 8."""
+    by_ada = world.by(world.ada)
+    calendars.create_calendar(
+        name="Office",
+        zone="Europe/Paris",
+        hours=calendars.Hours(week=[[(480, 1080)]] * 7),
+        effective_on=date(2026, 1, 1),
+        **by_ada,
+    )
+    promise(
+        world,
+        {"metric": "acknowledgement", "within": {"counting": "working", "amount": 600, "calendar": "office"}},
+        zone="Europe/Paris",
+    )
+    world.forward(hours=10)
+    ticket = world.report()
+    world.forward(hours=14)
+    desk.take(ticket.pk, **world.by(world.jonas))
+    assert _times(_told(world, world.jonas, "acknowledgement", period="2026-11").total) == (1, 120, 120, 120)
