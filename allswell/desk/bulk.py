@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
-
 from allswell.jobs import operations as jobs
 from allswell.jobs import queries as job_queries
 from allswell.journal import queries as journal
@@ -24,7 +22,7 @@ from allswell.tickets.rules import LinkKind, WaitingOn
 
 from . import steps
 from . import tickets as desk
-from .door import body_of, use_case
+from .door import attempt, body_of, use_case
 
 if TYPE_CHECKING:
     from allswell.jobs.models import Job
@@ -172,7 +170,7 @@ def run_batch(job: Job, *, limit: int = 25, actor: Actor, now: datetime) -> bool
     with steps.gathering() as told:
         for number in numbers:
             try:
-                with transaction.atomic():
+                with attempt():
                     act(number, **arguments, actor=worker, now=now)
             except DeskError as refused:
                 problems.append({"ticket": number, "code": refused.code, "message": refused.template, "field": refused.field})

@@ -8,8 +8,9 @@ No use case calls another; steps they share are plain functions. Whatever a use 
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -66,6 +67,20 @@ def use_case(function: Callable[P, R]) -> Callable[P, R]:
 
     door.is_use_case = True  # type: ignore[attr-defined]
     return door
+
+
+@contextlib.contextmanager
+def attempt() -> Iterator[None]:
+    """A part of a use case that may fail alone: what it wrote is taken back then, and which tickets it touched forgotten."""
+    noted = touched.get()
+    before = len(noted or ())
+    try:
+        with transaction.atomic():
+            yield
+    except BaseException:
+        if noted is not None:
+            del noted[before:]
+        raise
 
 
 def body_of(function: Callable[P, R]) -> Callable[P, R]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from allswell.journal.rules import Verb
+from allswell.kernel.errors import DeskError
 from allswell.sla import operations as sla
 from allswell.sla import queries
 from allswell.sla.rules.keeping import Completed, beside, standing
@@ -46,7 +47,11 @@ def settle(touched: Iterable[tuple[Ticket, Entry]], *, now: datetime) -> None:
     concerned = [number for number, told in entries.items() if any(entry.verb in TELLING for entry in told)]
     if not concerned:
         return
-    book = queries.book()
+    try:
+        book = queries.book()
+    except DeskError:
+        logger.exception("The clocks of tickets %s stay as they were: the agreements cannot be read.", concerned)
+        return
     for number in concerned:
         is_new = entries[number][0].verb in _OPENINGS
         if book.is_empty and (is_new or not rows[number].next_metric):

@@ -73,6 +73,10 @@ class World:
         """actor= and now= of a use case."""
         return {"actor": self.actor(person), "now": self.now}
 
+    def by_actor(self, actor: Actor) -> dict[str, Any]:
+        """actor= and now= of who did something before, now."""
+        return self.by(Person.objects.get(pk=actor.person))
+
     def report(self, person: Person | None = None, title: str = "Account look-up is down", **values: Any) -> Ticket:
         """Somebody (Maria) reports an incident."""
         values.setdefault("kind", Kind.INCIDENT)
