@@ -45,6 +45,12 @@ URGING = (
 WITHDRAWN = "It works again by itself, please ignore this."
 
 
+def _still_open(age: timedelta) -> float:
+    """How likely somebody is still at a ticket of this age. A desk that keeps its promises has few old ones."""
+    days = age / timedelta(days=1)
+    return next((share for limit, share in ((1.5, 0.7), (3, 0.35), (6, 0.1), (15, 0.03)) if days < limit), 0.004)
+
+
 class Everyday(Pen):
     """Writes the scripts of tickets as any other."""
 
@@ -67,12 +73,11 @@ class Everyday(Pen):
         team = self._teams.get(self.company.services[story.service], "Service desk")
         self._open(script, story, requester)
         fate = self.rng.random()
-        is_recent = opened_at > self.play.now - timedelta(days=12)
         if fate < 0.04 and not script.is_urgent:
             self._withdraw(script, team, requester)
         else:
             self._work(script, story, team, requester)
-            if self.rng.random() < (0.62 if is_recent else 0.03):  # somebody is still at it
+            if self.rng.random() < _still_open(self.play.now - opened_at):
                 waits = [place + 1 for place in script.waits]
                 told = script.told or 2
                 ends = waits or range(told, max(told + 1, len(script.acts) - 3))
