@@ -14,8 +14,8 @@ from allswell.calendars import rules as hours
 from allswell.calendars.rules import NeverOpen
 from allswell.journal.rules import Verb
 from allswell.kernel import text
-from allswell.kernel.actor import Actor
-from allswell.kernel.errors import Conflict, DeskError, Invalid, NotFound, Stale
+from allswell.kernel.actor import Actor, Role
+from allswell.kernel.errors import Conflict, DeskError, Invalid, NotAllowed, NotFound, Stale
 from allswell.kernel.instants import sensible
 from allswell.people import operations as people
 from allswell.people import queries as people_queries
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from allswell.sla.queries import AgreementBook
 
 #: these stand for other things in addresses
-RESERVED = frozenset({"new", "start"})
+RESERVED = frozenset({"new", "start", "order"})
 #: how many touched tickets are named
 SHOWN = 50
 
@@ -52,7 +52,9 @@ class Agreed:
 
 
 def visible_to(actor: Actor) -> list[Agreement]:
-    """The agreements the actor may read, in the order in which they are asked, those out of use too."""
+    """The agreements the actor may read, in the order in which they are asked, those out of use too. Raises NotAllowed."""
+    if not (actor.is_system or actor.has_role(Role.ADMINISTRATOR, Role.AUDITOR)):
+        raise NotAllowed("Your role does not allow this.")
     return [row for row in queries.agreements(is_active=None) if may(actor, Act.READ_SETUP, place_of(row.organization_id))]
 
 
@@ -93,7 +95,7 @@ def create_step(
     if audience not in set(Audience):
         raise Invalid("Choose one of the list.", field="audience")
     columns: dict[str, Any] = {"name": chosen_name(name), "audience": audience}
-    columns |= _parties(audience, organization=organization, team=team, actor=actor)
+    columns |= parties(audience, organization=organization, team=team, actor=actor)
     require(actor, Act.SET_UP, place_of(columns["organization_id"]))
     rows = queries.agreements(is_active=None)
     wanted = "agreement" if text.slug(columns["name"]) in RESERVED else columns["name"]
@@ -108,8 +110,8 @@ def create_step(
     return row
 
 
-def _parties(audience: str, *, organization: int | str | None, team: int | str | None, actor: Actor) -> dict[str, Any]:
-    """The columns that say whom it is for."""
+def parties(audience: str, *, organization: int | str | None, team: int | str | None, actor: Actor) -> dict[str, Any]:
+    """The columns that say whom an agreement is for. Raises Invalid."""
     if team not in (None, "") and audience != Audience.INTERNAL:
         raise Invalid("The whole desk keeps what is promised to customers. Choose a team only between teams.", field="team")
     try:
@@ -152,7 +154,7 @@ def change(agreement: str, *, actor: Actor, now: datetime, **changes: Any) -> Ag
             "organization": changes.get("organization", row.organization_id),
             "team": changes.get("team", row.team_id),
         }
-        columns |= _parties(row.audience, actor=actor, **wanted)
+        columns |= parties(row.audience, actor=actor, **wanted)
         require(actor, Act.SET_UP, place_of(columns["organization_id"]))
     if sla.change(row, columns, actor=actor, now=now) and columns.keys() - {"name"}:
         recounting.agreement_changed(row, actor=actor, now=now)

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 from allswell.kernel.actor import Actor
 
-from . import bulk, recounting
+from . import bulk, recounting, what_if
 
 if TYPE_CHECKING:
     from allswell.jobs.models import Job
 
-KINDS: Mapping[str, Callable[..., bool]] = {bulk.KIND: bulk.run_batch, recounting.KIND: recounting.run_batch}
+KINDS: Mapping[str, Callable[..., bool]] = {
+    bulk.KIND: bulk.run_batch,
+    recounting.KIND: recounting.run_batch,
+    what_if.KIND: what_if.run_batch,
+}
 
 
 def run_batch(job: Job, *, actor: Actor, now: datetime) -> bool:

@@ -85,6 +85,8 @@ def subject(letter: Letter) -> str:
         return _(ACCOUNT.get(str(said[0].facts.get("subject")), ACCOUNT["address"])[0])
     if said[0].topic is Topic.JOB and said[0].facts.get("subject") == "clocks":
         return _("The clocks were counted again")
+    if said[0].topic is Topic.JOB and said[0].facts.get("subject") == "what_if":
+        return _("What if: the answer is there")
     if said[0].topic is Topic.JOB and matter is None:
         return _("The change of many tickets is done")
     if said[0].topic is Topic.DIGEST:
@@ -134,6 +136,12 @@ def _job(said: Said) -> str:
         return ngettext(
             "After your change, %(count)s ticket is due at another time.",
             "After your change, %(count)s tickets are due at other times.",
+            count,
+        ) % {"count": count}
+    if said.facts.get("subject") == "what_if":
+        return ngettext(
+            "Under the other terms %(count)s promise would have fared otherwise.",
+            "Under the other terms %(count)s promises would have fared otherwise.",
             count,
         ) % {"count": count}
     if said.facts.get("by"):

@@ -158,6 +158,12 @@ def versions(agreement_id: int) -> list[AgreementVersion]:
     return list(AgreementVersion.objects.filter(agreement=agreement_id).select_related("created_by").order_by("-number"))
 
 
+def newest_numbers(agreement_ids: Iterable[int]) -> dict[int, int]:
+    """Agreement -> the number of its newest version, for those that have one."""
+    rows = AgreementVersion.objects.filter(agreement__in=list(agreement_ids)).order_by("number")
+    return dict(rows.values_list("agreement", "number"))
+
+
 def newest_definitions(agreement_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Agreement -> what its newest version says, for those that have one."""
     rows = AgreementVersion.objects.filter(agreement__in=list(agreement_ids)).order_by("number")

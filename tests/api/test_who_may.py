@@ -22,6 +22,8 @@ from allswell.desk import tickets as desk
 from allswell.people.models import RoleGrant
 from allswell.tickets.models import Ticket
 from tests.support.program import Program
+from tests.support.promises import promise
+from tests.support.promises import target as promised_target
 from tests.support.world import World
 
 assert front.answer
@@ -113,6 +115,11 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["dueInCalendar", "workingTimeInCalendar", "listCalendarDays"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["createCalendar", "updateCalendar", "addCalendarVersion"], ADMIN),
     **dict.fromkeys(["activateCalendar", "deactivateCalendar"], ADMIN),
+    **dict.fromkeys(["listAgreements", "getAgreement"], ADMIN | {"auditor"}),
+    **dict.fromkeys(["createAgreement", "updateAgreement", "addAgreementVersion", "orderAgreements"], ADMIN),
+    **dict.fromkeys(["activateAgreement", "deactivateAgreement"], ADMIN),
+    "askWhatIf": ADMIN,
+    "getWhatIf": frozenset(),  # one's own; nobody here asked
     "getOrganization": KNOWING | {"requester", "colleague"},  # their own
     **dict.fromkeys(["createOrganization", "updateOrganization", "deactivateOrganization", "activateOrganization"], ADMIN),
     "getService": KNOWING | {"requester", "colleague"},
@@ -124,6 +131,7 @@ DECIDED: dict[str, frozenset[str]] = {
 }
 #: changes of one's own profile, which auditors have too
 OWN = ("readNotices", "updatePreferences", "updateMe")
+TARGET = promised_target("resolution", 60)
 #: what must be asked for
 QUESTIONS = {
     "search": "?q=slow",
@@ -166,6 +174,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     second = people.add_address(world.maria.pk, email="mk@example.org", **world.by(world.ada))
     category = setup.create_category(name="Paper", **world.by(world.ada))
     custom = setup.create_custom_field(key="floor", label="Floor", is_in_portal=True, **world.by(world.ada))
+    promised = promise(world)
     calendar = calendars.create_calendar(
         name="Office hours", zone="UTC", hours=calendars.Hours([((540, 1020),)] * 7), **world.by(world.ada)
     )
@@ -198,6 +207,8 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "views": {"slug": view.slug},
         "jobs": {"id": job.pk},
         "calendars": {"ref": calendar.slug},
+        "agreements": {"slug": promised.slug},
+        "what-ifs": {"id": 1},
     }
     words = {"body": "x", "reason": "mistake", "description": "x", "title": "x", "name": "x", "q": "x"}
     bodies: dict[str, dict[str, Any]] = {
@@ -234,6 +245,11 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "createOrganization": {"name": "x"},
         "createService": {"name": "x"},
         "readNotices": {"up_to": 1},
+        "createAgreement": {"name": "x", "definition": {"targets": [TARGET]}},
+        "updateAgreement": {"name": "x"},
+        "addAgreementVersion": {"definition": {"targets": [TARGET]}},
+        "orderAgreements": {"order": [promised.slug]},
+        "askWhatIf": {"definition": {"targets": [TARGET]}, "since": "2026-11-01T00:00:00Z", "until": "2026-11-30T00:00:00Z"},
         "createCalendar": {"name": "x", "zone": "UTC", "week": [["09:00-17:00"]] * 7},
         "addCalendarVersion": {"days": {"12-31": {"name": "x"}}},
         "updateCalendar": {"name": "x"},

@@ -21,14 +21,18 @@ OF_THE_PROGRAM = {
     "attachments.forget_unsent_uploads",
     "sign_in.tidy",
     "setup.first_administrator",
+    "what_if.begin",
+    "what_if.run_batch",
 }
 #: the desk's modules that are looked at; the others are the program's own
 COVERED = {
+    *("agreements", "what_if"),
     *("announcements", "attachments", "bulk", "calls", "csv_records", "notices", "people", "preferences"),
     *("services", "setup", "sign_in", "teams", "tickets", "views", "webhooks", "writing"),
 }
 #: what only a person at a page does: sign-in and what protects it, drafts, who has a page open, a file of people with its preview
 AT_A_PAGE = {
+    "agreements.move",  # a program puts them all into order
     "people.set_password",
     "people.create_token",
     "csv_records.bring_in",

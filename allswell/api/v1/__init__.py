@@ -2,6 +2,7 @@
 
 from . import (
     addresses,
+    agreements,
     announcements,
     attachments,
     calendar_answers,
@@ -27,6 +28,7 @@ from . import (
 
 MODULES = (
     addresses,
+    agreements,
     announcements,
     attachments,
     calendar_answers,
