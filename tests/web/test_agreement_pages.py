@@ -12,10 +12,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from allswell.desk import tickets as desk_tickets
 from allswell.people.models import RoleGrant
 from allswell.sla.models import Agreement, AgreementVersion
 from allswell.tickets.models import Ticket
 from allswell.web.setup.agreement_form import days, minutes, warning
+from allswell.web.setup.what_if import bar
 from tests.desk.test_agreements import agreement, office_hours, terms, working
 from tests.support.world import START, World
 
@@ -178,3 +180,37 @@ def test_times_are_read_as_people_write_them(typed: str, meant: int) -> None:
     assert days("5 days", field="x") == days("5", field="x") == 5
     assert warning("75 %", field="x") == {"share": 0.75}
     assert warning("75%", field="x") == {"share": 0.75}
+
+
+def test_what_if_is_asked_of_an_agreement_and_of_what_stands_in_the_form(world: World, browser: Browser) -> None:
+    agreement(world)
+    world._grant(world.ada, "agent")
+    for spent in (30, 120, 300):
+        ticket = world.report(title=f"Took {spent} minutes")
+        world.forward(minutes=spent)
+        desk_tickets.resolve(ticket.pk, code="fixed", resolution="Restarted.", **world.by(world.jonas))
+    ada = browser(world.ada)
+    asked = ada.post("/setup/agreements/standard/what-if", {"first": "2026-11-01", "last": "2026-11-30"})
+    html = ada.get(asked.headers["Location"]).content.decode()
+    assert html.count("66.6 %") == 2
+    assert "What would have fared otherwise" not in html
+    form = sent(ada.get("/setup/agreements/standard/edit").content.decode())
+    asked = ada.post("/setup/agreements/standard/edit", {**form, "t0_amount": "1 h", "do": "what-if"})
+    with CaptureQueriesContext(connection) as queries:
+        html = ada.get(asked.headers["Location"]).content.decode()
+    assert len(queries) <= 15
+    assert "66.6 %" in html
+    assert "33.3 %" in html
+    assert "Took 120 minutes" in html
+    assert "Took 300 minutes" not in html
+    assert AgreementVersion.objects.count() == 1
+    wrong = ada.post("/setup/agreements/standard/what-if", {"first": "2026-11-30", "last": "2026-11-01"})
+    assert wrong.status_code == 422
+    assert 'id="last-error"' in wrong.content.decode()
+    assert browser(world.audrey).get(asked.headers["Location"]).status_code == 404
+
+
+def test_almost_all_is_not_all() -> None:
+    assert bar((99951, 49, 0)).share == "99.9 %"
+    assert bar((1, 0, 5)).share == "100.0 %"
+    assert bar((0, 0, 3)).share == ""

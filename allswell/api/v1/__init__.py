@@ -24,6 +24,7 @@ from . import (
     views,
     vocabulary,
     webhooks,
+    what_if,
 )
 
 MODULES = (
@@ -50,4 +51,5 @@ MODULES = (
     views,
     vocabulary,
     webhooks,
+    what_if,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -11,7 +10,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from allswell.api.contract import BASE, Body, Call, operation
 from allswell.desk import agreements as desk
-from allswell.desk import what_if
 from allswell.kernel.errors import Invalid
 from allswell.people.rules import Act
 from allswell.sla import queries
@@ -136,13 +134,13 @@ def _shown(call: Call, changed: Any) -> AgreementDetails:
     return _details(call, call.path["slug"])
 
 
-def _definition(body: Definition) -> dict[str, Any]:
+def as_said(body: Definition) -> dict[str, Any]:
     """The definition as the use cases take it; what was left out is not there."""
     found: dict[str, Any] = msgspec.to_builtins(body)
     return found
 
 
-def _beside(error: Invalid) -> Invalid:
+def beside(error: Invalid) -> Invalid:
     """An error in a definition, named as it was sent."""
     is_inside = error.field.split(".")[0] in Definition.__struct_fields__
     return Invalid(error.template, field=f"definition.{error.field}", **error.params) if is_inside else error
@@ -209,14 +207,14 @@ def create(call: Call) -> Any:
             audience=body.audience,
             organization=body.organization,
             team=body.team,
-            definition=None if body.definition is None else _definition(body.definition),
+            definition=None if body.definition is None else as_said(body.definition),
             in_force_from=body.in_force_from,
             note=body.note,
             actor=call.actor,
             now=call.now,
         )
     except Invalid as error:
-        raise _beside(error) from error
+        raise beside(error) from error
 
 
 def _created(call: Call, row: Any) -> AgreementDetails:
@@ -276,7 +274,7 @@ def add_version(call: Call) -> Any:
     try:
         return desk.agree(
             call.path["slug"],
-            definition=_definition(body.definition),
+            definition=as_said(body.definition),
             in_force_from=body.in_force_from,
             note=body.note,
             seen=body.seen,
@@ -284,7 +282,7 @@ def add_version(call: Call) -> Any:
             now=call.now,
         )
     except Invalid as error:
-        raise _beside(error) from error
+        raise beside(error) from error
 
 
 def _agreed(agreed: desk.Agreed) -> Agreed:
@@ -340,128 +338,3 @@ class Order(Body):
 )
 def order(call: Call) -> Any:
     return desk.reorder(call.body.order, actor=call.actor, now=call.now)
-
-
-# what if
-
-
-class NewWhatIf(Body):
-    """Terms to try on tickets opened at `since` or later and before `until`: as though they alone had held. At most 400 days."""
-
-    definition: Definition
-    since: Instant
-    until: Instant
-    audience: Audience = "customer"
-    organization: Ref | None = None
-    team: Ref | None = None
-
-
-class Tally(Struct):
-    """How many promises were kept, missed, and are still open."""
-
-    kept: int
-    missed: int
-    open: int
-
-
-class Compared(Struct):
-    """A target by its key, before and after; `target` is null for what would not be promised any more."""
-
-    metric: str
-    target: str | None
-    before: Tally
-    after: Tally
-
-
-class Difference(Struct):
-    """A ticket that would have fared otherwise: kept, missed, open or none."""
-
-    ticket: int
-    metric: str
-    before: str
-    before_due_at: datetime | None
-    after: str
-    after_due_at: datetime | None
-
-
-class WhatIf(Struct):
-    """The answer as far as it is known: `position` of `total` tickets were looked at. `differences` counts all that fare otherwise;
-    `tickets` are the first of them that the caller may see."""
-
-    id: int
-    definition: dict[str, Any]
-    total: int
-    position: int
-    created_at: datetime
-    finished_at: datetime | None
-    differences: int
-    targets: list[Compared]
-    tickets: list[Difference]
-
-
-def _what_if(call: Call, job: Any) -> WhatIf:
-    tallies: Sequence[what_if.Compared] = what_if.compared(job)
-    return WhatIf(
-        job.pk,
-        job.params["definition"],
-        job.total,
-        job.position,
-        job.created_at,
-        job.finished_at,
-        job.params["differences"],
-        [
-            Compared(row.metric.value, row.target.key if row.target else None, Tally(*row.before), Tally(*row.after))
-            for row in tallies
-        ],
-        [
-            Difference(one.ticket.pk, one.metric, one.before, one.before_due_at, one.after, one.after_due_at)
-            for one in what_if.differences(job, actor=call.actor)
-        ],
-    )
-
-
-def _asked(call: Call, job: Any) -> WhatIf:
-    call.headers["Location"] = f"{BASE}/what-ifs/{job.pk}"
-    return _what_if(call, job)
-
-
-@operation(
-    "POST",
-    "/what-ifs",
-    id="askWhatIf",
-    summary="Try other terms on past tickets; nothing of theirs is written",
-    tag=TAG,
-    scope=WRITE,
-    details="The answer is there at once for up to 500 tickets; otherwise ask again until `finished_at` is set.",
-    body=NewWhatIf,
-    answer=WhatIf,
-    status=201,
-    present=_asked,
-)
-def ask(call: Call) -> Any:
-    body: NewWhatIf = call.body
-    question = what_if.Question(
-        definition=_definition(body.definition),
-        since=body.since,
-        until=body.until,
-        audience=body.audience,
-        organization=body.organization,
-        team=body.team,
-    )
-    try:
-        return what_if.ask(question, actor=call.actor, now=call.now)
-    except Invalid as error:
-        raise _beside(error) from error
-
-
-@operation(
-    "GET",
-    "/what-ifs/{id}",
-    id="getWhatIf",
-    summary="The answer to a question of the caller's own",
-    tag=TAG,
-    scope=READ,
-    answer=WhatIf,
-)
-def get_what_if(call: Call) -> WhatIf:
-    return _what_if(call, what_if.answer(call.path["id"], actor=call.actor))

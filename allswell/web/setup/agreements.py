@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -14,7 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from allswell.calendars import queries as calendars
 from allswell.desk import agreements as desk
-from allswell.desk import promises
+from allswell.desk import promises, what_if
+from allswell.desk.what_if import Question
 from allswell.kernel.errors import DeskError, NotAllowed
 from allswell.people.rules import Act, may, place_of
 from allswell.sla import queries, wording
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from allswell.sla.models import Agreement, AgreementVersion
 
 SHOWN_VERSIONS = 50
+TRIED_DAYS = 30
 
 
 @require_GET
@@ -218,18 +221,32 @@ def _show(request: PageRequest, form: AgreementForm, **context: Any) -> HttpResp
 
 
 def _handled(request: PageRequest, form: AgreementForm, save: Callable[[], Any]) -> Any:
-    """Do what the button says: room for one more target, or save. What `save` answers, None when the form is shown again."""
+    """Do what the button says: room for one more target, try the terms, or save. What that answers, None to show the form again."""
     form.take(request.POST)
     if request.POST.get("do") == "add":
         form.add_row()
         return None
     try:
-        return save()
+        return _tried(request, form) if request.POST.get("do") == "what-if" else save()
     except DeskError as error:
         if error.http in (403, 404):
             raise
         form.refused(error)
         return None
+
+
+def _tried(request: PageRequest, form: AgreementForm) -> HttpResponse:
+    """What if the last thirty days had gone by what stands in the form? Nothing is saved."""
+    question = Question(
+        definition=form.definition(),
+        since=request.now - timedelta(days=TRIED_DAYS),
+        until=request.now,
+        audience=form.audience,
+        organization=form.organization or None,
+        team=form.team or None,
+        name=form.name,
+    )
+    return SeeOther(f"/setup/what-ifs/{what_if.ask(question, actor=request.actor, now=request.now).pk}")
 
 
 @require_http_methods(["GET", "POST"])
@@ -258,6 +275,8 @@ def new_agreement(request: PageRequest) -> HttpResponse:
         )
 
     if request.method == "POST" and (row := _handled(request, form, save)):
+        if isinstance(row, HttpResponse):
+            return row
         toast(request, _("%(name)s is added.") % {"name": row.name})
         return SeeOther(f"/setup/agreements/{row.slug}")
     return _show(request, form, row=None, title=_("New agreement"), place="/setup/agreements")
@@ -297,6 +316,8 @@ def edit_agreement(request: PageRequest, slug: str) -> HttpResponse:
         return _save(request, row, form, before)
 
     if request.method == "POST" and (told := _handled(request, form, save)):
+        if isinstance(told, HttpResponse):
+            return told
         toast(request, told)
         return SeeOther(f"/setup/agreements/{slug}")
     return _show(

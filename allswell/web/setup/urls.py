@@ -7,7 +7,20 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import agreements, calendar_pages, calendars, csv_import, look_up, overview, people, services, teams, vocabulary, webhooks
+from . import (
+    agreements,
+    calendar_pages,
+    calendars,
+    csv_import,
+    look_up,
+    overview,
+    people,
+    services,
+    teams,
+    vocabulary,
+    webhooks,
+    what_if,
+)
 
 
 def _verbs(route: str, view: Callable[..., Any], name: str, *verbs: str) -> list[URLPattern]:
@@ -56,6 +69,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/agreements/new", agreements.new_agreement, name="setup_agreement_new"),
     path("setup/agreements/start", agreements.start, name="setup_agreements_start"),
     path("setup/agreements/<slug:slug>", agreements.agreement, name="setup_agreement"),
+    path("setup/agreements/<slug:slug>/what-if", what_if.ask, name="setup_agreement_what_if"),
+    path("setup/what-ifs/<int:job>", what_if.answer, name="setup_what_if"),
     path("setup/agreements/<slug:slug>/edit", agreements.edit_agreement, name="setup_agreement_edit"),
     *_verbs("setup/agreements/<slug:slug>", agreements.change_agreement, "setup_agreement", "earlier", "later"),
     *_verbs("setup/agreements/<slug:slug>", agreements.change_agreement, "setup_agreement", "activate", "deactivate"),
