@@ -144,3 +144,25 @@ def test_it_is_what_walking_day_by_day_gives(
     wall = local.time()
     due = rules.at_local(zone, day, wall.hour * 60 + wall.minute, microsecond=wall.second * 1_000_000 + wall.microsecond)
     assert rules.add_days(made, start, days, zone=zone, cutoff=cutoff, opening=opening, off_day=off_day) == due
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(0, 14 * 1440),
+    st.integers(0, 3),
+    st.lists(st.tuples(st.integers(-500, 8000), st.integers(1, 5000)), max_size=4),
+)
+def test_pauses_move_it_as_counting_every_half_minute_does(begin: int, days: int, stops: list[tuple[int, int]]) -> None:
+    made = city("UTC", {date(2026, 3, 12): Day("Off")})
+    start = datetime(2026, 3, 2, 0, 0, 30, tzinfo=UTC) + timedelta(minutes=begin)
+    pauses = [(start + timedelta(minutes=since), start + timedelta(minutes=since + length)) for since, length in stops]
+    due = rules.add_days(made, start, days, zone="UTC", pauses=pauses)
+    # Every half minute of a working day that is not paused counts, from where the counting begins.
+    half = timedelta(seconds=30)
+    at = rules.days_begin(made, start, zone="UTC")
+    left = days * 2880
+    while left:
+        if rules.is_working_day(made, at.date()) and not any(since <= at < until for since, until in pauses):
+            left -= 1
+        at += half
+    assert due == at

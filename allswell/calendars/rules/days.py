@@ -44,7 +44,7 @@ def add_days(
     began = line.begin(local_time(place, start), cutoff=cutoff, opening=opening, off_day=off_day)
     position = line.position(began)
     due = line.local(position + budget)
-    for since, until in sorted(pauses):
+    for since, until in sorted(pauses) if budget else ():
         if since >= first_instant(place, due):
             break
         # Taken from where the last pause ended, so that two that overlap count once.
