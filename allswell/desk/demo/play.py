@@ -106,7 +106,7 @@ class Play:
 
     def _openings(self, count: int) -> list[datetime]:
         """When tickets are opened: in working hours, seldom at night, more in the last days."""
-        moments = [self.now - timedelta(minutes=self.rng.uniform(6, 900)) for _ in range(min(24, count))]
+        moments = [self.now - timedelta(minutes=self.rng.uniform(6, 900)) for _ in range(min(34, count))]
         while len(moments) < count:
             days = 1 + 88 * self.rng.random() ** 1.5
             day = (self.now - timedelta(days=days)).astimezone(HERE).date()

@@ -48,7 +48,7 @@ WITHDRAWN = "It works again by itself, please ignore this."
 def _still_open(age: timedelta) -> float:
     """How likely somebody is still at a ticket of this age. A desk that keeps its promises has few old ones."""
     days = age / timedelta(days=1)
-    return next((share for limit, share in ((1.5, 0.7), (3, 0.35), (6, 0.1), (15, 0.03)) if days < limit), 0.004)
+    return next((share for limit, share in ((1.5, 0.85), (3, 0.5), (6, 0.12), (15, 0.03)) if days < limit), 0.004)
 
 
 class Everyday(Pen):
