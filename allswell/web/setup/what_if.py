@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.http import HttpResponse
 from django.utils import formats, timezone
@@ -17,6 +17,7 @@ from allswell.desk.what_if import Compared, Question
 from allswell.kernel.errors import Conflict, DeskError, Invalid
 from allswell.people.rules import Act
 from allswell.sla import queries, wording
+from allswell.web import show
 from allswell.web.pages import PageRequest, SeeOther, field_errors, page
 
 from . import choices
@@ -150,8 +151,8 @@ def answer(request: PageRequest, job: int) -> HttpResponse:
         lines=[_line(row, names) for row in what_if.compared(found)],
         tickets=what_if.differences(found, actor=request.actor),
         differences=found.params["differences"],
-        since=_instant(found, "since"),
-        until=_instant(found, "until") - timedelta(seconds=1),
+        since=show.day(_instant(found, "since")),
+        until=show.day(_instant(found, "until") - timedelta(microseconds=1)),
         fared={"kept": _("kept"), "missed": _("missed"), "open": _("still open"), "none": _("not promised")},
         metric=wording.metric,
         here="setup",
@@ -162,5 +163,5 @@ def answer(request: PageRequest, job: int) -> HttpResponse:
     return shown
 
 
-def _instant(job: Job, name: str) -> Any:
+def _instant(job: Job, name: str) -> datetime:
     return datetime.fromisoformat(job.params[name])
