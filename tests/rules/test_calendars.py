@@ -109,7 +109,7 @@ def scenes(draw: st.DrawFn) -> tuple[Calendar, datetime, list[datetime], datetim
     return made, start, model(zone, hours_on, start, end), end
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes(), st.integers(0, 5760), st.integers(0, 59_999_999), st.integers(0, 59_999_999))
 def test_it_counts_as_the_model_that_looks_every_minute(
     scene: tuple[Calendar, datetime, list[datetime], datetime], length: int, early: int, late: int
@@ -133,7 +133,7 @@ def test_it_counts_as_the_model_that_looks_every_minute(
     assert all(begin in in_minutes and (close == end or close not in in_minutes) for begin, close in spans)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes(), st.integers(0, 3000))
 def test_due_is_the_first_instant_at_which_the_time_is_used_up(
     scene: tuple[Calendar, datetime, list[datetime], datetime], amount: int
@@ -148,7 +148,7 @@ def test_due_is_the_first_instant_at_which_the_time_is_used_up(
         ] + MINUTE - timedelta(microseconds=1)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes())
 def test_next_open_and_next_close_are_the_models(scene: tuple[Calendar, datetime, list[datetime], datetime]) -> None:
     made, start, minutes, end = scene
@@ -167,7 +167,7 @@ def test_next_open_and_next_close_are_the_models(scene: tuple[Calendar, datetime
         assert after == end or not rules.is_open(made, after)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from([zone for zone, _ in CHANGES]),
     st.lists(hours_strategy(), min_size=7, max_size=7).filter(any),
