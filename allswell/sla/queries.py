@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from allswell.calendars import queries as calendars
 from allswell.calendars.rules import Calendar
 from allswell.database.rows import Prepared, PreparedModel
 from allswell.journal import queries as journal
+from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
 from allswell.people import queries as people
 
@@ -146,6 +147,18 @@ def agreements(*, is_active: bool | None = True) -> QuerySet[Agreement]:
     """The agreements in the order in which they are asked (None: those out of use too)."""
     rows = Agreement.objects.select_related("organization", "team").order_by("position", "id")
     return rows if is_active is None else rows.filter(is_active=is_active)
+
+
+def known_to(actor: Actor) -> QuerySet[Agreement]:
+    """The agreements somebody of the desk may know of: those for everyone, and those that may hold for what they reach.
+
+    The desk of one customer hears neither of other customers' nor of other teams'.
+    """
+    inside = people.reach(actor)
+    if inside is None:
+        return agreements(is_active=None)
+    is_theirs = Q(organization__in=sorted(inside | set(people.own_and_above(actor)))) | Q(organization=None)
+    return agreements(is_active=None).filter(is_theirs, Q(team=None) | Q(team__in=sorted(actor.teams)))
 
 
 def agreement(slug: str) -> Agreement | None:

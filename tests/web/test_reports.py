@@ -11,6 +11,8 @@ from django.test import Client
 from allswell.desk import tickets as desk
 from allswell.kernel import clock
 from allswell.reporting import telling
+from allswell.sla.rules.terms import Audience
+from tests.support.promises import promise, target
 from tests.support.world import World
 
 
@@ -129,3 +131,17 @@ def test_the_desk_of_another_customer_counts_nothing_of_ours(world: World, jonas
         html = client.get(f"/reports/{name}?by=service").content.decode()
         assert "There is nothing to count" in html
         assert "Printing" not in html
+
+
+def test_the_desk_of_a_customer_is_not_offered_the_agreements_of_others(world: World, jonas: Client) -> None:
+    promise(world, name="For everyone")
+    promise(world, name="Northbank only", organization=world.bank)
+    promise(world, name="Othertown only", organization=world.other)
+    promise(world, target("team_time", 60), name="Our databases", audience=Audience.INTERNAL, team=world.dba_team)
+    theirs = Client()
+    theirs.force_login(world.oskar)
+    names = ("For everyone", "Northbank only", "Othertown only", "Our databases")
+    offered = [
+        [name for name in names if name in client.get("/reports/attainment").content.decode()] for client in (theirs, jonas)
+    ]
+    assert offered == [["For everyone", "Othertown only"], list(names)]

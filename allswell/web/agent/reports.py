@@ -250,7 +250,7 @@ def _choices(request: PageRequest, name: str) -> dict[str, list[tuple[Any, str]]
         "organization": lambda: list(people.organizations_visible_to(actor).order_by("name").values_list("slug", "name")[:500]),
         "service": lambda: list(services.visible_to(actor).order_by("name").values_list("slug", "name")[:500]),
         "team": lambda: list(people.teams_visible_to(actor).order_by("name").values_list("slug", "name")[:500]),
-        "agreement": lambda: list(sla.agreements(is_active=None).values_list("slug", "name")[:200]),
+        "agreement": lambda: list(sla.known_to(actor).values_list("slug", "name")[:200]),
         "metric": lambda: [(key, promises.metric(key)) for key in promises.METRICS],
         "priority": lambda: [(n, f"P{n}") for n in range(1, 6)],
         "kind": lambda: [(kind, words.kind(kind)) for kind in ("incident", "request")],
