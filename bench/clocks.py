@@ -61,7 +61,7 @@ def _replay(environment: dict[str, str], options: argparse.Namespace) -> list[tu
 
 def _lateness(environment: dict[str, str], options: argparse.Namespace) -> list[tuple[str, str]]:
     _play(environment, "fill-clocks", options.clocks, options.rate, options.seconds)
-    found = _play(environment, "engine", options.seconds + 20)
+    found = _play(environment, "engine", options.seconds)
     told = f"{found['told']:,} of {found['due']:,} at {options.rate} a second, {found['notices']:,} notices"
     lines = [("open clocks", f"{options.clocks:,}"), ("told", told)]
     for name in ("claimed", "written"):
