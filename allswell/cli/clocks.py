@@ -1,6 +1,6 @@
 """The clocks of tickets: why one is due when it is, and whether all of them follow from the journal.
 
-`allswell clocks explain --help` and `allswell clocks replay --help` say more.
+`allswell clocks explain --help`, `replay --help` and `what-if --help` say more.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ from allswell.desk import clocks
 from allswell.desk.clocks import Difference
 from allswell.kernel import actor, clock
 from allswell.kernel.errors import CannotStart
-from allswell.kernel.instants import sensible
 from allswell.sla import queries as sla
 from allswell.sla import wording
 from allswell.sla.telling import Telling, telling
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
-from . import asking
+from . import asking, clocks_what_if
 from .progress import Bar
 
 #: differences that are shown; the rest is counted
@@ -40,7 +39,7 @@ _SIGNS = {"added": "+", "changed": "~", "removed": "-", "promise": ">"}
 
 def options(parser: argparse.ArgumentParser) -> None:
     """What is asked of the clocks."""
-    parts = parser.add_subparsers(dest="what", required=True, metavar="{explain,replay}")
+    parts = parser.add_subparsers(dest="what", required=True, metavar="{explain,replay,what-if}")
     explain = parts.add_parser("explain", help="say line by line why the clocks of a ticket are due when they are")
     explain.add_argument("ticket", metavar="TICKET", help="a number or reference, such as INC-1042")
     explain.add_argument("--json", action="store_true", help="print it for a program")
@@ -54,11 +53,16 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     replay.add_argument("--yes", action="store_true", help="write what differs without asking")
     replay.add_argument("--json", action="store_true", help="print the outcome for a program")
+    clocks_what_if.add_arguments(
+        parts.add_parser(
+            "what-if", help="how the promises of past tickets would have fared under another agreement; writes nothing"
+        )
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what was asked."""
-    return explain(options) if options.what == "explain" else replay(options)
+    return {"explain": explain, "replay": replay, "what-if": clocks_what_if.run}[options.what](options)
 
 
 def number_of(text: str) -> int:
@@ -123,7 +127,7 @@ def replay(options: argparse.Namespace) -> int:
         if missing := sorted(set(wanted) - set(rows.values_list("pk", flat=True))):
             raise CannotStart(f"There is no ticket {missing[0]}.", code=2)
     if options.since:
-        rows = rows.filter(opened_at__gte=_since(options.since))
+        rows = rows.filter(opened_at__gte=clocks_what_if.instant(options.since, "--since"))
     total = rows.count()
     if options.yes and not options.dry_run:
         report = _Report("Replaying")
@@ -143,15 +147,6 @@ def replay(options: argparse.Namespace) -> int:
     written = _Report("Writing")
     written.play(rows, total, is_dry=False)
     return written.say(options, is_written=True)
-
-
-def _since(text: str) -> datetime:
-    """A day or an instant, in the zone of the installation where it names none. Raises CannotStart, Invalid."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise CannotStart("--since takes a date such as 2026-10-01.", code=2) from None
-    return sensible(at if at.tzinfo else at.replace(tzinfo=ZoneInfo(settings.DEFAULT_TIME_ZONE)), field="since")
 
 
 class _Report:

@@ -49,7 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("token", "token", "Make, list, revoke tokens for the API."),
     Command("import", "imports", "Bring in tickets from another desk."),
     Command("export", "exports", "Take tickets out as CSV or JSON."),
-    Command("clocks", "clocks", "Explain the clocks of a ticket; work them out again from the journal."),
+    Command("clocks", "clocks", "Explain the clocks of a ticket; replay them from the journal; try other terms."),
     Command("migrate", "migrate", "Bring the database to this version."),
     Command("backup", "backup", "Write database and attachments into one file."),
     Command("restore", "restore", "Verify or restore such a file."),

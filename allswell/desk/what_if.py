@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -128,6 +128,34 @@ def ask(question: Question, *, actor: Actor, now: datetime) -> Job:
         result = {"after": 0, "targets": {}, "differing": [], "differences": 0}
         _count(list(_numbers(params, after=0)), {**params, **result}, result, now=now)
     return begin(params, result, total, actor=actor, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a question comes to: how many tickets were looked at, how each promise fared, and how many would have fared otherwise.
+
+    `differing` are the first of those.
+    """
+
+    tickets: int
+    compared: list[Compared]
+    differences: int
+    differing: list[Difference]
+
+
+def tried(question: Question, *, actor: Actor, now: datetime, progress: Callable[[int, int], None]) -> Tried:
+    """Try terms on past tickets while the caller waits, however many they are; nothing is written, not even the question.
+
+    `progress` is told (done, of how many). Raises Invalid naming the field, NotAllowed.
+    """
+    params, total = _prepared(question, actor=actor, now=now)
+    result: dict[str, Any] = {"after": 0, "targets": {}, "differing": [], "differences": 0}
+    done = 0
+    while numbers := list(_numbers(params, after=result["after"])[:BATCH]):
+        _count(numbers, {**params, **result}, result, now=now)
+        done += len(numbers)
+        progress(min(done, total), total)
+    return Tried(done, _compared({**params, **result}), result["differences"], _differing(result["differing"], actor=actor))
 
 
 def _prepared(question: Question, *, actor: Actor, now: datetime) -> tuple[dict[str, Any], int]:
@@ -288,8 +316,12 @@ def answer(job_id: int, *, actor: Actor) -> Job:
 
 def compared(job: Job) -> list[Compared]:
     """How every promise fared and would have fared, as far as it was looked at, in the order of the terms."""
-    terms = Terms.parse(job.params["definition"], audience=Audience(job.params["audience"]))
-    tallies = job.params["targets"]
+    return _compared(job.params)
+
+
+def _compared(params: Mapping[str, Any]) -> list[Compared]:
+    terms = Terms.parse(params["definition"], audience=Audience(params["audience"]))
+    tallies = params["targets"]
     rows = []
     for target in terms.targets:
         tally = tallies.get(target.key, {"before": (0, 0, 0), "after": (0, 0, 0)})
@@ -306,7 +338,10 @@ def _three(tally: Sequence[int]) -> tuple[int, int, int]:
 
 def differences(job: Job, *, actor: Actor) -> list[Difference]:
     """The first tickets that would have fared otherwise, those the actor sees at the desk."""
-    rows = job.params["differing"]
+    return _differing(job.params["differing"], actor=actor)
+
+
+def _differing(rows: Sequence[Sequence[Any]], *, actor: Actor) -> list[Difference]:
     seen = {row.pk: row for row in tickets.at_the_desk(actor).filter(pk__in={row[0] for row in rows})}
     return [
         Difference(seen[number], metric, before, _instant(before_due), after, _instant(after_due))

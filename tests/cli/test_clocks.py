@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from allswell.cli import asking
 from allswell.desk import tickets as desk
@@ -87,3 +89,34 @@ def test_only_some_tickets_are_looked_at(broken: Clock, allswell: Run) -> None:
     assert allswell("clocks", "replay", "--dry-run", "--since", "2026-11-23").code == 1
     assert allswell("clocks", "replay", "--since", "soon").err == "allswell: --since takes a date such as 2026-10-01.\n"
     assert allswell("clocks", "replay", "--ticket", "77").err == "allswell: There is no ticket 77.\n"
+
+
+def test_other_terms_are_tried_without_writing(world: World, allswell: Run, tmp_path: Path) -> None:
+    promise(world, target("resolution", 240))
+    for hours in (1, 3, 5):
+        number = world.report().pk
+        world.forward(hours=hours)
+        desk.resolve(number, code="fixed", **world.by(world.jonas))
+    terms = {"name": "Quick", "targets": [target("resolution", 120)], "services": []}
+    file = tmp_path / "quick.yaml"
+    file.write_text(yaml.safe_dump({"zone": "Europe/Zurich", "agreements": [terms]}))
+    entries, clocks = Entry.objects.count(), list(Clock.objects.values())
+    asked = ("clocks", "what-if", "--agreement", str(file), "--since", "2026-11-01", "--until", "2026-12-01")
+    said = json.loads(allswell(*asked, "--json").out)
+    (row,) = said["promises"]
+    assert (said["tickets"], said["differences"]) == (3, 1)
+    assert row["before"] == {"kept": 2, "missed": 1, "open": 0, "attainment": pytest.approx(200 / 3)}
+    assert row["after"] == {"kept": 1, "missed": 2, "open": 0, "attainment": pytest.approx(100 / 3)}
+    words = allswell(*asked).out
+    assert "66.6 %" in words
+    assert "Resolution: kept -> missed" in words
+    assert (Entry.objects.count(), list(Clock.objects.values())) == (entries, clocks)
+
+
+def test_terms_that_cannot_be_tried_are_refused_with_a_sentence(world: World, allswell: Run, tmp_path: Path) -> None:
+    file = tmp_path / "terms.yaml"
+    file.write_text(yaml.safe_dump({"agreements": [{"name": "A", "targets": [target("resolution", 0)]}]}))
+    asked = ("clocks", "what-if", "--agreement", str(file), "--since", "2026-11-01")
+    assert "targets.0.within.amount" in allswell(*asked).err
+    assert allswell(*asked, "--name", "B").err == "allswell: The file has no agreement B.\n"
+    assert "There is no file of agreements" in allswell("clocks", "what-if", "--agreement", "none", "--since", "2026-11-01").err
