@@ -79,6 +79,13 @@ half = rules.Day("Christmas Eve", rules.parse_hours("08:30-12:00", field="days")
 hours = calendars.Hours([lunch] * 5 + [(), ()], {{"12-24": half, f"{{world.now.year}}-12-05": rules.Day("Sale", lunch)}}, "CH", "ZH")
 calendars.create_calendar(name="Office hours", zone="Europe/Zurich", hours=hours, **world.by(world.ada))
 
+# an agreement with another customer, and what it would have come to for all
+from allswell.desk import agreements, promises, what_if
+said = promises.incident_terms("Europe/Zurich")
+agreements.create(name="Othertown", organization=world.other.pk, definition=said, **world.by(world.ada))
+since, until = world.now - timedelta(days=1), world.now + timedelta(days=1)
+asked = what_if.ask(what_if.Question(said, since, until, name="Othertown"), **world.by(world.ada))
+
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allswell.desk import sign_in
@@ -86,7 +93,7 @@ sign_in.turn_on_second_factor(
     secret={seed!r}, code=format_hotp_value(hotp_value({seed!r}, int(world.now.timestamp()) // 30)), **world.by(world.audrey)
 )
 import json
-print(json.dumps({{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk}}))
+print(json.dumps({{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk}}))
 """
 
 

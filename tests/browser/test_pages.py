@@ -38,6 +38,8 @@ SETUP = tuple(
         *("", "people", "people/new", "people/{maria}", "teams", "teams/databases", "organizations", "organizations/northbank"),
         *("organizations/northbank/priorities", "services", "services/account-look-up", "roles", "categories", "categories/new"),
         *("fields", "fields/new", "labels", "webhooks", "import", "calendars", "calendars/new", "calendars/office-hours"),
+        *("agreements", "agreements/new", "agreements/othertown", "agreements/othertown/edit"),
+        *("agreements/othertown/what-if", "what-ifs/{asked}"),
     )
 )
 WALKS = {"": OPEN, "maria": PORTAL + MINE, "jonas": QUEUES + TICKETS + ACTS + LOOK_UP + ANSWERS + OTHERS, "ada": SETUP}

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from allswell.desk import bulk as desk
-from allswell.desk import exporting, views
+from allswell.desk import exporting, views, what_if
 from allswell.jobs import queries as jobs
 from allswell.kernel.errors import Invalid
 from allswell.people import queries as people
@@ -142,6 +142,8 @@ def _own_job(number: int, request: PageRequest) -> Job:
 def job_page(request: PageRequest, job: int) -> HttpResponseBase:
     """How far a change of many tickets is, and what it could not do."""
     found = _own_job(job, request)
+    if found.kind == what_if.KIND:
+        return SeeOther(f"/setup/what-ifs/{job}")
     labels = {**dict(_verbs()), "clocks": _("Count the clocks again")}
     verb = str(found.params.get("verb", found.kind))
     return page(request, "queue/job.html", job=found, title=labels.get(verb, verb), here="desk")
