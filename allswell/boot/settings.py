@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "allswell.sla",
     "allswell.incidents",
     "allswell.intake",
+    "allswell.reporting",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

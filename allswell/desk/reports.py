@@ -14,7 +14,7 @@ from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotAllowed
 from allswell.people.rules import INSTALLATION, Act, may
-from allswell.reporting import telling, wording
+from allswell.reporting import operations, telling, wording
 from allswell.reporting.queries.scope import Asked
 from allswell.tickets.rules import reference
 
@@ -38,6 +38,12 @@ def report(name: str, asked: Asked, *, actor: Actor, now: datetime) -> telling.R
     """A report of what the actor sees at the desk. Raises NotFound, NotAllowed."""
     require_desk(actor)
     return telling.tell(name, asked, actor=actor, now=now)
+
+
+@use_case
+def count_stretches(*, limit: int, actor: Actor, now: datetime) -> int:
+    """Work out of the journal where tickets were and what they waited for, since it was last done; answers for how many tickets."""
+    return operations.count(limit=limit)
 
 
 @use_case

@@ -9,12 +9,13 @@ from .clocks import Clocks
 from .closing import Closing
 from .jobs import Jobs
 from .outbox import Calls, Mail
+from .reports import Reports
 from .sweep import Sweep
 
 
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
-    return [Mail(), Calls(), Jobs(), Clocks(), Closing(), Sweep()]
+    return [Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Sweep()]
 
 
 def run(stop: threading.Event) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
 
-from .queries import attainment, times
+from .queries import attainment, stretches, times
 from .queries.scope import Asked
 
 Value = int | str | None
@@ -163,11 +163,54 @@ def _times(name: str) -> Kind:
     return Kind(times.CUTS, _TICKET_FILTERS, _SPREAD, count, rows, every_row)
 
 
+# -- time with teams, time of waiting ------------------------------------------------------------------------------------------
+
+_LENGTHS = (Column("total", "time"), *(column for column in _SPREAD if column.key != "n"))
+_STAYS = (*_LENGTHS, Column("stays", "count", "stays"), Column("hops", "count", "hops"), Column("returns", "count", "returns"))
+_WAITS = (*_LENGTHS, Column("waits", "count", "waits"))
+
+
+def _stretch_line(line: stretches.Line) -> Line:
+    found = line.spread
+    lengths: dict[str, Value] = {"total": found.total, "median": found.median, "mean": found.mean, "p90": found.p90}
+    return Line(line.key, line.name, {**lengths, "stays": found.n, "waits": found.n, "hops": line.hops, "returns": line.returns})
+
+
+def _stretches(name: str, columns: tuple[Column, ...]) -> Kind:
+    def count(asked: Asked, actor: Actor, now: datetime) -> Report:
+        found = stretches.stretches(name, asked, actor=actor)
+        return Report(
+            name,
+            asked,
+            columns,
+            _stretch_line(found.total),
+            tuple(_stretch_line(line) for line in found.months),
+            tuple(_stretch_line(line) for line in found.lines),
+            ("median", "p90"),
+            is_empty=not found.total.spread.n,
+        )
+
+    def shown(row: stretches.Row) -> Row:
+        what = (row.team or "-") if name == "teams" else row.reason
+        outcome = "return" if row.is_return else ""
+        return Row(row.id, row.ticket, row.kind, row.title, what, outcome, row.ended_at, row.length)
+
+    def rows(asked: Asked, part: str, key: str, actor: Actor, now: datetime, after: After, limit: int) -> list[Row]:
+        return [shown(row) for row in stretches.rows(name, asked, part, key, actor=actor, after=after, limit=limit)]
+
+    def every_row(asked: Asked, part: str, key: str, actor: Actor, now: datetime) -> Iterator[Row]:
+        return (shown(row) for row in stretches.every_row(name, asked, part, key, actor=actor))
+
+    return Kind(tuple(stretches.CUTS[name]), _TICKET_FILTERS, columns, count, rows, every_row)
+
+
 KINDS: Mapping[str, Kind] = {
     "attainment": Kind(
         tuple(attainment.CUTS), (*_TICKET_FILTERS, "agreement", "metric"), _KEPT, _kept, _clock_rows, _every_clock
     ),
     **{name: _times(name) for name in times.MEASURES},
+    "teams": _stretches("teams", _STAYS),
+    "waiting": _stretches("waiting", _WAITS),
 }
 
 

@@ -14,6 +14,8 @@ TITLES = {
     "first-response": N_("Time to first response"),
     "restore": N_("Time to restore"),
     "resolve": N_("Time to resolve"),
+    "teams": N_("Time with teams, and hand-overs"),
+    "waiting": N_("Time of waiting"),
 }
 #: one sentence that says what a report answers
 QUESTIONS = {
@@ -22,6 +24,8 @@ QUESTIONS = {
     "first-response": N_("How long until the requester was answered?"),
     "restore": N_("How long until the service worked again?"),
     "resolve": N_("How long until it was resolved?"),
+    "teams": N_("How long was each team at it, and how often did tickets move on or come back?"),
+    "waiting": N_("How long did tickets wait, and on whom?"),
 }
 _OUT = (
     N_("Cancelled and merged tickets, duplicates, and children of another ticket count nowhere: the parent counts."),
@@ -62,6 +66,22 @@ DEFINITIONS = {
         N_("Every hour counts, nights, weekends and waiting too. What was reopened and is not yet resolved again is out."),
         *_OUT,
     ),
+    "teams": (
+        N_("A stay lasts from when a team got a ticket until it handed it over or resolved it, by the month in which it ended."),
+        N_("Every hour counts, nights, weekends and waiting too. After a reopening another stay begins."),
+        N_(
+            "Hand-overs are stays with a second or later team; returns are those with a team that had the ticket before (ping-pong)."
+        ),
+        N_("What was routed on in the first minute was no stay and no hand-over; nor is it one to get a first team."),
+        N_("Counted from the journal, once a minute. A team's name is that of today, the stay that of then."),
+        *_OUT,
+    ),
+    "waiting": (
+        N_("A wait lasts from when a ticket was put on hold until it went on or was done, by the month in which it ended."),
+        N_("Every hour counts, nights and weekends too. To wait on somebody else begins another wait."),
+        N_("Counted from the journal, once a minute. The team is the one that has the ticket now."),
+        *_OUT,
+    ),
 }
 COLUMNS = {
     "share": N_("Kept"),
@@ -74,6 +94,16 @@ COLUMNS = {
     "mean": N_("Mean"),
     "median": N_("Median"),
     "p90": N_("90th percentile"),
+    "total": N_("In all"),
+    "stays": N_("Stays"),
+    "hops": N_("Hand-overs"),
+    "returns": N_("Returns"),
+    "waits": N_("Waits"),
+}
+REASONS = {
+    "requester": N_("The requester"),
+    "supplier": N_("A supplier"),
+    "change": N_("A change"),
 }
 CUTS = {
     "month": N_("Month"),
@@ -84,8 +114,11 @@ CUTS = {
     "organization": N_("Organization"),
     "priority": N_("Priority"),
     "kind": N_("Kind"),
+    "hop": N_("Hop"),
+    "reason": N_("Waiting on"),
 }
 _NONE = {
+    "reason": N_("Not said"),
     "service": N_("No service"),
     "team": N_("No team"),
     "organization": N_("No organization"),
@@ -124,11 +157,20 @@ def line(by: str, key: str, name: str) -> str:
         return _(_NONE[by]) if by in _NONE else "–"
     if by == "metric":
         return sla.metric(key)
+    if by == "reason":
+        return reason(key)
+    if by == "hop":
+        return _("Team %(n)s of the ticket") % {"n": key}
     if by == "priority":
         return f"P{key}"
     if by == "kind":
         return _(_KINDS[key]) if key in _KINDS else key
     return month(key) if by == "month" else name
+
+
+def reason(value: str) -> str:
+    """What a ticket waits on."""
+    return _(REASONS[value]) if value in REASONS else value or "–"
 
 
 def month(key: str) -> str:

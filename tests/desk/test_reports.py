@@ -12,11 +12,13 @@ from allswell.desk import calendars, reports
 from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
+from allswell.kernel.actor import engine
 from allswell.kernel.errors import NotAllowed
 from allswell.people.models import Person
 from allswell.reporting import telling
+from allswell.reporting.queries.stretches import is_behind
 from allswell.tickets.models import Ticket
-from allswell.tickets.rules import LinkKind
+from allswell.tickets.rules import LinkKind, WaitingOn
 from tests.support.promises import promise, target
 from tests.support.world import World
 
@@ -243,3 +245,93 @@ def test_acknowledgement_counts_in_the_hours_agreed(world: World) -> None:
     world.forward(hours=14)
     desk.take(ticket.pk, **world.by(world.jonas))
     assert _times(_told(world, world.jonas, "acknowledgement", period="2026-11").total) == (1, 120, 120, 120)
+
+
+def _count(world: World) -> None:
+    while reports.count_stretches(limit=2, actor=engine(), now=world.now):
+        pass
+
+
+@pytest.fixture
+def moved(world: World) -> Ticket:
+    """20 minutes with the service desk, 60 with the databases (30 of them waiting for a supplier), 10 with the service desk again."""
+    ticket = world.report(service=world.printing.slug)
+    by_jonas, by_amir = (lambda: world.by(world.jonas)), (lambda: world.by(world.amir))
+    world.forward(minutes=20)
+    desk.hand_over(ticket.pk, team=world.dba_team.pk, reason="A query", **by_jonas())
+    world.forward(minutes=15)
+    desk.wait(ticket.pk, on=WaitingOn.SUPPLIER, **by_amir())
+    world.forward(minutes=30)
+    desk.resume(ticket.pk, **by_amir())
+    world.forward(minutes=15)
+    desk.hand_over(ticket.pk, team=world.desk_team.pk, reason="Done here", **by_amir())
+    world.forward(minutes=10)
+    desk.resolve(ticket.pk, code="fixed", resolution="Done", **by_jonas())
+    return ticket
+
+
+def _stretches(line: telling.Line, *names: str) -> tuple[Any, ...]:
+    """(total in minutes, then the columns named)."""
+    return (int(line.values["total"] or 0) / 60_000, *(line.values[name] for name in names))
+
+
+def test_time_by_team_and_by_hop(world: World, moved: Ticket) -> None:
+    _count(world)
+    by_team = _told(world, world.jonas, "teams", period="2026-11")
+    assert {line.name: _stretches(line, "stays", "hops", "returns") for line in by_team.lines} == {
+        "Service desk": (30, 2, 1, 1),
+        "Databases": (60, 1, 1, 0),
+    }
+    by_hop = _told(world, world.jonas, "teams", period="2026-11", by="hop")
+    assert [(line.key, *_stretches(line, "stays")) for line in by_hop.lines] == [("1", 20, 1), ("2", 60, 1), ("3", 10, 1)]
+    assert _rows(world, world.jonas, "returns", "service-desk", name="teams", period="2026-11", by="team") == [moved.pk]
+    assert _rows(world, world.jonas, "returns", "databases", name="teams", period="2026-11", by="team") == []
+    assert _told(world, world.oskar, "teams", period="2026-11").is_empty
+
+
+def test_time_of_waiting_by_reason(world: World, moved: Ticket) -> None:
+    _count(world)
+    told = _told(world, world.jonas, "waiting", period="2026-11")
+    assert [(line.key, *_stretches(line, "waits")) for line in told.lines] == [("supplier", 30, 1)]
+    assert _rows(world, world.jonas, "waits", "supplier", name="waiting", period="2026-11", by="reason") == [moved.pk]
+    assert _told(world, world.oskar, "waiting", period="2026-11").is_empty
+
+
+def test_what_happens_later_is_counted_later_and_nothing_twice(world: World, moved: Ticket) -> None:
+    _count(world)
+    assert not is_behind()
+    world.forward(minutes=60)
+    desk.reopen(moved.pk, reason="Again", **world.by(world.jonas))
+    world.forward(minutes=5)
+    desk.resolve(moved.pk, code="fixed", resolution="Now", **world.by(world.jonas))
+    assert is_behind()
+    for _again in range(2):
+        _count(world)
+        by_team = _told(world, world.jonas, "teams", period="2026-11")
+        assert {line.name: _stretches(line, "stays") for line in by_team.lines} == {"Service desk": (35, 3), "Databases": (60, 1)}
+
+
+def test_a_hand_over_taken_back_did_not_happen(world: World) -> None:
+    ticket = world.report()
+    world.forward(minutes=20)
+    by_jonas = world.by(world.jonas)
+    desk.hand_over(ticket.pk, team=world.dba_team.pk, reason="A query", **by_jonas)
+    world.forward(seconds=3)
+    desk.undo(ticket.pk, action=by_jonas["actor"].action, actor=world.actor(world.jonas), now=world.now)
+    world.forward(minutes=10)
+    desk.resolve(ticket.pk, code="fixed", resolution="Done", **world.by(world.jonas))
+    _count(world)
+    told = _told(world, world.jonas, "teams", period="2026-11")
+    assert [(line.name, *_stretches(line, "stays", "hops")) for line in told.lines] == [("Service desk", 30.05, 1, 0)]
+
+
+def test_the_numbers_of_every_report_and_their_rows_agree(world: World, worked: dict[str, Ticket], moved: Ticket) -> None:
+    _count(world)
+    for name, kind in telling.KINDS.items():
+        for by in kind.cuts:
+            told = _told(world, world.jonas, name, period="2026-11", by=by)
+            for line in told.lines:
+                for column in told.columns:
+                    if column.part:
+                        behind = _rows(world, world.jonas, column.part, line.key, name=name, period="2026-11", by=by)
+                        assert len(behind) == line.values[column.key], (name, by, line.key, column.key)

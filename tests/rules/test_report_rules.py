@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allswell.kernel.errors import Invalid
-from allswell.reporting.rules import median, month_of, percentile, period, share, spread
+from allswell.reporting.rules.counting import median, month_of, percentile, period, share, spread
+from allswell.reporting.rules.stretches import stays, waits
+from allswell.sla.rules.story import Facts, Step
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -99,3 +101,68 @@ def test_what_is_no_period_is_refused_with_its_field(name: str, first: str, last
     with pytest.raises(Invalid) as refused:
         period(name, first, last, zone="UTC", now=NOW)
     assert refused.value.field == field or (refused.value.field in ("from", "to") and field in ("from", "to"))
+
+
+def _steps(*told: tuple[float, str, int | None] | tuple[float, str, int | None, str]) -> list[Step]:
+    """(minutes after the opening, state, team, waiting on) one by one."""
+    return [
+        Step(
+            NOW + timedelta(minutes=one[0]),
+            place,
+            "",
+            Facts(kind="incident", state=one[1], priority=3, team=one[2], waiting_on=one[3] if len(one) > 3 else ""),
+        )
+        for place, one in enumerate(told)
+    ]
+
+
+def _minutes(at: datetime) -> float:
+    return (at - NOW) / timedelta(minutes=1)
+
+
+def _stays(*told: tuple[float, str, int | None] | tuple[float, str, int | None, str]) -> list[tuple[object, ...]]:
+    return [(one.team, one.hop, one.is_return, _minutes(one.starts_at), _minutes(one.ends_at)) for one in stays(_steps(*told))]
+
+
+def test_stays_hops_and_ping_pong() -> None:
+    assert _stays((0, "new", 1), (10, "in_progress", 2), (30, "in_progress", 1), (45, "resolved", 1)) == [
+        (1, 1, False, 0, 10),
+        (2, 2, False, 10, 30),
+        (1, 3, True, 30, 45),
+    ]
+
+
+def test_routing_in_the_first_minute_is_no_hop() -> None:
+    assert _stays((0, "new", 1), (1, "new", 2), (9, "resolved", 2)) == [(2, 1, False, 0, 9)]
+    assert _stays((0, "new", 1), (1.1, "new", 2), (9, "resolved", 2)) == [(1, 1, False, 0, 1.1), (2, 2, False, 1.1, 9)]
+
+
+def test_to_be_given_a_first_team_is_no_hop() -> None:
+    assert _stays((0, "new", None), (5, "new", 2), (9, "resolved", 2)) == [(None, 1, False, 0, 5), (2, 1, False, 5, 9)]
+
+
+def test_the_time_while_done_is_nobodys() -> None:
+    assert _stays((0, "new", 1), (5, "resolved", 1), (60, "in_progress", 1), (65, "resolved", 1), (99, "closed", 1)) == [
+        (1, 1, False, 0, 5),
+        (1, 1, False, 60, 65),
+    ]
+
+
+def test_what_lasts_is_not_told_yet() -> None:
+    assert _stays((0, "new", 1), (5, "in_progress", 1)) == []
+    assert list(waits(_steps((0, "new", 1), (5, "waiting", 1, "requester")))) == []
+    assert list(stays([])) == []
+
+
+def test_waits_by_reason() -> None:
+    told = _steps(
+        (0, "new", 1),
+        (5, "waiting", 1, "requester"),
+        (8, "waiting", 1, "requester"),
+        (10, "waiting", 1, "supplier"),
+        (40, "resolved", 1),
+        (60, "waiting", 1, ""),
+        (61, "in_progress", 1),
+    )
+    found = [(one.reason, _minutes(one.starts_at), _minutes(one.ends_at)) for one in waits(told)]
+    assert found == [("requester", 5, 10), ("supplier", 10, 40), ("", 60, 61)]

@@ -11,7 +11,7 @@ from django.db.models import Case, CharField, Count, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
 from allswell.kernel.actor import Actor
-from allswell.reporting.rules import share
+from allswell.reporting.rules.counting import share
 from allswell.sla.models import Clock
 
 from . import scope

@@ -12,7 +12,7 @@ from django.db.models import Case, CharField, Q, QuerySet, Value, When
 from allswell.kernel.actor import Actor
 from allswell.kernel.text import clean, whole
 from allswell.people import queries as people
-from allswell.reporting.rules import Month, Period, period
+from allswell.reporting.rules.counting import Month, Period, period
 from allswell.tickets import queries as tickets
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def is_line(column: str, key: str) -> Q:
     """That a row belongs to the line `key` of a cut."""
     if key == NONE:
         return Q(**{f"{column}__isnull": True})
-    return Q(**{column: whole(key, digits=4) or 0}) if column.endswith("priority") else Q(**{column: key})
+    return Q(**{column: whole(key, digits=4) or 0}) if column.endswith(("priority", "hop")) else Q(**{column: key})
 
 
 def key_of(value: Any) -> str:

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from allswell.database.lengths import Milliseconds
 from allswell.kernel.actor import Actor
-from allswell.reporting.rules import Spread, spread
+from allswell.reporting.rules.counting import Spread, spread
 from allswell.sla.models import Clock
 from allswell.tickets.models import Link, Ticket
 from allswell.tickets.rules import LinkKind

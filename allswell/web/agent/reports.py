@@ -20,7 +20,7 @@ from allswell.kernel.text import whole
 from allswell.people import queries as people
 from allswell.reporting import telling, wording
 from allswell.reporting.queries.scope import NONE, Asked
-from allswell.reporting.rules import month_after
+from allswell.reporting.rules.counting import month_after
 from allswell.services import queries as services
 from allswell.sla import queries as sla
 from allswell.sla import wording as promises
@@ -34,6 +34,7 @@ OUTCOMES: dict[str, tuple[Callable[[], str], str]] = {
     "broken": (lambda: _("late"), "bad-c"),
     "rerated": (lambda: _("late by re-rating"), "warn-c"),
     "open": (lambda: _("open, late"), "bad-c"),
+    "return": (lambda: _("came back"), "warn-c"),
 }
 
 
@@ -175,7 +176,7 @@ def _line_name(asked: Asked, key: str, found: Sequence[telling.Row]) -> str:
     """Which line it is, by its name; a line without rows keeps the name the address gave it."""
     if not key:
         return ""
-    if asked.by in ("month", "metric", "priority", "kind") or key == NONE:
+    if asked.by in ("month", "metric", "priority", "kind", "hop", "reason") or key == NONE:
         try:
             return wording.line(asked.by, key, key)
         except (ValueError, KeyError):
@@ -191,7 +192,9 @@ def _outcome(row: telling.Row) -> tuple[str, str]:
 
 
 def _what(row: telling.Row) -> str:
-    return promises.metric(row.what) if row.what in promises.METRICS else ""
+    if row.what in promises.METRICS:
+        return promises.metric(row.what)
+    return "" if row.what in telling.KINDS else wording.reason(row.what) if row.what in wording.REASONS else row.what
 
 
 def _after(text: str) -> telling.After:
@@ -292,6 +295,5 @@ def _curves(found: telling.Report, labels: list[str], is_small: bool) -> Markup:
         for line in found.months
     ]
     named = " / ".join(wording.column(key) for key in found.drawn)
-    return charts.lines(
-        labels, drawn, sentence=f"{wording.title(found.name)}, {named}: {', '.join(told)}", scale=scale, unit=unit
-    )
+    sentence = f"{wording.title(found.name)}, {named}: {', '.join(told)}"
+    return charts.lines(labels, drawn, sentence=sentence, scale=scale, unit=unit, is_small=is_small)

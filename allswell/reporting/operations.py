@@ -1,0 +1,81 @@
+"""Keeping what reports are counted from: the stretches of tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import F, Max, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from allswell.journal import bulk
+from allswell.journal.models import Entry
+from allswell.journal.queries import newest_id
+from allswell.sla import queries as sla
+from allswell.sla.rules.story import Step, story
+from allswell.tickets.models import Ticket
+
+from .models import Counted, Place, Stretch
+from .rules.stretches import stays, waits
+
+#: entries before the newest counted one that are looked at again: what was written at the same time may have come in later
+OVERLAP = 50_000
+
+
+def count(*, limit: int) -> int:
+    """Work out the stretches of tickets whose journal has grown, at most `limit` of them; answers of how many."""
+    newest = newest_id()
+    place, _created = Place.objects.select_for_update().get_or_create(pk=1)  # one engine at a time
+    known = Counted.objects.filter(ticket=OuterRef("ticket")).values("entry")
+    grown = (
+        Entry.objects.filter(ticket__isnull=False, pk__gt=place.entry - OVERLAP)
+        .values("ticket")
+        .annotate(last=Max("pk"), known=Coalesce(Subquery(known), 0))
+        .filter(last__gt=F("known"))
+        .order_by("ticket")
+        .values_list("ticket", "last")[:limit]
+    )
+    found = dict(grown)
+    if found:
+        _write(found)
+    elif newest != place.entry:
+        Place.objects.filter(pk=1).update(entry=newest)
+    return len(found)
+
+
+def _write(found: dict[int, int]) -> None:
+    """The stretches of tickets, anew. `found` is ticket -> newest entry."""
+    numbers = list(found)
+    tickets = Ticket.objects.in_bulk(numbers)
+    noted = sla.entries_of_many(numbers)
+    rows: list[Stretch] = []
+    for number, ticket in tickets.items():
+        steps = story(noted.get(number, []), now=sla.facts_of(ticket), requester=ticket.requester_id, opened_at=ticket.opened_at)
+        rows += _rows(number, steps)
+    Stretch.objects.filter(ticket__in=numbers).delete()
+    bulk.insert(rows)
+    Counted.objects.bulk_create(
+        [Counted(ticket_id=number, entry=last) for number, last in found.items()],
+        update_conflicts=True,
+        unique_fields=["ticket"],
+        update_fields=["entry"],
+    )
+
+
+def _rows(number: int, steps: Sequence[Step]) -> list[Stretch]:
+    with_teams = [
+        Stretch(
+            ticket_id=number,
+            kind="team",
+            team_id=one.team,
+            hop=min(one.hop, 30_000),
+            is_return=one.is_return,
+            started_at=one.starts_at,
+            ended_at=one.ends_at,
+        )
+        for one in stays(steps)
+    ]
+    waited = [
+        Stretch(ticket_id=number, kind="wait", reason=one.reason, started_at=one.starts_at, ended_at=one.ends_at)
+        for one in waits(steps)
+    ]
+    return with_teams + waited

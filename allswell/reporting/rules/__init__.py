@@ -1,0 +1,1 @@
+"""Pure rules of reports: how numbers are counted, and where tickets were."""
