@@ -109,6 +109,7 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["createCategory", "updateCategory", "deactivateCategory", "activateCategory"], ADMIN),
     **dict.fromkeys(["listFields", "getField"], EVERYBODY),
     **dict.fromkeys(["createField", "updateField", "deactivateField", "activateField", "updateLabels"], ADMIN),
+    **dict.fromkeys(["listReports", "getReport", "listReportRows"], KNOWING | {"outside_agent"}),  # of what each sees
     "getTeam": KNOWING,
     **dict.fromkeys(["createTeam", "updateTeam", "deactivateTeam", "activateTeam", "joinTeam", "leaveTeam"], ADMIN),
     **dict.fromkeys(["listCalendars", "getCalendar", "listCalendarVersions"], KNOWING | {"outside_agent"}),  # the desk, all of it
@@ -209,6 +210,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "calendars": {"ref": calendar.slug},
         "agreements": {"slug": promised.slug},
         "what-ifs": {"id": 1},
+        "reports": {"slug": "attainment"},
     }
     words = {"body": "x", "reason": "mistake", "description": "x", "title": "x", "name": "x", "q": "x"}
     bodies: dict[str, dict[str, Any]] = {

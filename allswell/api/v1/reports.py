@@ -1,0 +1,226 @@
+"""Reports: the numbers of the desk with how they are counted, and the tickets behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from django.core.signing import BadSignature, Signer
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from allswell.api.contract import Call, Cursor, FieldError, Limit, Page, Query, operation
+from allswell.api.paging import link_next
+from allswell.api.problems import Refusal
+from allswell.desk import reports as desk
+from allswell.kernel.errors import NotFound
+from allswell.kernel.text import whole
+from allswell.reporting import telling, wording
+from allswell.reporting.queries.scope import Asked
+
+TAG = "Reports"
+_Word = Annotated[str, Meta(min_length=1, max_length=80)]
+
+
+class ReportQuery(Query, kw_only=True):
+    """What is counted. `period` is 2026-11, 2026-Q4 or 12m (the last months with this one); or give `from` and `to`, both in.
+
+    Without any it is the last six months. Days and months are those of the caller's time zone. Filters are short names; "-" is
+    none. `by` is how the lines are cut; each report says which ways it knows.
+    """
+
+    period: _Word | UnsetType = UNSET
+    since: date | UnsetType = field(default=UNSET, name="from")
+    until: date | UnsetType = field(default=UNSET, name="to")
+    by: _Word | UnsetType = UNSET
+    organization: _Word | UnsetType = UNSET
+    service: _Word | UnsetType = UNSET
+    team: _Word | UnsetType = UNSET
+    priority: _Word | UnsetType = UNSET
+    kind: _Word | UnsetType = UNSET
+    agreement: _Word | UnsetType = UNSET
+    metric: _Word | UnsetType = UNSET
+
+
+class RowsQuery(ReportQuery, kw_only=True):
+    """The same, and which number is opened: `part` of a column, in the line `is` (none: of all lines)."""
+
+    part: _Word | UnsetType = UNSET
+    line: _Word | UnsetType = field(default=UNSET, name="is")
+    limit: Limit = 50
+    cursor: Cursor | UnsetType = UNSET
+
+
+class ReportColumn(Struct):
+    """A column: a count, a share in percent (rounded down, as text, so that it stays exact), or a time in seconds.
+
+    `part` opens the tickets behind its numbers.
+    """
+
+    key: str
+    name: str
+    kind: Literal["count", "share", "time"]
+    part: str | None
+
+
+class ReportKind(Struct):
+    """A report there is: how it is counted, its columns, how its lines may be cut, and which filters it knows."""
+
+    slug: str
+    title: str
+    definition: list[str]
+    columns: list[ReportColumn]
+    cuts: list[str]
+    filters: list[str]
+
+
+class ReportKinds(Struct):
+    """All of them."""
+
+    items: list[ReportKind]
+
+
+class ReportLine(Struct):
+    """A line: its numbers by column; null where there is none."""
+
+    key: str
+    name: str
+    values: dict[str, int | float | str | None]
+
+
+class Report(Struct):
+    """A report as it was counted, over the tickets the caller sees at the desk. `last` is in the period."""
+
+    report: ReportKind
+    first: date
+    last: date
+    zone: str
+    by: str
+    filters: dict[str, str]
+    total: ReportLine
+    months: list[ReportLine]
+    lines: list[ReportLine]
+
+
+class ReportRow(Struct):
+    """A ticket behind a number. `at` puts it into the period; `what` and `outcome` say what was counted of it."""
+
+    number: int
+    title: str
+    what: str
+    outcome: str
+    at: datetime
+    until: datetime | None
+    seconds: float | None
+
+
+def _column(column: telling.Column) -> ReportColumn:
+    return ReportColumn(column.key, wording.column(column.key), column.what, column.part or None)  # type: ignore[arg-type]
+
+
+def _kind(name: str) -> ReportKind:
+    kind = telling.KINDS[name]
+    columns = [_column(column) for column in kind.columns]
+    return ReportKind(name, wording.title(name), wording.definition(name), columns, list(kind.cuts), list(kind.filters))
+
+
+def _line(found: telling.Report, by: str, line: telling.Line) -> ReportLine:
+    values: dict[str, int | float | str | None] = {}
+    for column in found.columns:
+        value = line.values[column.key]
+        values[column.key] = int(value) / 1000 if column.what == "time" and value is not None else value
+    return ReportLine(line.key, wording.line(by, line.key, line.name) if line.key else "", values)
+
+
+def _asked(call: Call) -> Asked:
+    desk.require_desk(call.actor)
+    query, name = call.query, call.path["slug"]
+    given: Mapping[str, Any] = {
+        "period": query.period,
+        "from": query.since,
+        "to": query.until,
+        **{key: getattr(query, key) for key in ("by", *telling.kind(name).filters)},
+    }
+    told = {key: str(value) for key, value in given.items() if value is not UNSET}
+    return telling.asked(name, told, zone=call.actor.time_zone, now=call.now)
+
+
+@operation(
+    "GET", "/reports", id="listReports", summary="The reports there are, and how each is counted", tag=TAG,
+    scope="tickets:read", answer=ReportKinds,
+)  # fmt: skip
+def list_reports(call: Call) -> ReportKinds:
+    desk.require_desk(call.actor)
+    return ReportKinds([_kind(name) for name in telling.KINDS])
+
+
+@operation(
+    "GET",
+    "/reports/{slug}",
+    id="getReport",
+    summary="The numbers of a report, by month and by what is asked",
+    tag=TAG,
+    scope="tickets:read",
+    query=ReportQuery,
+    answer=Report,
+)
+def get_report(call: Call) -> Report:
+    asked = _asked(call)
+    found = desk.report(call.path["slug"], asked, actor=call.actor, now=call.now)
+    return Report(
+        report=_kind(found.name),
+        first=asked.period.first,
+        last=asked.period.last,
+        zone=asked.period.zone,
+        by=asked.by,
+        filters=asked.narrowing.chosen(),
+        total=_line(found, asked.by, found.total),
+        months=[_line(found, "month", line) for line in found.months],
+        lines=[_line(found, asked.by, line) for line in found.lines],
+    )
+
+
+def _signer(call: Call) -> Signer:
+    return Signer(salt=f"api.cursor.{call.operation.id}")
+
+
+def _after(call: Call) -> telling.After:
+    if call.query.cursor is UNSET:
+        return None
+    try:
+        at, _tilde, number = _signer(call).unsign(call.query.cursor).partition("~")
+        return datetime.fromisoformat(at), whole(number) or 0
+    except (BadSignature, ValueError):
+        detail = "This cursor is not from this list. Use `next` of the page before."
+        raise Refusal(422, "invalid", detail, errors=[FieldError("cursor", detail)]) from None
+
+
+@operation(
+    "GET",
+    "/reports/{slug}/rows",
+    id="listReportRows",
+    summary="The tickets behind a number of a report, newest first",
+    tag=TAG,
+    scope="tickets:read",
+    query=RowsQuery,
+    answer=Page[ReportRow],
+)
+def list_report_rows(call: Call) -> Page[ReportRow]:
+    asked, query, name = _asked(call), call.query, call.path["slug"]
+    part = query.part if query.part is not UNSET else next(column.part for column in telling.KINDS[name].columns if column.part)
+    if part not in {column.part for column in telling.KINDS[name].columns} - {""}:
+        raise NotFound("There is no such part of this report.")
+    key = "" if query.line is UNSET else query.line
+    found = telling.rows(name, asked, part, key, actor=call.actor, now=call.now, after=_after(call), limit=query.limit + 1)
+    following = None
+    if len(found) > query.limit:
+        last = found[query.limit - 1]
+        following = _signer(call).sign(f"{last.at.isoformat().replace('+00:00', 'Z')}~{last.id}")  # no plus: it would be a space
+        link_next(call, following)
+    items = [
+        ReportRow(
+            row.ticket, row.title, row.what, row.outcome, row.at, row.until, None if row.value is None else row.value / 1000
+        )
+        for row in found[: query.limit]
+    ]
+    return Page(items, following)
