@@ -19,6 +19,8 @@ MOST_DAYS = 5_000
 LONGEST = timedelta(days=366)
 SECONDS = 2.0
 REPEATS = {"YEARLY", "MONTHLY", "WEEKLY"}
+#: parts of a rule that repeat within the day, each many times over
+WITHIN_THE_DAY = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 
 _ONE_DAY = timedelta(days=1)
 _BROKEN = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
@@ -84,6 +86,7 @@ def _occurrences(events: list[Any], *, first: date, last: date) -> Iterator[tupl
     for together in series.values():
         for event in together:
             _check_repeats(event)
+            _check_end(event)
         alone = icalendar.Calendar()
         for event in together:
             alone.add_component(event)
@@ -94,10 +97,19 @@ def _occurrences(events: list[Any], *, first: date, last: date) -> Iterator[tupl
 def _check_repeats(event: Any) -> None:
     rules = event.get("RRULE", [])
     for rule in rules if isinstance(rules, list) else [rules]:
-        if not {str(said).upper() for said in rule.get("FREQ", [])} <= REPEATS:
+        is_within = any(str(part).upper() in WITHIN_THE_DAY for part in rule)
+        if is_within or not {str(said).upper() for said in rule.get("FREQ", [])} <= REPEATS:
             raise Invalid(
                 "“%(name)s” repeats every day or more often. Write it as hours of the week.", field="file", name=_name(event)
             )
+
+
+def _check_end(event: Any) -> None:
+    """An end before the beginning is read backwards by some, and would close a calendar for as long."""
+    start, end = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
+    length = event["DURATION"].dt if "DURATION" in event else timedelta()
+    if length < timedelta() or (end is not None and end < start):
+        raise Invalid("“%(name)s” ends before it begins.", field="file", name=_name(event))
 
 
 def _each_day(event: Any, *, first: date, last: date) -> Iterator[tuple[date, str]]:

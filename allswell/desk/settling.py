@@ -64,7 +64,7 @@ def follow(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: lis
     """Solve the clocks of one ticket from its journal and write what differs."""
     if book.is_empty and not kept:
         return
-    solved = solved_or_none(ticket, noted, book, kept=kept, now=now)
+    solved = solved_or_none(ticket, noted, book, kept=kept, now=now, is_brief=True)
     if solved is None:
         return
     found, kept = solved
@@ -80,30 +80,34 @@ def follow(ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: lis
 
 
 def solved_or_none(
-    ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime
+    ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime, is_brief: bool = False
 ) -> tuple[list[Solved], list[Clock]] | None:
     """As `solved_for`; None when they cannot be solved, which is logged: work goes on, and a replay puts them right."""
     try:
-        return solved_for(ticket, noted, book, kept=kept, now=now)
+        return solved_for(ticket, noted, book, kept=kept, now=now, is_brief=is_brief)
     except Exception:
         logger.exception("The clocks of ticket %s stay as they were: they cannot be solved.", ticket.pk)
         return None
 
 
 def solved_for(
-    ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime
+    ticket: Ticket, noted: list[Noted], book: AgreementBook, *, kept: list[Clock], now: datetime, is_brief: bool = False
 ) -> tuple[list[Solved], list[Clock]]:
     """The clocks of a ticket, solved, and those of `kept` that they take the place of.
 
     Those that have ended keep the calendar they ended with; one completed under what no longer applies stands, and is left out.
+    `is_brief`: those that ended as they are written come without figures, so that an act does not take longer with each before it.
     """
     facts = queries.facts_of(ticket)
-    pins = {key_of(clock): (clock.stopped_at, clock.calendar_version) for clock in kept if clock.stopped_at is not None}
+    ended = [(key_of(clock), clock) for clock in kept if clock.stopped_at is not None]
+    pins = {key: (clock.stopped_at, clock.calendar_version) for key, clock in ended}
+    written = {(key, clock.state, clock.started_at, clock.stopped_at) for key, clock in ended} if is_brief else set()
     steps = story(noted, now=facts, requester=ticket.requester_id, opened_at=ticket.opened_at)
-    found = solve(steps, book, now=now, pins={key: (at, number) for key, (at, number) in pins.items() if at and number})
+    pinned = {key: (at, number) for key, (at, number) in pins.items() if at and number}
+    found = solve(steps, book, now=now, pins=pinned, written=written)
     completed = [
-        Completed(key_of(clock), clock.version, clock.stopped_at)
-        for clock in kept
+        Completed(key, clock.version, clock.stopped_at)
+        for key, clock in ended
         if clock.stopped_at is not None and clock.state == ClockState.COMPLETED
     ]
     stands = standing(completed, found, steps, book)

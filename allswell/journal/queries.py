@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from allswell.database.rows import PreparedModel
+from allswell.database.rows import Prepared, PreparedModel
 
 from . import rules
 from .models import Entry
@@ -30,12 +30,20 @@ def story(number: int) -> list[Entry]:
     return _STORY.records(number)
 
 
+_TOLD_COLUMNS = ("id", "verb", "happened_at", "recorded_at", "person_id", "action", "data")
+_TOLD = Prepared(lambda number: of_ticket(number).values_list(*_TOLD_COLUMNS))
+
+
+def told(number: int) -> list[tuple[Any, ...]]:
+    """What happened to a ticket, oldest first, without records: (id, verb, happened_at, recorded_at, person, action, data)."""
+    return _TOLD.rows(number)
+
+
 def told_of(numbers: Sequence[int]) -> Iterator[tuple[Any, ...]]:
     """What happened to tickets, oldest first for each: (ticket, id, verb, happened_at, recorded_at, person, action, data)."""
-    names = ("ticket_id", "id", "verb", "happened_at", "recorded_at", "person_id", "action", "data")
     for start in range(0, len(numbers), 900):
         rows = Entry.objects.filter(ticket_id__in=numbers[start : start + 900]).order_by("ticket_id", "happened_at", "id")
-        yield from rows.values_list(*names)
+        yield from rows.values_list("ticket_id", *_TOLD_COLUMNS)
 
 
 def about(kind: str, record_id: int) -> QuerySet[Entry]:

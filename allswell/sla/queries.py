@@ -256,7 +256,7 @@ def noted(entry: Entry) -> Noted:
 
 def entries_of(number: int) -> list[Noted]:
     """A ticket's journal as the rules take it."""
-    return [noted(entry) for entry in journal.story(number)]
+    return [Noted(*row) for row in journal.told(number)]
 
 
 def entries_of_many(numbers: Sequence[int]) -> dict[int, list[Noted]]:

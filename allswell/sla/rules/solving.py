@@ -42,6 +42,13 @@ class _Running:
     was_late: bool = False  # late before another target held
     before: _Promise | None = None  # what held until it was re-rated
 
+    stretches: dict[frozenset[str], tuple[int, list[Segment]]] = field(default_factory=dict)  # as far as they are known
+
+    @property
+    def as_written(self) -> tuple[Key, str, datetime, datetime | None]:
+        """What tells whether it ended as it did before."""
+        return self.key, (self.state or ClockState.RUNNING).value, self.started_at, self.stopped_at
+
     @property
     def course(self) -> Course:
         """What the arithmetic needs."""
@@ -49,19 +56,25 @@ class _Running:
 
 
 def solve(
-    steps: Sequence[Step], book: Book, *, now: datetime, pins: Mapping[Key, tuple[datetime, int]] | None = None
+    steps: Sequence[Step],
+    book: Book,
+    *,
+    now: datetime,
+    pins: Mapping[Key, tuple[datetime, int]] | None = None,
+    written: Container[tuple[Key, str, datetime, datetime | None]] = frozenset(),
 ) -> list[Solved]:
     """Every clock the ticket has or had, in the order of their starts.
 
     `pins` are clocks that ended: when, and the version of the calendar they keep. A clock that cannot be counted says why in
-    `problem`; nothing is raised for it.
+    `problem`; nothing is raised for it. `written` are clocks that ended (key, state, start, stop) of which nobody asks what they came
+    to: those that end so again are answered without figures and segments.
     """
     if not steps:
         return []
     solver = _Solver(steps, book, now, pins or {})
     for place in range(len(steps)):
         solver.take(place)
-    return [solver.solved(clock) for clock in solver.clocks]
+    return [solver.in_short(clock) if clock.as_written in written else solver.solved(clock) for clock in solver.clocks]
 
 
 class _Solver:
@@ -73,8 +86,9 @@ class _Solver:
         self._latest: dict[Metric, _Running] = {}
         self._numbers: dict[tuple[int, Metric], int] = {}
         self._customer: Chosen | None = None
-        self._known: Facts | None = None
+        self._known: tuple[object, ...] | None = None  # what agreements ask of a ticket, at the step before
         self._internal: Chosen | None = None
+        self._promised: dict[Metric, _Promise | None] = {}
         self._hop = 0  # the place since which the team has it
         self._spoken: int | None = None  # the place since which the requester waits for the next word
 
@@ -83,19 +97,23 @@ class _Solver:
         self._look(place)
         for metric in Metric:
             clock = self._latest.get(metric)
+            if clock is None and self._promised[metric] is None:
+                continue
             if clock is not None and clock.state is None:
                 self._over(clock, place)
-            elif clock is not None and (held := self._held(clock, place)) and self._is_reopened(clock, place):
+            elif clock is not None and (held := self._held(clock)) and self._is_reopened(clock, place):
                 self._go_on(clock, place)
                 self._rate(clock, held, place)
             self._begin(metric, place)
 
     def _look(self, place: int) -> None:
         step, facts = self.steps[place], self.steps[place].facts
-        if facts != self._known:
+        asked = (facts.kind, facts.service, facts.priority, facts.organization, facts.team)
+        if asked != self._known:
             self._customer = self.book.customer(facts, self.opened_at)
             self._internal = self.book.internal(facts, self.opened_at) if facts.team is not None else None
-            self._known = facts
+            self._known = asked
+            self._promised = {metric: self._asked(metric, facts) for metric in Metric}
         if place == 0:
             return
         was = self.steps[place - 1].facts
@@ -106,20 +124,20 @@ class _Solver:
         elif step.is_answer or was.is_done:
             self._spoken = place
 
-    def _promise(self, metric: Metric, facts: Facts) -> _Promise | None:
+    def _asked(self, metric: Metric, facts: Facts) -> _Promise | None:
         chosen = self._internal if metric is Metric.TEAM_TIME else self._customer
         target = chosen.terms.target(metric, kind=facts.kind, priority=facts.priority) if chosen else None
         return (chosen, target) if chosen and target else None
 
-    def _held(self, clock: _Running, place: int) -> _Promise | None:
-        """What the agreement of a clock promises as the ticket stands after a step."""
-        promise = self._promise(clock.key.metric, self.steps[place].facts)
+    def _held(self, clock: _Running) -> _Promise | None:
+        """What the agreement of a clock promises as the ticket stands after the step that is looked at."""
+        promise = self._promised[clock.key.metric]
         return promise if promise is not None and promise[0].agreement == clock.key.agreement else None
 
     # -- one clock over one step -----------------------------------------------------------------------------------------------
 
     def _over(self, clock: _Running, place: int) -> None:
-        step, held = self.steps[place], self._held(clock, place)
+        step, held = self.steps[place], self._held(clock)
         stopped_at = self._stop(clock, held[1] if held else clock.target, place)
         if stopped_at is not None:
             if held is not None:
@@ -209,7 +227,7 @@ class _Solver:
         facts, clock = self.steps[place].facts, self._latest.get(metric)
         if (clock is not None and clock.state is None) or facts.merged_into is not None or (facts.is_done and place > 0):
             return
-        promise = self._promise(metric, facts)
+        promise = self._promised[metric]
         first = self._first(metric, clock, place) if promise is not None else None
         if promise is not None and first is not None:
             self._attach(metric, promise, place, first)
@@ -271,10 +289,21 @@ class _Solver:
 
     # -- what a clock comes to -------------------------------------------------------------------------------------------------
 
-    def _segments(self, clock: _Running, *, upto: int, pauses: Container[str]) -> list[Segment]:
+    def _segments(self, clock: _Running, *, upto: int, pauses: frozenset[str]) -> list[Segment]:
         """The stretches of a clock from its start to its stop, or to the step `upto` and on; `pauses` are reasons to wait for."""
-        found: list[Segment] = []
-        for place in range(clock.first, upto + 1):
+        found = self._stretches(clock, upto=upto, pauses=pauses)
+        for starts_at, ends_at, stopped, resumed in clock.gaps:
+            found = with_gap(found, starts_at, ends_at, stopped, resumed)
+        if clock.stopped_at is not None:
+            found = cut(found, clock.stopped_at)
+        return [segment for segment in found if segment.ends_at is None or segment.ends_at > segment.starts_at]
+
+    def _stretches(self, clock: _Running, *, upto: int, pauses: frozenset[str]) -> list[Segment]:
+        """Running and paused from its start on. Those of the steps before are kept: each rating asks for them again."""
+        since, found = clock.stretches.get(pauses, (clock.first, []))
+        if since > upto + 1:
+            since, found = clock.first, []
+        for place in range(since, upto + 1):
             step = self.steps[place]
             is_paused = step.facts.state == State.WAITING and step.facts.waiting_on in pauses
             passage = Passage.PAUSED if is_paused else Passage.RUNNING
@@ -285,11 +314,8 @@ class _Solver:
             if found:
                 found[-1] = replace(found[-1], ends_at=at)
             found.append(Segment(passage, at, None, step.entry, why))
-        for starts_at, ends_at, stopped, resumed in clock.gaps:
-            found = with_gap(found, starts_at, ends_at, stopped, resumed)
-        if clock.stopped_at is not None:
-            found = cut(found, clock.stopped_at)
-        return [segment for segment in found if segment.ends_at is None or segment.ends_at > segment.starts_at]
+        clock.stretches[pauses] = upto + 1, found
+        return list(found)
 
     def _due(self, clock: _Running, *, upto: int, promise: _Promise | None = None) -> datetime | None:
         """When the budget is used up, by this promise or the one that holds; None too when it cannot be counted."""
@@ -317,6 +343,27 @@ class _Solver:
             return clock.is_rerated
         due = self._due(clock, upto=upto, promise=clock.before)
         return due is None or due >= until
+
+    def in_short(self, clock: _Running) -> Solved:
+        """A clock that ended as it is written: without what it came to."""
+        assert clock.state is not None
+        return Solved(
+            key=clock.key,
+            version=clock.chosen.version,
+            target=clock.target,
+            team=clock.team,
+            state=clock.state,
+            started_at=clock.started_at,
+            due_at=None,
+            warn_at=None,
+            stopped_at=clock.stopped_at,
+            breached_at=None,
+            is_rerated=False,
+            wall=ZERO,
+            working=ZERO,
+            calendar_number=0,
+            segments=(),
+        )
 
     def solved(self, clock: _Running) -> Solved:
         """The clock as it stands now."""

@@ -77,9 +77,10 @@ ONLY_FOR: Mapping[Metric, Kind] = {
 #: clocks that go on when a ticket is reopened; a response is given once
 RESUMED_BY_REOPENING = frozenset({Metric.RESTORATION, Metric.RESOLUTION, Metric.FULFILMENT, Metric.TEAM_TIME})
 
-DAY = timedelta(days=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 _MOST_MINUTES = 5 * 366 * 1440
 _MOST_DAYS = 5 * 366
+_CALENDAR = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -340,7 +341,7 @@ def _within(given: Any, where: str) -> Within:
     calendar = given.get("calendar") or ""
     if counting is Counting.CALENDAR_DAYS:
         calendar = ""
-    elif not isinstance(calendar, str) or not calendar:
+    elif not isinstance(calendar, str) or not _CALENDAR.fullmatch(calendar):
         raise Invalid("Choose the calendar this time is counted in.", field=f"{where}.calendar")
     cutoff = minutes_of(given.get("cutoff"), field=f"{where}.cutoff")
     opening = minutes_of(given.get("opening"), field=f"{where}.opening")
@@ -371,7 +372,7 @@ def _warn(given: Any, within: Within, where: str) -> Warn | None:
         return Warn(share=float(share))
     if isinstance(minutes, bool) or not isinstance(minutes, int) or minutes <= 0:
         raise Invalid("Give a whole number of minutes.", field=f"{where}.minutes")
-    if timedelta(minutes=minutes) >= within.budget:
+    if minutes >= within.budget / MINUTE:
         raise Invalid("This warning would come before the clock starts.", field=f"{where}.minutes")
     return Warn(minutes=minutes)
 
