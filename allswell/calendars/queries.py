@@ -24,7 +24,7 @@ def calendars() -> QuerySet[Calendar]:
 
 def by_ref(ref: int | str) -> Calendar | None:
     """A calendar by id or slug."""
-    if len(str(ref)) > 60:
+    if len(str(ref)) > 60 or not str(ref).isprintable():
         return None
     is_id = isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 19)
     return Calendar.objects.filter(**({"pk": int(ref)} if is_id else {"slug": ref})).first()

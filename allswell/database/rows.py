@@ -101,8 +101,8 @@ class Prepared:
         if composed is None:
             composed = self._composed[shape] = self._compose(shape[1:])
         sql, template, plan = composed
-        if not sql or any(isinstance(value, int) and not -_MOST <= value <= _MOST for value in parameters):
-            return []  # no key of a database is larger, and no database takes such a number
+        if not sql or not all(map(_is_storable, parameters)):
+            return []
         with connection.cursor() as cursor:
             cursor.execute(sql, [value if place < 0 else parameters[place] for place, value in template])
             found: list[tuple[Any, ...]] = cursor.fetchall()
@@ -112,6 +112,13 @@ class Prepared:
         """The first row, if there is one."""
         found = self.rows(*parameters)
         return found[0] if found else None
+
+
+def _is_storable(value: int | str) -> bool:
+    """Whether a database can hold it at all: no larger number than a key, no NUL, no half of a character."""
+    if isinstance(value, int):
+        return -_MOST <= value <= _MOST
+    return "\x00" not in value and (value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value))
 
 
 class PreparedModel(Prepared):

@@ -91,3 +91,16 @@ def test_an_event_that_never_comes_does_not_take_for_ever() -> None:
         assert refused.field == "file"  # noqa: PT017 - either answer is right, a long wait is not
     else:
         assert set(found) <= {"2024-01-01"}
+
+
+@pytest.mark.parametrize("part", ["BYHOUR=1,2", "BYMINUTE=0,1,2", "BYSECOND=0,1"])
+def test_what_repeats_within_the_day_is_refused_before_it_is_counted(part: str) -> None:
+    days = ",".join(map(str, range(1, 367)))
+    with pytest.raises(Invalid, match="repeats every day or more often"):
+        read(event("a", "20260101", more=f"RRULE:FREQ=YEARLY;BYYEARDAY={days};{part}"))
+
+
+@pytest.mark.parametrize("end", ["DTEND;VALUE=DATE:20250101", "DURATION:-P3D"])
+def test_an_end_before_the_beginning_closes_nothing(end: str) -> None:
+    with pytest.raises(Invalid, match="ends before it begins"):
+        read(event("a", "20260101", more=end))

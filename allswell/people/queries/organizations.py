@@ -18,7 +18,9 @@ LINEAGE = PreparedModel(Organization, lambda *ids: Organization.objects.filter(p
 
 def by_ref(ref: int | str) -> dict[str, Any]:
     """The condition that finds a row by its id or its slug."""
-    return {"pk": int(ref)} if isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 19) else {"slug": ref}
+    if isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 19):
+        return {"pk": int(ref)}
+    return {"slug": ref if ref.isprintable() else ""}  # no database takes every sign
 
 
 def organization(organization_id: int | None) -> Organization | None:
