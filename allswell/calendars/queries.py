@@ -22,6 +22,11 @@ def calendars() -> QuerySet[Calendar]:
     return Calendar.objects.all()
 
 
+def names() -> dict[str, str]:
+    """Slug -> name of every calendar."""
+    return dict(Calendar.objects.values_list("slug", "name"))
+
+
 def by_ref(ref: int | str) -> Calendar | None:
     """A calendar by id or slug."""
     if len(str(ref)) > 60 or not str(ref).isprintable():

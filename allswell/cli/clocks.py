@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from allswell.calendars import queries as calendars
 from allswell.desk import clocks
 from allswell.desk.clocks import Difference
 from allswell.kernel import actor, clock
@@ -86,19 +87,19 @@ def explain(options: argparse.Namespace) -> int:
     found = sorted(sla.shown(number), key=lambda row: (row.stopped_at is not None, row.started_at, row.pk))
     book = sla.book()
     tellings = [telling(row, book, now=now) for row in found]
-    name = reference(ticket.kind, number)
+    name, names = reference(ticket.kind, number), calendars.names()
     if options.json:
-        print(json.dumps({"ticket": name, "clocks": [_plain(one) for one in tellings]}, indent=2))
+        print(json.dumps({"ticket": name, "clocks": [_plain(one, names) for one in tellings]}, indent=2))
     elif not tellings:
         print(f"{name} has no clocks: no agreement fitted when it was opened.")
     else:
         print(f"{name}  {ticket.title}")
         for one in tellings:
-            print("\n" + "\n".join(wording.told(one)))
+            print("\n" + "\n".join(wording.told(one, names)))
     return 0
 
 
-def _plain(one: Telling) -> dict[str, Any]:
+def _plain(one: Telling, names: dict[str, str]) -> dict[str, Any]:
     row = one.clock
     instants = {name: getattr(row, name) for name in ("started_at", "due_at", "stopped_at", "breached_at")}
     return {
@@ -111,7 +112,7 @@ def _plain(one: Telling) -> dict[str, Any]:
         **{name: at.isoformat() if at else None for name, at in instants.items()},
         "is_late": one.is_late,
         "left_seconds": round(one.left.total_seconds()),
-        "lines": wording.told(one),
+        "lines": wording.told(one, names),
     }
 
 

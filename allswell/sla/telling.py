@@ -145,14 +145,14 @@ def _began_at(clock: Clock, target: Target, terms: Terms, calendar: Calendar | N
 
 def _lines(clock: Clock, target: Target, terms: Terms, calendar: Calendar | None, until: datetime) -> Iterator[Stretch]:
     """Every stretch, past and (up to the due instant) to come."""
-    used = ZERO
+    used, since = ZERO, _began_at(clock, target, terms, calendar)
     segments = queries.segments(clock)
     horizon = max(until, clock.due_at or until) if clock.stopped_at is None else until
     for segment in segments:
         end = min(segment.ends_at or horizon, horizon)
         if segment.ends_at is None and segment.passage is Passage.PAUSED:
             end = until
-        pieces = _pieces(segment, end, target, terms, calendar)
+        pieces = _pieces(segment, end, target, terms, calendar, since)
         for place, (what, start, stop, counted) in enumerate(pieces):
             for first, last, is_ahead in _parted(start, stop, until):
                 share = counted if (first, last) == (start, stop) else _counted(what, first, last, target, terms, calendar)
@@ -179,14 +179,16 @@ def _counted(what: str, start: datetime, stop: datetime, target: Target, terms: 
 
 
 def _pieces(
-    segment: Segment, end: datetime, target: Target, terms: Terms, calendar: Calendar | None
+    segment: Segment, end: datetime, target: Target, terms: Terms, calendar: Calendar | None, since: datetime
 ) -> list[tuple[str, datetime, datetime, timedelta]]:
-    """A segment cut at the hours of the calendar: (what, from, to, what of it counted)."""
+    """A segment cut at the hours of the calendar, or at its working days: (what, from, to, what of it counted)."""
     start = segment.starts_at
     if end <= start:
         return []
     if segment.passage is not Passage.RUNNING:
         return [(segment.passage.value, start, end, ZERO)]
+    if target.within.counting is Counting.WORKING_DAYS and calendar is not None:
+        return _days(start, end, calendar, zone=terms.zone, since=since)
     if target.within.counting is not Counting.WORKING or calendar is None:
         return [("running", start, end, _counted("running", start, end, target, terms, calendar))]
     found: list[tuple[str, datetime, datetime, timedelta]] = []
@@ -198,6 +200,29 @@ def _pieces(
         at = closes
     if at < end:
         found.append(("closed", at, end, ZERO))
+    return found
+
+
+def _days(
+    start: datetime, end: datetime, calendar: Calendar, *, zone: str, since: datetime
+) -> list[tuple[str, datetime, datetime, timedelta]]:
+    """A stretch cut into working days and days off, each row of them one piece; before `since` nothing counts."""
+    found: list[tuple[str, datetime, datetime, timedelta]] = []
+    at = min(max(start, since), end)
+    if at > start:
+        found.append(("closed", start, at, ZERO))
+    while at < end:
+        day = calendars.local_time(calendars.zone_named(zone), at).date()
+        is_working = calendars.is_working_day(calendar, day)
+        while True:
+            day += timedelta(days=1)
+            midnight = calendars.at_local(zone, day, 0)
+            if midnight >= end or calendars.is_working_day(calendar, day) is not is_working:
+                break
+        stop = min(midnight, end)
+        counted = calendars.day_time(calendar, at, stop, zone=zone) if is_working else ZERO
+        found.append(("running" if is_working else "closed", at, stop, counted))
+        at = stop
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -96,6 +96,15 @@ def length(time: timedelta) -> str:
     return " ".join(part for part in parts if part) or _("%(n)s min") % {"n": 0}
 
 
+def used(time: timedelta, target: Target) -> str:
+    """A length of what a target counts: working time in hours, days in days of 24 hours."""
+    if target.within.counting is Counting.WORKING or time < timedelta(days=1):
+        return length(time)
+    days, rest = divmod(time, timedelta(days=1))
+    told = _("%(d)s d") % {"d": days}
+    return f"{told} {length(rest)}" if rest else told
+
+
 def apart(time: timedelta) -> str:
     """A length of time on the wall: from two days on in days and hours, else exact."""
     whole = abs(time) // timedelta(minutes=1)
@@ -148,16 +157,20 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
     return dateformat.format(local, "D j N Y, H:i:s" if local.second or local.microsecond else "D j N Y, H:i")
 
 
-def line(one: Stretch) -> str:
+def line(one: Stretch, target: Target) -> str:
     """What a stretch did, in words."""
     told: dict[str, Callable[[], str]] = {
-        "running": lambda: _("counts %(time)s") % {"time": length(one.counted)},
-        "closed": lambda: _("outside the hours: costs nothing"),
+        "running": lambda: _("counts %(time)s") % {"time": used(one.counted, target)},
+        "closed": lambda: (
+            _("outside the hours: costs nothing")
+            if target.within.counting is Counting.WORKING
+            else _("a day off, or after the cut-off: costs nothing")
+        ),
         "paused": lambda: _("stands still: %(why)s") % {"why": _(WAITING_ON.get(one.why, N_("it waits")))},
         "stopped": lambda: _("was done, until it was reopened: costs nothing"),
         "more": lambda: (
             ngettext("%(n)s more line, %(time)s in all", "%(n)s more lines, %(time)s in all", one.lines)
-            % {"n": one.lines, "time": length(one.counted)}
+            % {"n": one.lines, "time": used(one.counted, target)}
         ),
     }
     return told[one.what]()
@@ -172,7 +185,7 @@ def outcome(telling: Telling) -> str:
         return _("It ended with the merge and counts nowhere.")
     if clock.due_at is None:
         return _("It stands still with %(left)s left; when it goes on, the due time is worked out again.") % {
-            "left": length(telling.left)
+            "left": used(telling.left, telling.target)
         }
     distance = apart(abs(telling.until - clock.due_at))
     if telling.is_late:
@@ -180,17 +193,18 @@ def outcome(telling: Telling) -> str:
         told = said % {"time": distance}
         return told + " " + _("Only the change of priority made it late.") if clock.is_rerated else told
     said = _("Kept, %(time)s before its time.") if not telling.is_open else _("%(time)s from now, %(left)s of it counted.")
-    return said % {"time": distance, "left": length(telling.left)}
+    return said % {"time": distance, "left": used(telling.left, telling.target)}
 
 
-def told(telling: Telling) -> list[str]:
-    """The whole explanation as lines of text."""
+def told(telling: Telling, names: Mapping[str, str] | None = None) -> list[str]:
+    """The whole explanation as lines of text; `names` are those of the calendars, by slug."""
+    called = (names or {}).get(telling.clock.calendar, telling.clock.calendar)
     clock, zone = telling.clock, telling.terms.zone_info
     name = metric(clock.metric)
     lines = [
         _("%(metric)s: %(outcome)s") % {"metric": name, "outcome": outcome(telling)},
         _("Promised: within %(within)s; it stops %(stop)s.")
-        % {"within": within(telling.target.within), "stop": _(STOPS[telling.target.stop.value])},
+        % {"within": within(telling.target.within, called), "stop": _(STOPS[telling.target.stop.value])},
         _("By: %(agreement)s, version %(n)s, in force since %(since)s. %(because)s")
         % {
             "agreement": telling.agreement,
@@ -202,13 +216,15 @@ def told(telling: Telling) -> list[str]:
         _("Times are those of %(zone)s.") % {"zone": telling.terms.zone},
     ]
     if clock.calendar_version and clock.calendar != AROUND_THE_CLOCK:
-        named = {"calendar": clock.calendar, "n": clock.calendar_version}
+        named = {"calendar": called, "n": clock.calendar_version}
         lines.append(_("Counted in the calendar %(calendar)s, version %(n)s.") % named)
+    if telling.target.within.counting is Counting.WORKING_DAYS:
+        lines.append(_("A working day counts 24 hours, whatever its hours."))
     if telling.began_at != clock.started_at:
         lines.append(_("Counts from %(at)s.") % {"at": moment(telling.began_at, zone)})
     for one in telling.stretches:
         span = f"{moment(one.starts_at, zone)} – {moment(one.ends_at, zone)}"
-        lines.append(f"  {span}: {line(one)}" + (f" ({_('to come')})" if one.is_ahead else ""))
+        lines.append(f"  {span}: {line(one, telling.target)}" + (f" ({_('to come')})" if one.is_ahead else ""))
     if clock.due_at is not None:
         lines.append(_("Due %(at)s.") % {"at": moment(clock.due_at, zone)})
     return lines

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from allswell.desk import calendars
 from allswell.desk import tickets as desk
 from allswell.kernel import clock
 from allswell.tickets.rules import WaitingOn
@@ -145,3 +146,21 @@ def test_a_stopped_clock_is_put_last_and_comes_back(world: World) -> None:
     world.forward(hours=2)
     resumed = desk.resume(ticket.pk, **world.by(world.jonas))
     assert resumed.next_due_at == world.now + timedelta(hours=4)
+
+
+def test_working_days_are_told_day_by_day(world: World, jonas: Client) -> None:
+    week = [[(9 * 60, 17 * 60)]] * 5 + [[], []]
+    by = world.by(world.ada)
+    office = calendars.create_calendar(name="Office", zone="Europe/Paris", hours=calendars.Hours(week=week), **by)
+    within = {"counting": "working_days", "amount": 2, "calendar": office.slug, "cutoff": "17:00", "opening": "09:00"}
+    world.promise(targets=[{"metric": "resolution", "within": within}])
+    world.forward(days=5, hours=2)  # Saturday, noon in Paris
+    ticket = world.report()
+    world.forward(days=3)
+    html = jonas.get(f"/tickets/{ticket.pk}/why").content.decode()
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    assert "It is due Wed 2 Dec. 2026, 12:00." in text
+    assert "Sat 28 Nov. 2026, 12:00 Mon 30 Nov. 2026, 12:00 a day off, or after the cut-off: costs nothing" in text
+    assert "Mon 30 Nov. 2026, 12:00 Tue 1 Dec. 2026, 12:00 counts 1 d" in text
+    assert "Tue 1 Dec. 2026, 12:00 Wed 2 Dec. 2026, 12:00 counts 1 d (to come)" in text
+    assert "A working day counts 24 hours" in text

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
 from allswell.api.contract import Call, Page, operation
+from allswell.calendars import queries as calendars
 from allswell.sla import queries as sla
 from allswell.sla import telling, wording
 from allswell.sla.rules.shapes import ClockState
@@ -78,7 +80,8 @@ def clocks(call: Call) -> Page[Clock]:
     if not queries.may_see_internal(call.actor, ticket):
         promised = [one for one in found if one.agreement.audience == "customer"]
         return Page([_shown(telling.telling(one, book, now=call.now)) for one in promised], None)
-    return Page([_whole(telling.telling(one, book, now=call.now)) for one in found], None)
+    names = calendars.names()
+    return Page([_whole(telling.telling(one, book, now=call.now), names) for one in found], None)
 
 
 def _shown(told: telling.Telling) -> Clock:
@@ -95,7 +98,7 @@ def _shown(told: telling.Telling) -> Clock:
     )
 
 
-def _whole(told: telling.Telling) -> Clock:
+def _whole(told: telling.Telling, names: Mapping[str, str]) -> Clock:
     made, clock = _shown(told), told.clock
     agreement = named_ref(clock.agreement_id, clock.agreement.slug, clock.agreement.name)
     assert agreement is not None
@@ -115,11 +118,11 @@ def _whole(told: telling.Telling) -> Clock:
             one.is_ahead,
             one.entry,
             one.why,
-            wording.line(one),
+            wording.line(one, told.target),
         )
         for one in told.stretches
     ]
-    made.explanation = wording.told(told)
+    made.explanation = wording.told(told, names)
     return made
 
 

@@ -16,7 +16,7 @@ def why_page(request: PageRequest, number: int) -> HttpResponseBase:
     """The clocks of a ticket with what made them; those that still run first."""
     ticket = seen_at_the_desk(number, request.actor)
     clocks = sorted(sla.shown(number), key=lambda clock: (clock.stopped_at is not None, clock.started_at, clock.pk))
-    names = dict(calendars.calendars().values_list("slug", "name"))
+    names = calendars.names()
     book = sla.book()
     explained = [telling.telling(clock, book, now=request.now) for clock in clocks[:60]]
     return page(
