@@ -17,7 +17,7 @@ class Clocks:
 
     name, limit = "clocks", 30.0
     #: seconds between two looks: long enough that what falls due meanwhile is told in one batch, and what is new is seen in time
-    shortest, longest = 0.05, 0.2
+    shortest, longest = 0.025, 0.2
     batch = alarms.BATCH
 
     def __init__(self, now: Callable[[], datetime] = clock.now) -> None:

@@ -220,7 +220,7 @@ def test_the_module_sleeps_until_the_next_instant_but_not_for_long(world: World)
     assert not clocks.is_due(world.now)
     assert clocks.idle == pytest.approx(0.12)
     assert clocks.is_due(world.forward(seconds=0.121))
-    assert clocks.idle == 0.05
+    assert clocks.idle == 0.025
 
 
 def test_the_engine_runs_it() -> None:
