@@ -209,6 +209,28 @@ def _clock(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Mar
     return _fill(said, metric=metric, at=at) + why
 
 
+def _recounted(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
+    """Clocks that were worked out again: because of what, and which promise moved from when to when."""
+    because, moved = kept.get("because") or {}, kept.get("moved") or []
+    if not moved:
+        return _fill(_("The clocks were worked out again"))
+    said = _("A calendar has changed: %(moves)s") if "calendar" in because else _("What is agreed has changed: %(moves)s")
+    told = [_moved(one) for one in moved[:3]] + (["…"] if len(moved) > 3 else [])
+    why = Markup(' <a href="/tickets/{}/why">{}</a>').format(entry.ticket_id, _("Why?"))
+    return _fill(said, moves="; ".join(told)) + why
+
+
+def _moved(one: dict[str, Any]) -> str:
+    before, after = (show.clock_text(datetime.fromisoformat(at)) if at else "" for at in (one.get("from"), one.get("to")))
+    said = {
+        (True, True): _("%(metric)s is due %(after)s, no longer %(before)s"),
+        (True, False): _("%(metric)s is not due %(before)s any more"),
+        (False, True): _("%(metric)s is due %(after)s"),
+    }
+    template = said.get((bool(before), bool(after)), "%(metric)s")
+    return template % {"metric": wording.metric(str(one.get("metric", ""))), "before": before, "after": after}
+
+
 def _simple(template: str) -> Callable[[dict[str, Any], Markup, Names, Entry], Markup]:
     """A sentence with only `%(who)s` and, where named, the code, score or tag of the entry."""
 
@@ -276,7 +298,7 @@ _SAYINGS: dict[Verb, tuple[str, Callable[[dict[str, Any], Markup, Names, Entry],
     Verb.ANNOUNCEMENT_ENDED: ("speakerphone", _simple(N_("%(who)s ended the announcement"))),
     Verb.CLOCK_WARNED: ("clock", _clock),
     Verb.CLOCK_BREACHED: ("alert-triangle", _clock),
-    Verb.CLOCKS_REPLAYED: ("clock", _simple(N_("The clocks were worked out again"))),
+    Verb.CLOCKS_REPLAYED: ("clock", _recounted),
     Verb.AFFECTED: ("hand-stop", _simple(N_("%(who)s is affected too"))),
 }
 #: shown as messages of their own, or as the beginning

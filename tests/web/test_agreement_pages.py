@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from allswell.desk import agreements as desk
 from allswell.desk import tickets as desk_tickets
 from allswell.people.models import RoleGrant
 from allswell.sla.models import Agreement, AgreementVersion
@@ -19,6 +20,7 @@ from allswell.tickets.models import Ticket
 from allswell.web.setup.agreement_form import days, minutes, warning
 from allswell.web.setup.what_if import bar
 from tests.desk.test_agreements import agreement, office_hours, terms, working
+from tests.desk.test_recounting import work
 from tests.support.world import START, World
 
 Browser = Callable[..., Client]
@@ -100,6 +102,16 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(world: 
         if field != "targets":
             assert f'id="{field}-error"' in html[place - 200 : place]
     assert AgreementVersion.objects.count() == 1
+
+
+def test_who_comes_second_is_told_and_nothing_is_written(world: World, browser: Browser) -> None:
+    agreement(world)
+    ada = browser(world.ada)
+    form = sent(ada.get("/setup/agreements/standard/edit").content.decode())
+    desk.agree("standard", definition=terms(within=working(60)), **world.by(world.ada))
+    answer = ada.post("/setup/agreements/standard/edit", {**form, "name": "Mine", "t0_amount": "2 h"})
+    assert "in the meantime" in answer.content.decode()
+    assert (Agreement.objects.get().name, AgreementVersion.objects.count()) == ("Standard", 2)
 
 
 def test_a_new_one_with_one_promise_more_and_one_less(world: World, browser: Browser) -> None:
@@ -214,3 +226,17 @@ def test_almost_all_is_not_all() -> None:
     assert bar((99951, 49, 0)).share == "99.9 %"
     assert bar((1, 0, 5)).share == "100.0 %"
     assert bar((0, 0, 3)).share == ""
+
+
+def test_the_journal_says_which_promise_moved_and_why(world: World, browser: Browser) -> None:
+    agreement(world)
+    ticket = world.report()
+    desk.agree("standard", definition=terms(within=working(60)), in_force_from=START, **world.by(world.ada))
+    work(world)
+    html = browser(world.jonas).get(f"/tickets/{ticket.pk}").content.decode()
+    assert "What is agreed has changed: Resolution is due 10:00, no longer 13:00" in html
+    desk.set_active("standard", is_active=False, **world.by(world.ada))
+    work(world)
+    html = browser(world.jonas).get(f"/tickets/{ticket.pk}").content.decode()
+    assert "Resolution is not due 10:00 any more" in html
+    assert "agreed has changed" not in browser(world.maria).get(f"/my/{ticket.pk}").content.decode()

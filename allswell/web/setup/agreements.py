@@ -17,7 +17,7 @@ from allswell.calendars import queries as calendars
 from allswell.desk import agreements as desk
 from allswell.desk import promises, what_if
 from allswell.desk.what_if import Question
-from allswell.kernel.errors import DeskError, NotAllowed
+from allswell.kernel.errors import DeskError, NotAllowed, Stale
 from allswell.people.rules import Act, may, place_of
 from allswell.sla import queries, wording
 from allswell.sla.rules.terms import STOPS, Audience, Metric, Target, Terms
@@ -339,12 +339,14 @@ def _save(request: PageRequest, row: Agreement, form: AgreementForm, before: dic
         changes["team"] = form.team or None
     by: dict[str, Any] = {"actor": request.actor, "now": request.now}
     definition, since = form.definition(), inputs.instant(request.POST, "in_force_from")
+    seen = inputs.number(request.POST, "seen")
+    if seen is not None and seen != queries.newest_numbers([row.pk]).get(row.pk, 0):  # before anything is written
+        raise Stale("Somebody has changed this agreement in the meantime. Look at it again.")
     desk.checked(definition, audience=Audience(row.audience), **by)
     desk.change(row.slug, **changes, **by)
     saved = _("%(name)s is saved.") % {"name": form.name}
     if definition == before and since is None:
         return saved
-    seen = inputs.number(request.POST, "seen")
     agreed = desk.agree(row.slug, definition=definition, in_force_from=since, note=form.note, seen=seen, **by)
     if not agreed.touched:
         return saved
