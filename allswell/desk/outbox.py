@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from allswell.people import queries as people
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
+from . import report_mails
 from .door import use_case
 from .sealing import unseal
 
@@ -92,7 +94,13 @@ def told(notices: Iterable[Delivery], actor: Actor) -> Iterator[tuple[Delivery, 
             continue
         is_news = row.topic == Topic.ANNOUNCED
         matter = None if ticket is None or is_news else Matter(ticket.pk, reference(ticket.kind, ticket.pk), ticket.title)
-        yield row, matter, _said(row, spoken)
+        said = _said(row, spoken)
+        if row.topic == Topic.REPORT:
+            written = report_mails.written(row.content, actor=actor, now=row.created_at)
+            if written is None:
+                continue
+            said = replace(said, body=written.body, facts={"title": written.title, "path": written.path})
+        yield row, matter, said
 
 
 def _parts(notices: Iterable[Delivery], actor: Actor) -> tuple[tuple[Matter | None, tuple[Said, ...]], ...]:
@@ -110,7 +118,7 @@ def _comment_of(row: Delivery) -> int | None:
 def _may_be_told(row: Delivery, ticket: Ticket | None, *, is_internal: bool, spoken: dict[int, Comment]) -> bool:
     """Whether this still is for its recipient: the ticket visible, the desk's news for the desk, the words not taken back."""
     topic = Topic(row.topic)
-    if topic in (Topic.ANNOUNCED, Topic.ACCOUNT, Topic.JOB, Topic.DIGEST):
+    if topic in (Topic.ANNOUNCED, Topic.ACCOUNT, Topic.JOB, Topic.DIGEST, Topic.REPORT):
         return True  # their words stand in the notice, and were written for the recipient
     if ticket is None or (topic in rules.DESK_TOPICS and not is_internal):
         return False

@@ -101,6 +101,8 @@ def _thread(mail: EmailMessage, letter: Letter, host: str) -> None:
 def _link(said: Said, matter: Matter | None, public_url: str) -> str:
     if said.topic is Topic.ACCOUNT:
         return str(said.facts.get("link", ""))
+    if said.topic is Topic.REPORT:
+        return public_url + str(said.facts.get("path", "/reports"))
     if said.topic is Topic.ANNOUNCED or matter is None:
         return f"{public_url}/"
     return f"{public_url}/{matter.reference}"
@@ -121,6 +123,8 @@ def _ending(public_url: str, letter: Letter) -> list[str]:
     """Why this came and where to change it."""
     if letter.parts[0][1][0].topic is Topic.ACCOUNT:
         return []
+    if letter.parts[0][1][0].topic is Topic.REPORT:
+        return [_("End this mail, or ask for others: %(link)s") % {"link": f"{public_url}/reports"}]
     return [_("Choose what you are told about: %(link)s") % {"link": f"{public_url}/profile"}]
 
 
@@ -134,7 +138,8 @@ def _plain(letter: Letter, public_url: str) -> str:
             if said.topic is Topic.ANNOUNCED and said.facts.get("title"):
                 lines += [str(said.facts["title"])]
             if said.body:
-                lines += ["", *(f"> {line}".rstrip() for line in _body(said).splitlines())]
+                quoted = "" if said.topic is Topic.REPORT else "> "
+                lines += ["", *(f"{quoted}{line}".rstrip() for line in _body(said).splitlines())]
             if said.topic is not Topic.ACCOUNT:
                 lines += ["", _time(said, letter)]
             lines += [""]
@@ -157,7 +162,8 @@ def _page(letter: Letter, public_url: str) -> str:
             if said.topic is Topic.ANNOUNCED and said.facts.get("title"):
                 parts.append(f"<p><strong>{html.escape(str(said.facts['title']))}</strong></p>")
             if said.body:
-                parts.append(f"<blockquote>{harmless_html(_body(said))}</blockquote>")
+                body = harmless_html(_body(said))
+                parts.append(body if said.topic is Topic.REPORT else f"<blockquote>{body}</blockquote>")
             if said.topic is not Topic.ACCOUNT:
                 parts.append(f"<p><small>{html.escape(_time(said, letter))}</small></p>")
         link = html.escape(_link(notices[-1], matter, public_url))

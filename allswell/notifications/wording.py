@@ -89,6 +89,8 @@ def subject(letter: Letter) -> str:
         return _("What if: the answer is there")
     if said[0].topic is Topic.JOB and matter is None:
         return _("The change of many tickets is done")
+    if said[0].topic is Topic.REPORT:
+        return str(said[0].facts.get("title", ""))
     if said[0].topic is Topic.DIGEST:
         return _("Promises whose time has passed")
     if len(letter.parts) > 1:
@@ -108,6 +110,8 @@ def sentence(said: Said, matter: Matter | None) -> str:
         return _(ACCOUNT.get(str(said.facts.get("subject")), ACCOUNT["address"])[1])
     if said.topic is Topic.JOB:
         return _job(said)
+    if said.topic is Topic.REPORT:
+        return _("This is the report you asked for: %(title)s.") % {"title": said.facts.get("title", "")}
     if said.topic is Topic.DIGEST:
         return _passed(Passed.from_json(said.facts))
     if said.topic in (Topic.WARNED, Topic.BREACHED):

@@ -1,4 +1,4 @@
-"""What reports keep: the stretches of tickets, worked out of the journal."""
+"""What reports keep: the stretches of tickets, worked out of the journal, and who gets which report by mail."""
 
 from __future__ import annotations
 
@@ -32,6 +32,25 @@ class Counted(models.Model):
 
     ticket = models.OneToOneField("tickets.Ticket", models.CASCADE, primary_key=True, related_name="+")
     entry = models.BigIntegerField()
+
+
+class Subscription(models.Model):
+    """A report a person gets by mail, every week or month; `asked` are its filters and cut as an address names them."""
+
+    EVERY = [("week", "week"), ("month", "month")]
+
+    person = models.ForeignKey("people.Person", models.CASCADE, related_name="+", db_index=False)
+    report = models.CharField(max_length=20)
+    asked = models.JSONField(default=dict)
+    every = models.CharField(max_length=5, choices=EVERY)
+    next_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_at"], name="subscription_due"),
+            models.Index(fields=["person", "id"], name="subscription_of_person"),
+        ]
 
 
 class Place(models.Model):

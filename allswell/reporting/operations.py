@@ -1,20 +1,25 @@
-"""Keeping what reports are counted from: the stretches of tickets."""
+"""Keeping what reports are counted from, the stretches of tickets, and who gets which report by mail."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from django.db.models import F, Max, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from allswell.journal import bulk
+from allswell.journal import operations as journal
 from allswell.journal.models import Entry
 from allswell.journal.queries import newest_id
+from allswell.journal.rules import Verb
+from allswell.kernel.actor import Actor
 from allswell.sla import queries as sla
 from allswell.sla.rules.story import Step, story
 from allswell.tickets.models import Ticket
 
-from .models import Counted, Place, Stretch
+from .models import Counted, Place, Stretch, Subscription
 from .rules.stretches import stays, waits
 
 #: entries before the newest counted one that are looked at again: what was written at the same time may have come in later
@@ -79,3 +84,32 @@ def _rows(number: int, steps: Sequence[Step]) -> list[Stretch]:
         for one in waits(steps)
     ]
     return with_teams + waited
+
+
+# -- by mail -------------------------------------------------------------------------------------------------------------------
+
+
+def subscribe(
+    person: int, *, report: str, asked: dict[str, Any], every: str, next_at: datetime, actor: Actor, now: datetime
+) -> Subscription:
+    """Let a person get a report regularly."""
+    row = Subscription(person_id=person, report=report, asked=asked, every=every, next_at=next_at, created_at=now)
+    journal.create(row, about="subscription", actor=actor, now=now)
+    return row
+
+
+def unsubscribe(row: Subscription, *, actor: Actor, now: datetime) -> None:
+    """End it."""
+    journal.record(Verb.REMOVED, about=("subscription", row.pk), actor=actor, now=now, data={"person": row.person_id})
+    row.delete()
+
+
+def due(*, now: datetime, limit: int) -> list[Subscription]:
+    """Subscriptions whose time has come, locked; what another engine holds is skipped."""
+    rows = Subscription.objects.filter(next_at__lte=now).order_by("next_at", "pk")
+    return list(rows.select_for_update(skip_locked=True, no_key=True)[:limit])
+
+
+def sent(row: Subscription, *, next_at: datetime) -> None:
+    """It was sent; the next comes then."""
+    Subscription.objects.filter(pk=row.pk).update(next_at=next_at)

@@ -145,3 +145,20 @@ def test_the_desk_of_a_customer_is_not_offered_the_agreements_of_others(world: W
         [name for name in names if name in client.get("/reports/attainment").content.decode()] for client in (theirs, jonas)
     ]
     assert offered == [["For everyone", "Othertown only"], list(names)]
+
+
+def test_a_report_is_asked_for_by_mail_and_ended(world: World, jonas: Client) -> None:
+    html = jonas.get("/reports/resolve?period=12m&by=service&kind=incident").content.decode()
+    form = re.search(r'action="(/reports/resolve/mail[^"]*)"', html)
+    assert form is not None
+    answer = jonas.post(form[1].replace("&amp;", "&"), {"every": "month"}, follow=True)
+    assert "You get it by mail, first" in answer.content.decode()
+    html = jonas.get("/reports").content.decode()
+    assert "Time to resolve" in html.split("What you get by mail")[1]
+    end = re.search(r'action="(/reports/mails/\d+/end)"', html)
+    assert end is not None
+    other = Client()
+    other.force_login(world.julia)
+    assert other.post(end[1]).status_code == 404
+    assert "What you get by mail" not in jonas.post(end[1], follow=True).content.decode()
+    assert "Choose week or month" in jonas.post("/reports/resolve/mail", {"every": "day"}, follow=True).content.decode()

@@ -123,6 +123,31 @@ def _day(text: str, field: str) -> date:
     return found
 
 
+#: the local hour at which reports are sent
+SENT_AT = 7
+
+
+def next_sending(every: str, *, zone: str, now: datetime) -> datetime:
+    """When a report is sent next: on Monday, or on the first of the month, at seven in the zone of its reader."""
+    today = now.astimezone(ZoneInfo(zone)).date()
+    first = today - timedelta(days=today.weekday()) if every == "week" else today.replace(day=1)
+    at = at_local(zone, first, SENT_AT * 60)
+    if at > now:
+        return at
+    following = first + timedelta(days=7) if every == "week" else month_after(first)
+    return at_local(zone, following, SENT_AT * 60)
+
+
+def period_before(every: str, *, zone: str, at: datetime) -> Period:
+    """What a report sent at an instant is about: the week (from Monday) or the month that is over."""
+    today = at.astimezone(ZoneInfo(zone)).date()
+    if every == "week":
+        monday = today - timedelta(days=today.weekday())
+        return Period(monday - timedelta(days=7), monday - timedelta(days=1), zone)
+    first = month_after(today, -1)
+    return Period(first, today.replace(day=1) - timedelta(days=1), zone, f"{first:%Y-%m}")
+
+
 def month_of(at: datetime, zone: str) -> str:
     """The month of an instant in a zone: "2026-11"."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m}"

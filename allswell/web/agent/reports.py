@@ -14,18 +14,20 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
+from allswell.desk import report_mails
 from allswell.desk import reports as desk
-from allswell.kernel.errors import Invalid
+from allswell.kernel.errors import DeskError, Invalid
 from allswell.kernel.text import whole
 from allswell.people import queries as people
 from allswell.reporting import telling, wording
+from allswell.reporting.queries import subscriptions
 from allswell.reporting.queries.scope import NONE, Asked
 from allswell.reporting.rules.counting import month_after
 from allswell.services import queries as services
 from allswell.sla import queries as sla
 from allswell.sla import wording as promises
 from allswell.web import charts, show, words
-from allswell.web.pages import PageRequest, desk_page, field_errors, page
+from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast, words_of_error
 
 PAGE = 50
 #: how a row turned out -> (words, tone)
@@ -85,7 +87,14 @@ def overview(request: PageRequest) -> HttpResponseBase:
         found = desk.report(name, asked.cut(telling.KINDS[name].cuts[0]), actor=request.actor, now=request.now)
         tiles.append(_tile(found))
     return page(
-        request, "reports/overview.html", tiles=tiles, asked=asked, errors=errors, periods=_periods(request), here="reports"
+        request,
+        "reports/overview.html",
+        tiles=tiles,
+        asked=asked,
+        errors=errors,
+        periods=_periods(request),
+        mails=_mails(request),
+        here="reports",
     )
 
 
@@ -223,6 +232,42 @@ def csv_file(request: PageRequest, name: str) -> HttpResponseBase:
     response = StreamingHttpResponse((line.encode() for line in lines), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
+
+
+@desk_page
+def subscribe(request: PageRequest, name: str) -> HttpResponseBase:
+    """Get this report, with its filters, by mail."""
+    _known(name)
+    if request.method != "POST":
+        raise Http404
+    asked, _errors = _asked(request, name)
+    try:
+        row = report_mails.subscribe(name, asked, every=request.POST.get("every", ""), actor=request.actor, now=request.now)
+    except DeskError as error:
+        toast(request, words_of_error(error), is_bad=True)
+    else:
+        toast(request, _("You get it by mail, first %(when)s.") % {"when": show.full_text(row.next_at)})
+    return SeeOther(f"/reports/{name}?{urlencode(asked.asked())}")
+
+
+@desk_page
+def unsubscribe(request: PageRequest, number: int) -> HttpResponseBase:
+    """Get a report by mail no longer."""
+    if request.method != "POST" or subscriptions.subscription(number, person=request.person.pk) is None:
+        raise Http404
+    report_mails.unsubscribe(number, actor=request.actor, now=request.now)
+    toast(request, _("You no longer get it by mail."))
+    return SeeOther("/reports")
+
+
+def _mails(request: PageRequest) -> list[tuple[int, str, str, str, datetime]]:
+    """What the viewer gets by mail: (number, title, address, how often, when next)."""
+    often = {"week": _("every Monday"), "month": _("on the first of every month")}
+    return [
+        (row.pk, wording.title(row.report), f"/reports/{row.report}?{urlencode(row.asked)}", often[row.every], row.next_at)
+        for row in subscriptions.of_person(request.person.pk)
+        if row.report in telling.KINDS
+    ]
 
 
 def _periods(request: PageRequest) -> list[tuple[str, str]]:
