@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from allswell.sla import queries
 from allswell.sla.rules.story import Facts
 from allswell.sla.rules.terms import Audience, Counting, Target, Terms, chosen_name
 from allswell.tickets import queries as tickets
-from allswell.tickets.rules import FINAL_STATES
+from allswell.tickets.rules import FINAL_STATES, State
 
 from . import recounting
 from .door import use_case
@@ -340,12 +341,18 @@ def _can_be_met(target: Target, place: int, calendar: hours.Calendar | None, *, 
 
 def touched(before: AgreementBook, after: AgreementBook, *, since: datetime) -> list[int]:
     """The open tickets, opened at `since` or later, to which another agreement or version applies after a change than before."""
-    columns = ("pk", "kind", "state", "priority", "service", "organization", "team", "opened_at")
+    columns = ("pk", "opened_at", "kind", "priority", "service", "organization", "team")
     rows = tickets.all_tickets().filter(opened_at__gte=since).exclude(state__in=FINAL_STATES).order_by("pk")
+    changes = sorted({start for book in (before, after) for offer in book.offers for _number, start, _terms in offer.versions})
+    known: dict[tuple[Any, ...], bool] = {}  # very many tickets, few sorts of them
     found = []
-    for number, kind, state, priority, service, organization, team, opened_at in rows.values_list(*columns).iterator():
-        facts = Facts(kind, state, priority, service=service, organization=organization, team=team)
-        was = (before.customer(facts, opened_at), before.internal(facts, opened_at))
-        if was != (after.customer(facts, opened_at), after.internal(facts, opened_at)):
+    for number, opened_at, *sort in rows.values_list(*columns).iterator():
+        key = (bisect_right(changes, opened_at), *sort)
+        if key not in known:
+            kind, priority, service, organization, team = sort
+            facts = Facts(kind, State.NEW, priority, service=service, organization=organization, team=team)
+            was = (before.customer(facts, opened_at), before.internal(facts, opened_at))
+            known[key] = was != (after.customer(facts, opened_at), after.internal(facts, opened_at))
+        if known[key]:
             found.append(number)
     return found
