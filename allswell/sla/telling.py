@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from allswell.calendars import rules as calendars
@@ -129,7 +130,7 @@ def telling(clock: Clock, book: AgreementBook, *, now: datetime) -> Telling:
         calendar=calendar,
         began_at=_began_at(clock, target, terms, calendar),
         until=until,
-        stretches=(short := tuple(_in_short(lines))),
+        stretches=(short := tuple(_in_short(lines, clock.due_at))),
         drawn=tuple(lines) if len(lines) <= _MOST_DRAWN else short,
         left=target.within.budget - used,
         is_running=clock.state == "running",
@@ -154,20 +155,17 @@ def _lines(clock: Clock, target: Target, terms: Terms, calendar: Calendar | None
             end = until
         pieces = _pieces(segment, end, target, terms, calendar, since)
         for place, (what, start, stop, counted) in enumerate(pieces):
-            for first, last, is_ahead in _parted(start, stop, until):
+            for first, last, is_ahead in _parted(start, stop, until, clock.due_at if what == "running" else None):
                 share = counted if (first, last) == (start, stop) else _counted(what, first, last, target, terms, calendar)
                 used += share
                 entry = segment.entry if place == 0 and first == start else None
                 yield Stretch(what, first, last, share, used, entry, segment.why, is_ahead)
 
 
-def _parted(start: datetime, stop: datetime, until: datetime) -> list[tuple[datetime, datetime, bool]]:
-    """A piece in what is past and what is to come."""
-    if stop <= until:
-        return [(start, stop, False)]
-    if start >= until:
-        return [(start, stop, True)]
-    return [(start, until, False), (until, stop, True)]
+def _parted(start: datetime, stop: datetime, until: datetime, due: datetime | None) -> list[tuple[datetime, datetime, bool]]:
+    """A piece in what is past and what is to come, and in what came before the due instant and after it."""
+    cuts = sorted({at for at in (until, due) if at is not None and start < at < stop})
+    return [(first, last, first >= until) for first, last in pairwise([start, *cuts, stop])]
 
 
 def _counted(what: str, start: datetime, stop: datetime, target: Target, terms: Terms, calendar: Calendar | None) -> timedelta:
@@ -226,12 +224,12 @@ def _days(
     return found
 
 
-def _in_short(lines: Sequence[Stretch]) -> Iterator[Stretch]:
-    """Long rows of days and nights within one segment are told by their ends."""
+def _in_short(lines: Sequence[Stretch], due: datetime | None) -> Iterator[Stretch]:
+    """Long rows of days and nights within one segment are told by their ends, before the due instant and after it."""
     start = 0
     while start < len(lines):
         stop = start + 1
-        while stop < len(lines) and lines[stop].entry is None:
+        while stop < len(lines) and lines[stop].entry is None and lines[stop].starts_at != due:
             stop += 1
         row = lines[start:stop]
         if len(row) <= 3 * _ENDS:

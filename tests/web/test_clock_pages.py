@@ -109,6 +109,14 @@ def test_why_is_told_line_by_line(world: World, jonas: Client) -> None:
     assert "Late by" in text  # nobody took it up within 15 minutes
 
 
+def test_what_is_past_its_time_tells_the_due_instant_where_it_came(world: World, jonas: Client) -> None:
+    world.promise(targets=[_target("resolution", 240)])
+    ticket = world.report()
+    world.forward(hours=6)
+    html = jonas.get(f"/tickets/{ticket.pk}/why").content.decode()
+    assert re.findall(r"counts \d+ h|is used up: due", html) == ["counts 4 h", "is used up: due", "counts 2 h"]
+
+
 def test_why_of_a_ticket_without_promises_says_so(world: World, jonas: Client) -> None:
     ticket = world.report()
     assert "Nothing was promised" in jonas.get(f"/tickets/{ticket.pk}/why").content.decode()
