@@ -14,7 +14,7 @@ from .loop import NOTHING, Work
 
 
 class Jobs:
-    """The module that does bulk changes. A job goes on where another engine left it."""
+    """The module that does long work. A job goes on where another engine left it."""
 
     name, idle, limit = "jobs", 0.25, 30.0
     turn = 5.0  # seconds at one job before the others have theirs
