@@ -117,9 +117,9 @@ def telling(clock: Clock, book: AgreementBook, *, now: datetime) -> Telling:
     target = next(one for one in terms.targets if one.key == clock.target)
     calendar = None
     if clock.calendar and clock.calendar_version:
-        calendar = book.calendar(clock.calendar, clock.calendar_version)
+        calendar = book.calendar(clock.calendar, clock.calendar_version).in_zone(terms.zone)
     until = clock.stopped_at or max(now, clock.started_at)
-    lines = list(_lines(clock, target, terms, calendar, until))
+    lines = [] if clock.problem else list(_lines(clock, target, terms, calendar, until))
     used = max((one.used for one in lines if not one.is_ahead), default=ZERO)
     return Telling(
         clock=clock,
@@ -139,7 +139,7 @@ def telling(clock: Clock, book: AgreementBook, *, now: datetime) -> Telling:
 
 def _began_at(clock: Clock, target: Target, terms: Terms, calendar: Calendar | None) -> datetime:
     """From when it counts: for working days the start after the cut-off and days off, else the start itself."""
-    if target.within.counting is not Counting.WORKING_DAYS:
+    if target.within.counting is not Counting.WORKING_DAYS or clock.problem:
         return clock.started_at
     return counts_since(Course(target.within, terms.zone, clock.started_at, clock.stopped_at), calendar)
 

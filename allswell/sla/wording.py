@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 
+from .rules.shapes import PROBLEMS
 from .rules.terms import Counting, Target, Within, clock_face
 from .telling import Stretch, Telling
 
@@ -183,6 +184,8 @@ def outcome(telling: Telling) -> str:
         return _("It was called off and counts nowhere.")
     if clock.state == "merged":
         return _("It ended with the merge and counts nowhere.")
+    if clock.problem:
+        return _(PROBLEMS[clock.problem].template)
     if clock.due_at is None:
         return _("It stands still with %(left)s left; when it goes on, the due time is worked out again.") % {
             "left": used(telling.left, telling.target)

@@ -31,6 +31,8 @@ def shown(clock: Clock) -> dict[str, object]:
     if clock.state == "running" and clock.due_at is not None:
         _word, value, color, used = in_short(clock.metric, clock.due_at, clock.started_at)
         sign = "running"
+    elif clock.problem:
+        sign = "problem"
     elif clock.state == "paused":
         sign = "paused"
     elif clock.state == "completed":

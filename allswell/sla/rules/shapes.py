@@ -133,7 +133,7 @@ class Solved:
     @property
     def is_met(self) -> bool:
         """Whether it was kept in time."""
-        return self.state is ClockState.COMPLETED and self.breached_at is None
+        return self.state is ClockState.COMPLETED and self.breached_at is None and not self.problem
 
     @property
     def left(self) -> timedelta:
