@@ -42,7 +42,14 @@ SETUP = tuple(
         *("agreements/othertown/what-if", "what-ifs/{asked}"),
     )
 )
-WALKS = {"": OPEN, "maria": PORTAL + MINE, "jonas": QUEUES + TICKETS + ACTS + LOOK_UP + ANSWERS + OTHERS, "ada": SETUP}
+REPORTS = (
+    "/reports",
+    "/reports/attainment?by=service",
+    "/reports/resolve",
+    "/reports/teams",
+    "/reports/resolve/rows?part=n",
+)
+WALKS = {"": OPEN, "maria": PORTAL + MINE, "jonas": QUEUES + TICKETS + ACTS + LOOK_UP + ANSWERS + REPORTS + OTHERS, "ada": SETUP}
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])

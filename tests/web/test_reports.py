@@ -147,6 +147,21 @@ def test_the_desk_of_a_customer_is_not_offered_the_agreements_of_others(world: W
     assert offered == [["For everyone", "Othertown only"], list(names)]
 
 
+@pytest.mark.parametrize(
+    ("query", "selected"),
+    [
+        ("was=6m&period=6m&from=2026-11-01&to=2026-11-02", ""),  # days filled in, the period not touched
+        ("was=&period=12m&from=2026-11-01&to=2026-11-02", "12m"),  # a period chosen where days stood
+        ("was=6m&period=12m&from=&to=", "12m"),
+        ("was=&period=&from=2026-11-01&to=2026-11-02", ""),
+    ],
+)
+def test_what_was_changed_in_the_form_counts(world: World, jonas: Client, query: str, selected: str) -> None:
+    html = jonas.get(f"/reports/attainment?{query}").content.decode()
+    assert f'<option value="{selected}" selected>' in html
+    assert ('value="2026-11-01"' in html) == (selected == "")
+
+
 def test_a_report_is_asked_for_by_mail_and_ended(world: World, jonas: Client) -> None:
     html = jonas.get("/reports/resolve?period=12m&by=service&kind=incident").content.decode()
     form = re.search(r'action="(/reports/resolve/mail[^"]*)"', html)

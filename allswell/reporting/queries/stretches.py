@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, IntegerField, Q, QuerySet
+from django.db.models.functions import Cast
 
 from allswell.database.lengths import Milliseconds
 from allswell.journal.queries import newest_id
@@ -108,14 +109,18 @@ def stretches(report: str, asked: Asked, *, actor: Actor) -> Stretches:
     by_month = {one.key: Gathered(one.key) for one in months}
     by_key: dict[str, Gathered] = {}
     named = [name for name in CUTS[report][asked.by] if name]
-    found = _stretches(report, asked, actor=actor).annotate(month=scope.month("ended_at", months)).order_by()
-    for month, length, hop, is_return, *keys in found.values_list("month", "length", "hop", "is_return", *named).iterator(
-        chunk_size=5000
-    ):
-        _add(by_month[month], length, hop, is_return)
+    found = _stretches(report, asked, actor=actor).order_by()
+    found = found.annotate(month=scope.month("ended_at", months), returned=Cast("is_return", IntegerField()))
+    rows = found.values_list("month", "length", "hop", "returned", *named)
+    for month, length, hop, returned, *keys in rows.iterator(chunk_size=5000):
+        into = [by_month[month]]
         if keys:
             key = scope.key_of(keys[0])
-            _add(by_key.setdefault(key, Gathered("" if key == NONE else str(keys[-1]))), length, hop, is_return)
+            into.append(by_key.get(key) or by_key.setdefault(key, Gathered("" if key == NONE else str(keys[-1]))))
+        for line in into:
+            line.lengths.append(length if length > 0 else 0)
+            line.hops += hop > 1
+            line.returns += returned
     total = Gathered()
     for one in by_month.values():
         total.lengths += one.lengths
@@ -130,12 +135,6 @@ def stretches(report: str, asked: Asked, *, actor: Actor) -> Stretches:
 
 def _place(line: Line) -> tuple[bool, int, str]:
     return (line.key == NONE, int(line.name) if line.name.isdigit() else 0, line.name.casefold())
-
-
-def _add(one: Gathered, length: int, hop: int, is_return: bool) -> None:
-    one.lengths.append(max(0, length))
-    one.hops += hop > 1
-    one.returns += is_return
 
 
 def _line(key: str, one: Gathered) -> Line:

@@ -55,6 +55,8 @@ class Tile:
 def _asked(request: PageRequest, name: str) -> tuple[Asked, dict[str, str]]:
     """What the address asks for, and what is wrong with it; a wrong period is answered with the usual one."""
     given = request.GET.dict()
+    if given.get("period") and given["period"] == given.get("was") and (given.get("from") or given.get("to")):
+        del given["period"]  # the form was sent with days, and the period left as it stood
     zone = request.actor.time_zone
     try:
         return telling.asked(name, given, zone=zone, now=request.now), {}
