@@ -36,7 +36,7 @@ VERBS = {
     "restoration": N_("Restore"),
     "resolution": N_("Resolve"),
     "fulfilment": N_("Fulfill"),
-    "team_time": N_("Team"),
+    "team_time": N_("Team time"),
 }
 STOPS = {
     "acknowledged": N_("when somebody takes it up"),

@@ -96,21 +96,23 @@ def test_a_version_in_the_past_changes_what_is_open_and_nothing_else(world: Worl
     assert Clock.objects.get(ticket=taken, metric="acknowledgement").breached_at is None
 
 
-def test_out_of_use_open_clocks_end_and_completed_ones_stay(world: World) -> None:
+def test_out_of_use_it_holds_for_what_was_opened_before(world: World) -> None:
     agreement(world, definition=terms(targets=TWO))
     ticket = world.report()
     desk_tickets.take(ticket.pk, **world.by(world.jonas))
-    desk.set_active("standard", is_active=False, **world.by(world.ada))
-    work(world)
-    assert clocks(ticket) == {"acknowledgement": (1, "completed", START + timedelta(minutes=30))}
-    assert due_of(ticket) is None
     world.forward(minutes=5)
-    desk_tickets.reply(ticket.pk, body="Soon.", **world.by(world.jonas))
-    assert set(clocks(ticket)) == {"acknowledgement"}
-    desk.set_active("standard", is_active=True, **world.by(world.ada))
+    desk.set_active("standard", is_active=False, **world.by(world.ada))
     work(world)
     assert set(clocks(ticket)) == {"acknowledgement", "resolution"}
     assert due_of(ticket) == START + timedelta(hours=4)
+    world.forward(minutes=5)
+    desk_tickets.reply(ticket.pk, body="Soon.", **world.by(world.jonas))
+    assert due_of(ticket) == START + timedelta(hours=4)
+    later = world.report()
+    assert (clocks(later), due_of(later)) == ({}, None)
+    desk.set_active("standard", is_active=True, **world.by(world.ada))
+    work(world)
+    assert set(clocks(later)) == {"acknowledgement", "resolution"}
 
 
 def test_another_agreement_takes_over_what_is_open(world: World) -> None:

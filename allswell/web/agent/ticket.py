@@ -47,13 +47,16 @@ def seen_at_the_desk(number: int, actor: Actor) -> Ticket:
     return found
 
 
-def _told(ticket: Ticket, *, actor: Actor) -> list[Entry]:
-    """The journal, without what names a ticket the viewer may not know of."""
+def _told(ticket: Ticket, said: list[Comment], *, actor: Actor) -> list[Entry]:
+    """The journal, without what names a ticket the viewer may not know of; nor do the comments tell that they came from one."""
     entries = journal.story(ticket.pk)
     others = {number for entry in entries for number in others_in(entry.verb, entry.data)}
-    hidden = tickets.hidden_from(actor, others)
+    hidden = tickets.hidden_from(actor, others | {comment.moved_from_id for comment in said if comment.moved_from_id})
     if not hidden:
         return entries
+    for comment in said:
+        if comment.moved_from_id in hidden:
+            comment.moved_from_id = None
     told = []
     for entry in entries:
         if others_in(entry.verb, entry.data) & hidden:
@@ -69,11 +72,12 @@ def story(ticket: Ticket, *, actor: Actor) -> list[Happening]:
     files: dict[int | None, list[Attachment]] = {}
     for file in dossier.files(ticket.pk):
         files.setdefault(file.comment_id, []).append(file)
+    comments = dossier.conversation(ticket.pk)
+    happened = [Happening("line", line.at, f"e-{line.entry}", line) for line in lines.of(_told(ticket, comments, actor=actor))]
     said = [
         Happening("message", comment.created_at, f"m-{comment.pk}", comment, tuple(files.get(comment.pk, ())))
-        for comment in dossier.conversation(ticket.pk)
+        for comment in comments
     ]
-    happened = [Happening("line", line.at, f"e-{line.entry}", line) for line in lines.of(_told(ticket, actor=actor))]
     begun = Happening("beginning", ticket.opened_at, "beginning", ticket, tuple(files.get(None, ())))
     # a message and the line of the same instant: the line says what was done, the message why
     return [begun, *sorted(happened + said, key=lambda one: (one.at, one.kind))]
