@@ -1,6 +1,6 @@
 """Make the dump that later versions must be able to take: python -m tests.upgrade.make, once, at the close of an issue.
 
-A small desk (the cast of the tests, a ticket in every state, a file) is backed up as an operator would do it, on SQLite and on
+A small desk (the cast of the tests, tickets in several states with their clocks, a file) is backed up as an operator would do it, on SQLite and on
 PostgreSQL, into tests/upgrade/<version>-<database>.tar.gz. Landed dumps are never made anew.
 """
 
@@ -19,10 +19,13 @@ import django; django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 import io
-from allswell.desk import attachments
+from allswell.desk import attachments, calendars
 from allswell.desk import tickets as desk
 from tests.support.world import World
 world = World()
+hours = calendars.Hours(week=[[(540, 1020)]] * 5 + [[], []], country="DE")
+calendars.create_calendar(name="Office hours", zone="Europe/Berlin", hours=hours, **world.by(world.ada))
+world.promise()
 first = world.report(service=world.lookup.pk)
 file = attachments.upload(io.BytesIO(b"smoke " * 100), name="smoke.txt", content_type="text/plain", **world.by(world.maria))
 attachments.attach(first.pk, tokens=(file.token,), **world.by(world.maria))
@@ -33,6 +36,8 @@ second = world.report(title="Printer on fire", service=world.printing.pk)
 desk.take(second.pk, **world.by(world.julia))
 desk.resolve(second.pk, resolution="Put out.", **world.by(world.julia))
 world.report(world.otto, title="Of another customer")
+third = world.report()
+desk.reply(third.pk, body="Which of the two?", then_waits=True, **world.by(world.julia))
 """
 
 

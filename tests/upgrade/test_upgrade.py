@@ -22,6 +22,7 @@ def test_a_desk_of_an_older_version_is_taken_over(dump: Path, tmp_path: Path) ->
     desk.run("restore", str(dump))
     desk.run("migrate")
     assert json.loads(desk.run("migrate", "--check", "--json").stdout) == {"pending": []}
+    assert json.loads(desk.run("clocks", "replay", "--dry-run", "--json").stdout)["differences"] == {}
     desk.token = desk.run("token", "create", "--person", "olga@example.org", "--scope", "all", "--quiet").stdout.strip()
     desk.start()
     try:
