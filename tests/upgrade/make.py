@@ -1,7 +1,7 @@
 """Make the dump that later versions must be able to take: python -m tests.upgrade.make, once, at the close of an issue.
 
-A small desk (the cast of the tests, tickets in several states with their clocks, a file) is backed up as an operator would do it, on SQLite and on
-PostgreSQL, into tests/upgrade/<version>-<database>.tar.gz. Landed dumps are never made anew.
+A small desk (the cast of the tests, tickets in several states with their clocks, a file) is backed up as an operator would do it, on
+SQLite and on PostgreSQL, into tests/upgrade/<version>-<database>.tar.gz. Landed dumps are never made anew.
 """
 
 from __future__ import annotations
