@@ -270,7 +270,7 @@ def _only(given: Any, known: set[str], where: str) -> None:
         raise Invalid("This is no set of fields.", field=where or "terms")
     if unknown := given.keys() - known:
         name = min(str(one) for one in unknown)
-        raise Invalid("There is no such field.", field=f"{where}.{name}" if where else name)
+        raise Invalid("There is no such field.", field=f"{where}.{name}" if where else name or "terms")
 
 
 def _set(given: Json, name: str, convert: Callable[[Any], T], where: str) -> frozenset[T]:
