@@ -212,6 +212,8 @@ def load(desk: Desk, script: str, *, connections: int, seconds: int) -> dict[str
             found = re.search(r"RESULT (\S+) (\S+) (\S+) (\d+) (\d+)", output)
             if found is None or int(found[4]) or int(found[5]):
                 raise SystemExit(f"wrong answers or errors:\n{output}")
+            if not float(found[2]):
+                raise SystemExit(f"no answer within {seconds} s:\n{output}")
             results.append([float(found[index]) for index in (1, 2, 3)])
     middle = [statistics.median(column) for column in zip(*results, strict=True)]
     return {"rate": middle[0], "p50": middle[1], "p95": middle[2]}
@@ -284,9 +286,9 @@ def main() -> int:
                 server.stop()
     if not results:
         return 0
-    print(f"{options.tickets} tickets\n\n{table(results)}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
+    print(f"{options.tickets} tickets\n\n{table(results)}")
     return 0
 
 

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from allswell.database.rows import Composed
 from allswell.people import queries as people
@@ -74,7 +74,8 @@ def ribbon(actor: Actor) -> list[tuple[int, str, datetime, datetime | None]]:
 
 @functools.lru_cache(maxsize=512)
 def _ribbon(vendor: str, rights: Actor) -> Composed:
-    seen = Announcement.objects.filter(ended_at__isnull=True, ticket__in=tickets.at_the_desk(rights))
+    # asked of each open announcement, of which there are few; "ticket in what one sees" would go through all tickets
+    seen = Announcement.objects.filter(Exists(tickets.at_the_desk(rights).filter(pk=OuterRef("ticket_id"))), ended_at__isnull=True)
     newest = seen.order_by("-announced_at", "-id")
     return Composed(newest.values_list("ticket_id", "title", "announced_at", "next_update_at")[:10])
 
