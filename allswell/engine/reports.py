@@ -15,7 +15,7 @@ class Reports:
     """The module that works out where tickets were and what they waited for, and sends reports to who asked for them."""
 
     name, idle, limit = "reports", 60.0, 60.0
-    batch, mails = 500, 100
+    batch, mails = 100, 100
 
     def is_due(self, now: datetime) -> bool:
         """Whether something happened since, or a report is to be sent."""

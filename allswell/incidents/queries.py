@@ -75,7 +75,9 @@ def ribbon(actor: Actor) -> list[tuple[int, str, datetime, datetime | None]]:
 @functools.lru_cache(maxsize=512)
 def _ribbon(vendor: str, rights: Actor) -> Composed:
     # asked of each open announcement, of which there are few; "ticket in what one sees" would go through all tickets
-    seen = Announcement.objects.filter(Exists(tickets.at_the_desk(rights).filter(pk=OuterRef("ticket_id"))), ended_at__isnull=True)
+    seen = Announcement.objects.filter(
+        Exists(tickets.at_the_desk(rights).filter(pk=OuterRef("ticket_id"))), ended_at__isnull=True
+    )
     newest = seen.order_by("-announced_at", "-id")
     return Composed(newest.values_list("ticket_id", "title", "announced_at", "next_update_at")[:10])
 

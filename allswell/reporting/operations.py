@@ -23,16 +23,20 @@ from .models import Counted, Place, Stretch, Subscription
 from .rules.stretches import stays, waits
 
 #: entries before the newest counted one that are looked at again: what was written at the same time may have come in later
-OVERLAP = 50_000
+OVERLAP = 10_000
+#: entries gone through at once, so that no transaction is long however much there is to catch up with
+WINDOW = 2_000
 
 
 def count(*, limit: int) -> int:
-    """Work out the stretches of tickets whose journal has grown, at most `limit` of them; answers of how many."""
+    """Work out the stretches of tickets whose journal has grown, at most `limit` of them; 0 when all is done."""
     newest = newest_id()
     place, _created = Place.objects.select_for_update().get_or_create(pk=1)  # one engine at a time
+    upto = min(newest, place.entry + WINDOW)
+    since = place.entry - OVERLAP if upto == newest else place.entry
     known = Counted.objects.filter(ticket=OuterRef("ticket")).values("entry")
     grown = (
-        Entry.objects.filter(ticket__isnull=False, pk__gt=place.entry - OVERLAP)
+        Entry.objects.filter(ticket__isnull=False, pk__gt=since, pk__lte=upto)
         .values("ticket")
         .annotate(last=Max("pk"), known=Coalesce(Subquery(known), 0))
         .filter(last__gt=F("known"))
@@ -42,9 +46,9 @@ def count(*, limit: int) -> int:
     found = dict(grown)
     if found:
         _write(found)
-    elif newest != place.entry:
-        Place.objects.filter(pk=1).update(entry=newest)
-    return len(found)
+    if len(found) < limit and upto != place.entry:
+        Place.objects.filter(pk=1).update(entry=upto)
+    return len(found) or int(upto < newest)
 
 
 def _write(found: dict[int, int]) -> None:
