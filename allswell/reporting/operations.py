@@ -32,7 +32,7 @@ def count(*, limit: int) -> int:
     """Work out the stretches of tickets whose journal has grown, at most `limit` of them; 0 when all is done."""
     newest = newest_id()
     place, _created = Place.objects.select_for_update().get_or_create(pk=1)  # one engine at a time
-    upto = min(newest, place.entry + WINDOW)
+    upto = _end_of_window(place.entry) or newest
     since = place.entry - OVERLAP if upto == newest else place.entry
     known = Counted.objects.filter(ticket=OuterRef("ticket")).values("entry")
     grown = (
@@ -49,6 +49,11 @@ def count(*, limit: int) -> int:
     if len(found) < limit and upto != place.entry:
         Place.objects.filter(pk=1).update(entry=upto)
     return len(found) or int(upto < newest)
+
+
+def _end_of_window(since: int) -> int | None:
+    """The entry at which the window after `since` ends; None when fewer are left. By count: numbers may have gaps of any size."""
+    return Entry.objects.filter(pk__gt=since).order_by("pk").values_list("pk", flat=True)[WINDOW - 1 : WINDOW].first()
 
 
 def _write(found: dict[int, int]) -> None:
