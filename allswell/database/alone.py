@@ -1,4 +1,4 @@
-"""Work that only one transaction at a time may do, without making others wait."""
+"""This transaction among those of others: work that only one at a time may do, and which others write at this moment."""
 
 from __future__ import annotations
 
@@ -14,3 +14,24 @@ def is_alone(name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [zlib.crc32(name.encode())])
         return bool(cursor.fetchone()[0])
+
+
+def is_shared() -> bool:
+    """Whether others may be writing while this transaction does; on SQLite one writes at a time."""
+    return connection.vendor == "postgresql"
+
+
+def under_way() -> list[str]:
+    """The other transactions that have written something and have not ended, by names that no later one has.
+
+    What begins to write after this look reads all that was committed before it.
+    """
+    if not is_shared():
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # within a transaction it would answer as at the first look
+        cursor.execute(
+            "SELECT pid || ' ' || backend_xid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
+        )
+        return sorted(row[0] for row in cursor.fetchall())

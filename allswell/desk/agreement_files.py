@@ -25,7 +25,6 @@ from allswell.people.rules import INSTALLATION, Act, require
 from allswell.services import queries as services
 from allswell.sla import queries
 
-from . import recounting
 from .agreements import agree_step, create_step
 from .calendars import FIRST_DAY, Hours, create_calendar_step
 from .door import use_case
@@ -90,7 +89,7 @@ def load(raw: Mapping[str, Any], *, actor: Actor, now: datetime) -> Loaded:
     for one in raw.get("calendars") or ():
         _calendar(one, actor=actor, now=now)
     since = _instant(raw.get("in_force_from"), str(raw.get("zone") or "UTC"))
-    done, changed = Loaded(), []
+    done = Loaded()
     for one in raw["agreements"]:
         if not isinstance(one, Mapping) or not isinstance(one.get("name"), str):
             raise Invalid("Every agreement has a name and targets.", field="agreements")
@@ -107,10 +106,7 @@ def load(raw: Mapping[str, Any], *, actor: Actor, now: datetime) -> Loaded:
         except Conflict:
             done = replace(done, unchanged=done.unchanged + 1)
             continue
-        changed.append(row)
         done = replace(done, created=done.created + is_new, changed=done.changed + (not is_new))
-    if changed:
-        recounting.agreement_changed(changed[0], since=since or now, actor=actor, now=now)
     return done
 
 

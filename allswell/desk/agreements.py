@@ -13,6 +13,7 @@ from django.conf import settings
 from allswell.calendars import queries as calendars
 from allswell.calendars import rules as hours
 from allswell.calendars.rules import NeverOpen
+from allswell.database import alone
 from allswell.journal.rules import Verb
 from allswell.kernel import text
 from allswell.kernel.actor import Actor, Role
@@ -252,7 +253,7 @@ def agree_step(
         row, terms, in_force_from=since, note=text.line(note, field="note", limit=200, required=False), actor=actor, now=now
     )
     numbers = touched(before, queries.book(), since=since)
-    if numbers:
+    if numbers or alone.is_shared():  # an act that is not to be seen yet may have read what was agreed before
         recounting.agreement_changed(row, since=since, actor=actor, now=now)
     return Agreed(version, len(numbers), tuple(numbers[:SHOWN]))
 

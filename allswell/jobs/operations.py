@@ -66,6 +66,17 @@ def release(job: Job) -> None:
     Job.objects.filter(pk=job.pk, lease=job.lease, finished_at__isnull=True).update(claimed_until=None)
 
 
+def rest(job: Job, *, until: datetime) -> None:
+    """Keep the job from every engine until then: what it waits for is not there yet."""
+    Job.objects.filter(pk=job.pk, lease=job.lease, finished_at__isnull=True).update(claimed_until=until)
+
+
+def widen(job: Job, *, params: dict[str, Any], total: int) -> None:
+    """A job that has not begun has more to do, or other things."""
+    job.params, job.total = params, total
+    Job.objects.filter(pk=job.pk, started_at__isnull=True).update(params=params, total=total)
+
+
 def finish(job: Job, *, actor: Actor, now: datetime) -> bool:
     """The job is done; False when another engine has taken it over."""
     matched = Job.objects.filter(pk=job.pk, lease=job.lease, finished_at__isnull=True).update(finished_at=now, claimed_until=None)

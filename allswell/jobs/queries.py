@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +34,11 @@ def pulses() -> list[Pulse]:
 def job(job_id: int) -> Job | None:
     """A job."""
     return Job.objects.filter(pk=job_id).first()
+
+
+def not_begun(action: uuid.UUID, *, kind: str) -> Job | None:
+    """The job of a kind that this user action asked for, if no engine has looked at it yet."""
+    return Job.objects.filter(action=action, kind=kind, started_at__isnull=True, finished_at__isnull=True).first()
 
 
 def of_person(person: int | None, *, kind: str) -> QuerySet[Job]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from allswell.calendars.rules import Day
+from allswell.database import alone
+from allswell.desk import agreement_files, recounting
 from allswell.desk import agreements as desk
 from allswell.desk import calendars as desk_calendars
-from allswell.desk import recounting
 from allswell.desk import tickets as desk_tickets
 from allswell.desk.calendars import Hours
 from allswell.engine.jobs import Jobs
 from allswell.jobs.models import Job
 from allswell.journal.models import Entry
+from allswell.kernel.actor import importer
 from allswell.notifications.models import Delivery
 from allswell.sla import queries
 from allswell.sla.models import Clock
@@ -36,6 +38,11 @@ def work(world: World) -> None:
     raise AssertionError("the jobs never end")
 
 
+def recount() -> Job:
+    """The job that has something to count."""
+    return Job.objects.get(kind=recounting.KIND, total__gt=0)
+
+
 def clocks(ticket: Ticket) -> dict[str, tuple[int, str, datetime | None]]:
     """metric -> (version, state, due)."""
     return {clock.metric: (clock.version, clock.state, clock.due_at) for clock in queries.clocks(ticket.pk)}
@@ -53,6 +60,7 @@ def test_a_holiday_is_added_and_open_clocks_move_while_completed_ones_keep_their
         {"metric": "resolution", "within": working(900, slug)},  # fifteen hours: into Tuesday
     ]
     agreement(world, definition=terms(targets=targets))
+    work(world)
     ticket = world.report()  # Monday 10:00 in Zurich
     desk_tickets.take(ticket.pk, **world.by(world.jonas))
     before = clocks(ticket)
@@ -144,13 +152,14 @@ def test_a_breach_taken_back_by_an_undo_is_gone_whatever_was_agreed(world: World
 
 def test_the_job_goes_on_where_it_stopped_and_tells_who_asked_once(world: World) -> None:
     agreement(world, definition=terms(targets=TWO))
+    work(world)
     tickets = [world.report() for _ in range(7)]
     shorter = terms(targets=[{"metric": "resolution", "within": working(60)}])
     desk.agree("standard", definition=shorter, in_force_from=START, **world.by(world.ada))
-    job = Job.objects.get()
-    assert (job.kind, job.total) == (recounting.KIND, 7)
+    job = recount()
+    assert job.total == 7
     by = world.by(world.ada)
-    claimed = Job.objects.get()
+    claimed = recount()
     assert recounting.run_batch(claimed, limit=3, **by)
     assert Entry.objects.filter(verb="clock.replayed").count() == 3
     world.forward(seconds=61)  # that engine died
@@ -163,8 +172,22 @@ def test_the_job_goes_on_where_it_stopped_and_tells_who_asked_once(world: World)
     assert not Delivery.objects.filter(topic="job").exclude(person=world.ada).exists()
 
 
-def test_nothing_open_means_nothing_to_do(world: World) -> None:
+def test_nothing_open_means_nothing_to_do_and_nobody_is_told(world: World) -> None:
     slug = office_hours(world)
     agreement(world, definition=terms(within=working(60, slug)))
     desk_calendars.change_calendar(slug, hours=Hours(days={"2026-12-25": Day("Christmas")}), **world.by(world.ada))
-    assert not Job.objects.exists()
+    assert Job.objects.exists() == alone.is_shared()  # where others write at once, some may not be seen yet
+    work(world)
+    assert not Job.objects.filter(finished_at=None).exists()
+    assert not Delivery.objects.exists()
+
+
+def test_all_agreements_of_a_file_are_counted_in_one_job(world: World) -> None:
+    world.report()
+    world.forward(hours=1)
+    two = [{"name": name, **terms(targets=TWO)} for name in ("First", "Second")]
+    agreement_files.load({"agreements": two, "in_force_from": START.date()}, actor=importer(), now=world.now)
+    work(world)
+    job = recount()
+    assert (job.total, job.changed) == (1, 1)
+    assert len(job.params["agreements"]) == 2 - (not alone.is_shared())

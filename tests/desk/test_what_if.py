@@ -102,7 +102,7 @@ def test_very_many_are_left_to_the_engine(world: World, monkeypatch: pytest.Monk
     job = what_if.ask(question(world), **world.by(world.ada))
     assert (job.finished_at, job.total) == (None, 5)
     assert what_if.compared(job)[0].after == (0, 0, 0)
-    claimed = Job.objects.get()
+    claimed = Job.objects.get(pk=job.pk)
     assert what_if.run_batch(claimed, limit=2, **world.by(world.ada))
     world.forward(seconds=61)
     work(world)
