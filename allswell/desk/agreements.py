@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -151,16 +151,19 @@ def change(agreement: str, *, actor: Actor, now: datetime, **changes: Any) -> Ag
         raise Invalid("An agreement has no such field.", field=min(unknown))
     if "name" in changes:
         columns["name"] = chosen_name(changes["name"])
-    if changes.keys() & {"organization", "team"}:
-        wanted = {
-            "organization": changes.get("organization", row.organization_id),
-            "team": changes.get("team", row.team_id),
-        }
-        columns |= parties(row.audience, actor=actor, **wanted)
-        require(actor, Act.SET_UP, place_of(columns["organization_id"]))
+    # what stays may be out of use by now, or not the actor's to know
+    whom = {name: changes.get(name) for name in ("organization", "team") if _is_another(changes, name, row)}
+    if whom:
+        found = parties(row.audience, organization=whom.get("organization"), team=whom.get("team"), actor=actor)
+        columns |= {f"{name}_id": found[f"{name}_id"] for name in whom}
+        require(actor, Act.SET_UP, place_of(columns.get("organization_id", row.organization_id)))
     if sla.change(row, columns, actor=actor, now=now) and columns.keys() - {"name"}:
         recounting.agreement_changed(row, actor=actor, now=now)
     return row
+
+
+def _is_another(changes: Mapping[str, Any], name: str, row: Agreement) -> bool:
+    return name in changes and str(changes[name] or "") != str(getattr(row, f"{name}_id") or "")
 
 
 @use_case
@@ -243,9 +246,10 @@ def agree_step(
     now: datetime,
 ) -> Agreed:
     """Write a version; for use cases that do more."""
-    terms = checked(definition, audience=Audience(row.audience), actor=actor, now=now)
     since = since_when(in_force_from, now=now)
     newest = next(iter(queries.versions(row.pk)), None)
+    kept = newest.definition.get("services", ()) if newest is not None else ()
+    terms = checked(definition, audience=Audience(row.audience), kept=kept, actor=actor, now=now)
     if newest is not None and newest.definition == terms.as_json() and newest.in_force_from <= since:
         raise Conflict("Nothing is different from the newest version.")
     before = queries.book()
@@ -265,17 +269,19 @@ def since_when(in_force_from: datetime | None, *, now: datetime) -> datetime:
     return (sensible(in_force_from, field="in_force_from") or now).astimezone(UTC)
 
 
-def checked(definition: Mapping[str, Any], *, audience: Audience, actor: Actor, now: datetime) -> Terms:
+def checked(
+    definition: Mapping[str, Any], *, audience: Audience, actor: Actor, now: datetime, kept: Collection[int] = ()
+) -> Terms:
     """Terms that can be kept: every calendar and service exists, and every target has an instant that meets it.
 
-    The zone is that of its calendars unless given, or else the installation's. Services may be given by id or slug. Raises Invalid
-    naming the field.
+    The zone is that of its calendars unless given, or else the installation's. Services may be given by id or slug; those `kept`
+    from the version before need not be the actor's to know. Raises Invalid naming the field.
     """
     given = dict(definition)
     if not given.get("zone"):
         given["zone"] = _zone_of(given.get("targets"))
     if given.get("services"):
-        given["services"] = _services(given["services"], actor=actor)
+        given["services"] = _services(given["services"], kept=kept, actor=actor)
     terms = Terms.parse(given, audience=audience)
     known = calendars.by_slugs(terms.calendars())
     in_use = {calendars.BUILT_IN} | set(calendars.calendars().filter(is_active=True).values_list("slug", flat=True))
@@ -304,14 +310,14 @@ def _zone_of(targets: Any) -> str:
     return str(zones.pop()) if len(zones) == 1 else settings.DEFAULT_TIME_ZONE
 
 
-def _services(given: Any, *, actor: Actor) -> list[int]:
+def _services(given: Any, *, kept: Collection[int], actor: Actor) -> list[int]:
     if not isinstance(given, Sequence) or isinstance(given, str) or len(given) > 1000:
         raise Invalid("This is no list.", field="services")
     seen = services.visible_to(actor)
     found: list[int] = []
     for ref in given:
         row = services.by_ref(ref) if isinstance(ref, int | str) and not isinstance(ref, bool) else None
-        if row is None or not seen.filter(pk=row.pk).exists():
+        if row is None or (row.pk not in kept and not seen.filter(pk=row.pk).exists()):
             raise Invalid("There is no such service.", field="services")
         found.append(row.pk)
     return found

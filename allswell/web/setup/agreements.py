@@ -31,6 +31,7 @@ from .agreement_form import AgreementForm
 from .gate import is_for_all, sets_up, setup_page
 
 if TYPE_CHECKING:
+    from allswell.people.models import Organization, Team
     from allswell.sla.models import Agreement, AgreementVersion
 
 SHOWN_VERSIONS = 50
@@ -171,14 +172,13 @@ def agreement(request: PageRequest, slug: str) -> HttpResponse:
     names = calendar_names()
     history = _history(row, names)
     terms = Terms.parse(history[0].version.definition, audience=Audience(row.audience)) if history else None
-    held = dict(choices.all_services(request)) if terms and terms.services else {}
     return page(
         request,
         "setup/agreement.html",
         row=row,
         terms=terms,
         targets=[said(one, names) for one in _ordered(terms)] if terms else [],
-        services=[held.get(one, f"#{one}") for one in sorted(terms.services)] if terms else [],
+        services=[text for _key, text in choices.named_services(request, terms.services)] if terms and terms.services else [],
         kinds=[words.kind(one) for one in sorted(terms.kinds)] if terms else [],
         history=history,
         place=f"/setup/agreements/{slug}",
@@ -189,7 +189,10 @@ def agreement(request: PageRequest, slug: str) -> HttpResponse:
     )
 
 
-def _show(request: PageRequest, form: AgreementForm, **context: Any) -> HttpResponse:
+def _show(
+    request: PageRequest, form: AgreementForm, *, row: Agreement | None, before: Terms | None, **context: Any
+) -> HttpResponse:
+    """The form; `row` is the agreement it changes, `before` what that says, or what another says that it began with."""
     audience = Audience.INTERNAL if form.audience == Audience.INTERNAL else Audience.CUSTOMER
     metrics = [one.value for one in Metric if (one is Metric.TEAM_TIME) == (audience is Audience.INTERNAL)]
     stops = list(dict.fromkeys(stop.value for one in metrics for stop in STOPS[Metric(one)]))
@@ -207,17 +210,24 @@ def _show(request: PageRequest, form: AgreementForm, **context: Any) -> HttpResp
         ],
         calendars=sorted(calendar_names().items(), key=lambda one: (one[0] == calendars.BUILT_IN, one[1].casefold())),
         waits=[(one.value, words.waiting_on(one.value)) for one in WaitingOn],
-        organizations=choices.organizations(request),
-        teams=choices.teams(request),
-        services=choices.all_services(request),
+        organizations=choices.and_chosen(choices.organizations(request), _chosen(row.organization if row else None)),
+        teams=choices.and_chosen(choices.teams(request), _chosen(row.team if row else None)),
+        services=choices.and_chosen(
+            choices.all_services(request), choices.named_services(request, before.services) if before and before.services else ()
+        ),
         kinds=[(one, words.kind(one)) for one in ("incident", "request")],
         priorities=[(one, f"P{one}") for one in range(1, 6)],
         zones=zones(),
         is_for_all=is_for_all(request),
+        row=row,
         here="setup",
         tab="agreements",
         **context,
     )
+
+
+def _chosen(party: Organization | Team | None) -> list[tuple[int, str]]:
+    return [] if party is None else [(party.pk, party.name)]
 
 
 def _handled(request: PageRequest, form: AgreementForm, save: Callable[[], Any]) -> Any:
@@ -258,8 +268,9 @@ def new_agreement(request: PageRequest) -> HttpResponse:
     form = AgreementForm(audience=request.GET.get("audience", ""), zone=request.actor.time_zone or settings.DEFAULT_TIME_ZONE)
     if form.audience not in set(Audience):
         form.audience = Audience.CUSTOMER.value
+    usual = _begun_with(request, form)
     if request.method == "GET":
-        _start_from(request, form)
+        form.say(usual)
 
     def save() -> Agreement:
         return desk.create(
@@ -279,20 +290,19 @@ def new_agreement(request: PageRequest) -> HttpResponse:
             return row
         toast(request, _("%(name)s is added.") % {"name": row.name})
         return SeeOther(f"/setup/agreements/{row.slug}")
-    return _show(request, form, row=None, title=_("New agreement"), place="/setup/agreements")
+    return _show(request, form, row=None, before=usual, title=_("New agreement"), place="/setup/agreements")
 
 
-def _start_from(request: PageRequest, form: AgreementForm) -> None:
+def _begun_with(request: PageRequest, form: AgreementForm) -> Terms:
     audience = Audience(form.audience)
     if slug := request.GET.get("from", ""):
         row = desk.agreement_for(slug, Act.READ_SETUP, actor=request.actor)
         audience = Audience(row.audience)
         form.audience = audience.value
         if newest := next(iter(queries.versions(row.pk)), None):
-            form.say(Terms.parse(newest.definition, audience=audience))
-            return
+            return Terms.parse(newest.definition, audience=audience)
     usual = promises.team_terms(form.zone) if audience is Audience.INTERNAL else promises.incident_terms(form.zone)
-    form.say(Terms.parse(usual, audience=audience))
+    return Terms.parse(usual, audience=audience)
 
 
 @require_http_methods(["GET", "POST"])
@@ -308,9 +318,8 @@ def edit_agreement(request: PageRequest, slug: str) -> HttpResponse:
         zone=request.actor.time_zone,
     )
     newest = next(iter(queries.versions(row.pk)), None)
-    if newest is not None:
-        form.say(Terms.parse(newest.definition, audience=Audience(row.audience)))
-    before = form.definition() if newest else None
+    stood = Terms.parse(newest.definition, audience=Audience(row.audience)) if newest else None
+    before = form.say(stood).definition() if stood else None
 
     def save() -> str:
         return _save(request, row, form, before)
@@ -324,6 +333,7 @@ def edit_agreement(request: PageRequest, slug: str) -> HttpResponse:
         request,
         form,
         row=row,
+        before=stood,
         title=row.name,
         place=f"/setup/agreements/{slug}",
         seen=newest.number if newest else 0,
@@ -342,10 +352,12 @@ def _save(request: PageRequest, row: Agreement, form: AgreementForm, before: dic
     seen = inputs.number(request.POST, "seen")
     if seen is not None and seen != queries.newest_numbers([row.pk]).get(row.pk, 0):  # before anything is written
         raise Stale("Somebody has changed this agreement in the meantime. Look at it again.")
-    desk.checked(definition, audience=Audience(row.audience), **by)
+    is_another = definition != before or since is not None
+    if is_another:
+        desk.checked(definition, audience=Audience(row.audience), kept=before["services"] if before else (), **by)
     desk.change(row.slug, **changes, **by)
     saved = _("%(name)s is saved.") % {"name": form.name}
-    if definition == before and since is None:
+    if not is_another:
         return saved
     agreed = desk.agree(row.slug, definition=definition, in_force_from=since, note=form.note, seen=seen, **by)
     if not agreed.touched:

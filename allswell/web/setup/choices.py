@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -37,6 +39,19 @@ def all_services(request: PageRequest, *, but: int = 0) -> list[tuple[int, str]]
     """Active services the viewer may know, without one."""
     rows = services.visible_to(request.actor).filter(is_active=True).exclude(pk=but)
     return list(rows.order_by("name").values_list("id", "name"))
+
+
+def named_services(request: PageRequest, keys: Iterable[int]) -> list[tuple[int, str]]:
+    """Services by their ids, those out of use too; of one the viewer may not know only its number."""
+    wanted = sorted(keys)
+    names = dict(services.visible_to(request.actor).filter(pk__in=wanted).values_list("id", "name"))
+    return [(key, names.get(key, f"#{key}")) for key in wanted]
+
+
+def and_chosen(options: list[tuple[int, str]], chosen: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The options, and what is chosen already though it is no longer offered: a form sent as it came changes nothing."""
+    offered = {key for key, _text in options}
+    return [*options, *((key, text) for key, text in chosen if key not in offered)]
 
 
 def colleagues(request: PageRequest) -> list[str]:
