@@ -6,24 +6,25 @@ What a file names and is not there yet (its organization, calendars, services) i
 from __future__ import annotations
 
 import importlib.resources
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from allswell.calendars import queries as calendars
 from allswell.calendars import rules as hours
 from allswell.calendars.rules import WEEKDAYS
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
+from allswell.kernel.documents import NotReadable, read_yaml
 from allswell.kernel.errors import Conflict, Invalid
 from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, require
 from allswell.services import queries as services
 from allswell.sla import queries
+from allswell.sla.rules.terms import Audience
 
 from .agreements import agree_step, create_step
 from .calendars import FIRST_DAY, Hours, create_calendar_step
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from allswell.people.models import Organization
 
 LIMIT = 1_000_000
+_SLUG = re.compile(r"[a-z][a-z0-9-]{0,59}")
 _FIELDS = {"name", "about", "zone", "in_force_from", "organization", "calendars", "agreements"}
 
 
@@ -71,10 +73,9 @@ def read(name: str) -> Mapping[str, Any]:
         if len(content) > LIMIT:
             raise Invalid("The file of agreements is too large.", field="agreements")
     try:
-        raw = yaml.safe_load(content)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        why = " ".join(str(error).split())[:300]
-        raise Invalid("The file of agreements is no YAML: %(why)s", field="agreements", why=why) from error
+        raw = read_yaml(content)
+    except NotReadable as error:
+        raise Invalid("The file of agreements is no YAML: %(why)s", field="agreements", why=str(error)) from error
     if not isinstance(raw, Mapping) or set(raw) - _FIELDS or not isinstance(raw.get("agreements"), list):
         raise Invalid("A file of agreements has a list of agreements, and beside it: %(fields)s.", field="agreements",
                       fields=", ".join(sorted(_FIELDS - {"agreements"})))  # fmt: skip
@@ -85,22 +86,27 @@ def read(name: str) -> Mapping[str, Any]:
 def load(raw: Mapping[str, Any], *, actor: Actor, now: datetime) -> Loaded:
     """Write down the agreements of a file (as `read` gives it). Raises Invalid, NotAllowed."""
     require(actor, Act.SET_UP, INSTALLATION)
+    if not isinstance(raw.get("zone"), str | None):
+        raise Invalid("There is no such time zone; write a name such as Europe/Paris.", field="zone")
     place = _organization(raw.get("organization"), actor=actor, now=now)
-    for one in raw.get("calendars") or ():
+    for one in _list(raw.get("calendars"), "calendars"):
         _calendar(one, actor=actor, now=now)
     since = _instant(raw.get("in_force_from"), str(raw.get("zone") or "UTC"))
     done = Loaded()
     for one in raw["agreements"]:
         if not isinstance(one, Mapping) or not isinstance(one.get("name"), str):
             raise Invalid("Every agreement has a name and targets.", field="agreements")
+        audience, team = str(one.get("audience", Audience.CUSTOMER)), one.get("team")
+        if not isinstance(team, int | str | None):
+            raise Invalid("There is no such team.", field="team")
         definition = {name: value for name, value in one.items() if name not in ("name", "audience", "team")}
         definition.setdefault("zone", raw.get("zone"))
-        definition["services"] = [_service(name, place, actor=actor, now=now) for name in one.get("services") or ()]
+        definition["services"] = [_service(name, place, actor=actor, now=now) for name in _list(one.get("services"), "services")]
         row = next((row for row in queries.agreements(is_active=None) if row.name == one["name"]), None)
         is_new = row is None
         if row is None:
-            parties = {"organization": place.pk if place else None, "team": one.get("team")}
-            row = create_step(name=one["name"], audience=one.get("audience", "customer"), **parties, actor=actor, now=now)
+            organization = place.pk if place else None
+            row = create_step(name=one["name"], audience=audience, organization=organization, team=team, actor=actor, now=now)
         try:
             agree_step(row, definition, in_force_from=since, note="", actor=actor, now=now)
         except Conflict:
@@ -108,6 +114,12 @@ def load(raw: Mapping[str, Any], *, actor: Actor, now: datetime) -> Loaded:
             continue
         done = replace(done, created=done.created + is_new, changed=done.changed + (not is_new))
     return done
+
+
+def _list(said: Any, field: str) -> Sequence[Any]:
+    if isinstance(said, list | None):
+        return said or ()
+    raise Invalid("This is no list.", field=field)
 
 
 def _instant(said: Any, zone: str) -> datetime | None:
@@ -130,19 +142,27 @@ def _organization(said: Any, *, actor: Actor, now: datetime) -> Organization | N
     if found is not None:
         return found
     details = {name: value for name, value in said.items() if name in ("note", "priority_matrix", "closes_after_days")}
+    if not isinstance(details.get("note", ""), str):
+        raise Invalid("This is no text.", field="note")
     kind = str(said.get("kind", "customer"))
     return create_organization_step(name=said["name"], parent=None, kind=kind, details=details, actor=actor, now=now)
 
 
 def _calendar(said: Any, *, actor: Actor, now: datetime) -> None:
     """A calendar of the file, unless there is one of its slug: {slug, name, zone, week: {monday: "08:30-17:00", ...}}."""
-    if not isinstance(said, Mapping) or not all(isinstance(said.get(name), str) for name in ("slug", "name", "zone")):
+    words = ("slug", "name", "zone", *(name for name in ("country", "subdivision") if isinstance(said, Mapping) and name in said))
+    if not isinstance(said, Mapping) or not all(isinstance(said.get(name), str) for name in words):
         raise Invalid("A calendar has a slug, a name, a zone and a week.", field="calendars")
+    if not _SLUG.fullmatch(said["slug"]):
+        raise Invalid("Use small letters, digits and -, and begin with a letter (60 at most).", field="slug")
     if calendars.by_ref(said["slug"]) is not None:
         return
     week = said.get("week")
     if not isinstance(week, Mapping) or set(week) - set(WEEKDAYS):
         raise Invalid("A week has the days monday to sunday.", field="week")
+    days = said.get("days") or {}
+    if not isinstance(days, Mapping):
+        raise Invalid("Days have a date and a name.", field="days")
     periods: Sequence[Any] = [hours.parse_hours(str(week.get(day) or ""), field=day) for day in WEEKDAYS]
     create_calendar_step(
         name=said["name"],
@@ -150,7 +170,7 @@ def _calendar(said: Any, *, actor: Actor, now: datetime) -> None:
         zone=said["zone"],
         hours=Hours(
             week=periods,
-            days={str(on): hours.Day(str(name)) for on, name in (said.get("days") or {}).items()},
+            days={str(on): hours.Day(str(name)) for on, name in days.items()},
             country=said.get("country"),
             subdivision=said.get("subdivision"),
         ),

@@ -63,10 +63,9 @@ def days_in(raw: bytes, *, first: date, last: date) -> FoundDays:
 
 def _days(events: list[Any], *, first: date, last: date) -> dict[str, Day]:
     days: dict[str, Day] = {}
-    began = time.monotonic()
     for on, name in _occurrences(events, first=first, last=last):
         days.setdefault(on.isoformat(), Day(name))
-        if len(days) > MOST_DAYS or time.monotonic() - began > SECONDS:
+        if len(days) > MOST_DAYS:
             raise Invalid("This file holds more than %(limit)s days.", field="file", limit=MOST_DAYS)
     return dict(sorted(days.items()))
 
@@ -83,7 +82,10 @@ def _occurrences(events: list[Any], *, first: date, last: date) -> Iterator[tupl
     series: dict[str, list[Any]] = {}
     for number, event in enumerate(events):
         series.setdefault(str(event.get("UID", number)), []).append(event)
+    began = time.monotonic()
     for together in series.values():
+        if time.monotonic() - began > SECONDS:  # also of those that come to no day at all
+            raise Invalid("The days of this file take too long to work out: too many of them repeat.", field="file")
         for event in together:
             _check_repeats(event)
             _check_end(event)

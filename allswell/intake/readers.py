@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import openpyxl
-import yaml
 
+from allswell.kernel.documents import NotReadable, read_yaml
 from allswell.kernel.errors import Invalid
 
 from .rules.mapping import TicketMapping, parse
@@ -67,9 +67,9 @@ def mapping(name: str) -> tuple[TicketMapping, str]:
                 shipped=", ".join(shipped()),
             ) from error
     try:
-        raw = yaml.safe_load(content)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise Invalid("The mapping is no YAML: %(why)s", field="mapping", why=" ".join(str(error).split())[:300]) from error
+        raw = read_yaml(content)
+    except NotReadable as error:
+        raise Invalid("The mapping is no YAML: %(why)s", field="mapping", why=str(error)) from error
     return parse(raw), hashlib.sha256(content).hexdigest()
 
 

@@ -135,7 +135,10 @@ class Matrix:
         """A matrix from stored JSON; None gives the default. Raises Invalid."""
         if rows is None:
             return DEFAULT_MATRIX
-        table = tuple(tuple(row) for row in rows)
+        try:
+            table = tuple(tuple(row) for row in rows)
+        except TypeError:
+            table = ()
         if not table or not table[0] or len({len(row) for row in table}) != 1:
             raise Invalid("The matrix needs a priority for every impact and urgency.", field="priority_matrix")
         if any(not isinstance(cell, int) or not 1 <= cell <= 5 for row in table for cell in row):

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from allswell.calendars.rules import Day
+from allswell.desk import calendar_files
 from allswell.desk.calendar_files import days_in
 from allswell.kernel.errors import Invalid
 
@@ -104,3 +105,11 @@ def test_what_repeats_within_the_day_is_refused_before_it_is_counted(part: str) 
 def test_an_end_before_the_beginning_closes_nothing(end: str) -> None:
     with pytest.raises(Invalid, match="ends before it begins"):
         read(event("a", "20260101", more=end))
+
+
+def test_many_that_repeat_for_ages_and_come_to_no_day_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_files, "SECONDS", 0.0)
+    ages = [event(f"{number}", "19000101", more="RRULE:FREQ=WEEKLY;UNTIL=20200101") for number in range(3)]
+    with pytest.raises(Invalid, match="take too long") as refused:
+        read(*ages)
+    assert refused.value.field == "file"
