@@ -23,6 +23,7 @@ from allswell.kernel.errors import Conflict, Invalid
 from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, require
 from allswell.services import queries as services
+from allswell.sla import operations as sla
 from allswell.sla import queries
 from allswell.sla.rules.terms import Audience
 
@@ -86,6 +87,7 @@ def read(name: str) -> Mapping[str, Any]:
 def load(raw: Mapping[str, Any], *, actor: Actor, now: datetime) -> Loaded:
     """Write down the agreements of a file (as `read` gives it). Raises Invalid, NotAllowed."""
     require(actor, Act.SET_UP, INSTALLATION)
+    sla.one_at_a_time()
     if not isinstance(raw.get("zone"), str | None):
         raise Invalid("There is no such time zone; write a name such as Europe/Paris.", field="zone")
     place = _organization(raw.get("organization"), actor=actor, now=now)

@@ -94,6 +94,7 @@ def create_step(
     *, name: str, audience: str, organization: int | str | None, team: int | str | None, actor: Actor, now: datetime
 ) -> Agreement:
     """A new agreement without a version; for use cases that do more."""
+    sla.one_at_a_time()
     if audience not in set(Audience):
         raise Invalid("Choose one of the list.", field="audience")
     columns: dict[str, Any] = {"name": chosen_name(name), "audience": audience}
@@ -145,6 +146,7 @@ def change(agreement: str, *, actor: Actor, now: datetime, **changes: Any) -> Ag
 
     Raises Invalid, NotFound, NotAllowed.
     """
+    sla.one_at_a_time()
     row = agreement_for(agreement, Act.SET_UP, actor=actor)
     columns: dict[str, Any] = {}
     if unknown := changes.keys() - {"name", "organization", "team"}:
@@ -169,6 +171,7 @@ def _is_another(changes: Mapping[str, Any], name: str, row: Agreement) -> bool:
 @use_case
 def set_active(agreement: str, *, is_active: bool, actor: Actor, now: datetime) -> Agreement:
     """Offer an agreement, or no longer offer it: clocks that ran out or were met under it stay as they are."""
+    sla.one_at_a_time()
     row = agreement_for(agreement, Act.SET_UP, actor=actor)
     verb = Verb.ACTIVATED if is_active else Verb.DEACTIVATED
     if sla.change(row, {"is_active": is_active}, actor=actor, now=now, verb=verb):
@@ -180,6 +183,7 @@ def set_active(agreement: str, *, is_active: bool, actor: Actor, now: datetime) 
 def reorder(order: Sequence[str], *, actor: Actor, now: datetime) -> None:
     """Put the agreements (their slugs, all of them) into another order: of those that fit, the first counts."""
     require(actor, Act.SET_UP, INSTALLATION)
+    sla.one_at_a_time()
     rows = {row.slug: row for row in queries.agreements(is_active=None)}
     if sorted(order) != sorted(rows):
         raise Invalid("Name every agreement once.", field="order")
@@ -190,6 +194,7 @@ def reorder(order: Sequence[str], *, actor: Actor, now: datetime) -> None:
 def move(agreement: str, *, by: int, actor: Actor, now: datetime) -> Agreement:
     """Ask an agreement `by` places later (negative: earlier) than others of its kind; at an end it stays there."""
     require(actor, Act.SET_UP, INSTALLATION)
+    sla.one_at_a_time()
     row = agreement_for(agreement, Act.SET_UP, actor=actor)
     rows = list(queries.agreements(is_active=None))
     alike = [one for one in rows if one.audience == row.audience]
@@ -229,6 +234,7 @@ def agree(
 
     Raises Invalid naming the field ("targets.2.within.amount"), Conflict when nothing differs, Stale, NotFound, NotAllowed.
     """
+    sla.one_at_a_time()
     row = agreement_for(agreement, Act.SET_UP, actor=actor)
     newest = next(iter(queries.versions(row.pk)), None)
     if seen is not None and seen != (newest.number if newest else 0):

@@ -10,6 +10,7 @@ from allswell.calendars import queries as calendars
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict
 from allswell.people.rules import INSTALLATION, Act, require
+from allswell.sla import operations as sla
 from allswell.sla import queries
 from allswell.sla.rules.terms import Audience
 
@@ -134,6 +135,7 @@ def start_step(*, zone: str, actor: Actor, now: datetime, closed: Hours | None =
 def start(*, zone: str, actor: Actor, now: datetime) -> None:
     """Begin to promise something, in an installation that has no agreement yet. Raises Conflict, NotAllowed."""
     require(actor, Act.SET_UP, INSTALLATION)
+    sla.one_at_a_time()
     if queries.agreements(is_active=None).exists():
         raise Conflict("There are agreements already. Change those.")
     start_step(zone=zone, actor=actor, now=now)

@@ -27,6 +27,12 @@ def renew() -> None:
     Revision.objects.update_or_create(pk=1, defaults={"number": secrets.randbits(62) + 1})
 
 
+def one_at_a_time() -> None:
+    """Until the transaction ends nobody else changes agreements: their numbers and places are given one after the other."""
+    Revision.objects.get_or_create(pk=1)
+    Revision.objects.select_for_update().get(pk=1)
+
+
 def new(**columns: Any) -> Agreement:
     """An agreement not yet written."""
     return Agreement(**columns)
