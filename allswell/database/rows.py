@@ -8,11 +8,16 @@ fields and converters as always.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import BooleanField, CharField, ForeignKey, IntegerField, Model, QuerySet, TextField
+from django.db.models import BooleanField, CharField, DateTimeField, ForeignKey, IntegerField, Model, QuerySet, TextField
+
+from .statements import ask, run
 
 M = TypeVar("M", bound=Model)
 
@@ -59,9 +64,7 @@ class Composed:
         """What the query finds now."""
         if not self.sql:
             return []
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, self.values)
-            return _converted(cursor.fetchall(), self._plan)
+        return _converted(ask(self.sql, self.values), self._plan)
 
 
 class Prepared:
@@ -103,10 +106,7 @@ class Prepared:
         sql, template, plan = composed
         if not sql or not all(map(_is_storable, parameters)):
             return []
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [value if place < 0 else parameters[place] for place, value in template])
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-        return _converted(found, plan)
+        return _converted(ask(sql, [value if place < 0 else parameters[place] for place, value in template]), plan)
 
     def first(self, *parameters: int | str) -> tuple[Any, ...] | None:
         """The first row, if there is one."""
@@ -157,61 +157,99 @@ class PreparedModel(Prepared):
         return found[0] if found else None
 
 
-_INSERTS: dict[tuple[str, type[Model], bool], tuple[str, str, list[Any]]] = {}
-
-
-def _insert_of(model: type[Model], *, with_key: bool) -> tuple[str, str, list[Any]]:
-    known = _INSERTS.get((connection.vendor, model, with_key))
-    if known is None:
-        quote = connection.ops.quote_name
-        fields = [field for field in model._meta.local_concrete_fields if with_key or field is not model._meta.auto_field]
-        columns = ", ".join(quote(str(field.column)) for field in fields)
-        places = "(" + ", ".join(["%s"] * len(fields)) + ")"
-        head = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES "  # noqa: S608 - names of our own tables
-        known = _INSERTS[connection.vendor, model, with_key] = (head, places, fields)
-    return known
-
-
 #: values a driver takes as they are; looking at the type first spares the field's own preparation, ten times as long
 _PLAIN = frozenset({int, str, bool, type(None)})
 _PLAIN_FIELDS = (BooleanField, CharField, ForeignKey, IntegerField, TextField)
 
 
-def _saved(row: Model, fields: list[Any]) -> list[Any]:
-    """The values of a record as its INSERT takes them."""
-    values = []
-    for field in fields:
-        value = getattr(row, field.attname)
-        if type(value) not in _PLAIN or not isinstance(field, _PLAIN_FIELDS):
-            value = field.get_db_prep_save(field.pre_save(row, True), connection)
-        values.append(value)
-    return values
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """How rows of a model are written on a kind of database: "INSERT ... VALUES ", "(%s, ...)", `one` row in all its words."""
+
+    head: str
+    places: str
+    one: str
+    fields: list[Any]
+    values_of: Callable[[Any], tuple[Any, ...]]
+    defaults: list[tuple[str, Any]]
+    is_sqlite: bool
+
+    def saved(self, values: Iterable[Any]) -> list[Any]:
+        """Values of the columns as the driver takes them."""
+        made = list(values)
+        for place, value in enumerate(made):
+            if value is None:
+                continue
+            field = self.fields[place]
+            if type(value) in _PLAIN:
+                if not isinstance(field, _PLAIN_FIELDS):
+                    made[place] = field.get_db_prep_save(value, connection)
+            elif type(value) is datetime and value.tzinfo is UTC and isinstance(field, DateTimeField):
+                if self.is_sqlite:
+                    made[place] = str(value.replace(tzinfo=None))
+            else:
+                made[place] = field.get_db_prep_save(value, connection)
+        return made
+
+
+_INSERTS: dict[tuple[str, type[Model], bool], _Insert] = {}
+
+
+def _insert_of(model: type[Model], *, with_key: bool) -> _Insert:
+    vendor = connection.vendor
+    known = _INSERTS.get((vendor, model, with_key))
+    if known is None:
+        quote = connection.ops.quote_name
+        fields: list[Any] = [
+            field for field in model._meta.local_concrete_fields if with_key or field is not model._meta.auto_field
+        ]
+        if any(getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False) for field in fields):
+            raise TypeError(f"{model.__name__} has instants that set themselves; the caller gives them here.")
+        columns = ", ".join(quote(str(field.column)) for field in fields)
+        assert model._meta.pk is not None
+        head = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES "  # noqa: S608 - names of our own tables
+        places = "(" + ", ".join(["%s"] * len(fields)) + ")"
+        known = _INSERTS[vendor, model, with_key] = _Insert(
+            head=head,
+            places=places,
+            one=head + places + ("" if with_key else f" RETURNING {quote(str(model._meta.pk.column))}"),
+            fields=fields,
+            values_of=attrgetter(*(field.attname for field in fields)),
+            defaults=[(field.attname, field.get_default()) for field in fields],
+            is_sqlite=vendor == "sqlite" and connection.timezone is UTC,
+        )
+    return known
 
 
 def insert(row: Model) -> None:
     """Write a new record; the same as `row.save(force_insert=True)` without signals and defaults of the database."""
     model = type(row)
-    automatic = model._meta.auto_field
-    with_key = automatic is None or row.pk is not None
-    head, places, fields = _insert_of(model, with_key=with_key)
-    values = _saved(row, fields)
-    with connection.cursor() as cursor:
-        if with_key:
-            cursor.execute(head + places, values)
-        else:
-            assert automatic is not None
-            cursor.execute(f"{head}{places} RETURNING {connection.ops.quote_name(str(automatic.column))}", values)
-            row.pk = cursor.fetchone()[0]
+    with_key = model._meta.auto_field is None or row.pk is not None
+    how = _insert_of(model, with_key=with_key)
+    values = how.saved(how.values_of(row))
+    if with_key:
+        run(how.one, values)
+    else:
+        row.pk = ask(how.one, values)[0][0]
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 def insert_all(rows: Iterable[Model]) -> None:
     """Write new records of one model, without learning their keys, in statements of at most 500 values."""
     waiting: Sequence[Model] = list(rows)
-    while waiting:
-        head, places, fields = _insert_of(type(waiting[0]), with_key=False)
-        many = max(1, 500 // len(fields))
-        now, waiting = waiting[:many], waiting[many:]
-        values = [value for row in now for value in _saved(row, fields)]
-        with connection.cursor() as cursor:
-            cursor.execute(head + ", ".join([places] * len(now)), values)
+    if waiting:
+        how = _insert_of(type(waiting[0]), with_key=False)
+        _write(how, [how.saved(how.values_of(row)) for row in waiting])
+
+
+def insert_columns(model: type[Model], rows: Iterable[dict[str, Any]]) -> None:
+    """The same for rows that are dicts of columns ("team_id"); what one leaves out has the default of its field."""
+    how = _insert_of(model, with_key=False)
+    _write(how, [how.saved(row.get(name, default) for name, default in how.defaults) for row in rows])
+
+
+def _write(how: _Insert, lines: Sequence[list[Any]]) -> None:
+    many = max(1, 500 // len(how.fields))
+    for start in range(0, len(lines), many):
+        now = lines[start : start + many]
+        run(how.head + ", ".join([how.places] * len(now)), [value for line in now for value in line])

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import F, Q
 
 from allswell.database.rows import Prepared, insert_all
+from allswell.database.statements import ask
 from allswell.journal.models import Entry
 from allswell.people import queries as people
 
@@ -242,10 +242,8 @@ def fan_out(entry: Entry, *, payload: Callable[[], dict[str, Any]], now: datetim
 
     `payload` is asked for only when somebody wants it, so that an installation without webhooks pays one small look.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM notifications_webhook WHERE is_active LIMIT 1")
-        if cursor.fetchone() is None:
-            return
+    if not ask("SELECT 1 FROM notifications_webhook WHERE is_active LIMIT 1"):
+        return
     rows = Webhook.objects.filter(is_active=True).order_by("id").values_list("id", "verbs")
     wanting = [pk for pk, verbs in rows if rules.takes(verbs, entry.verb)]
     if not wanting:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import connection
 
+from allswell.database.statements import run
+
 #: characters of a text that are indexed; what is longer is a log file
 LIMIT = 20_000
 
@@ -25,11 +27,10 @@ _POSTGRESQL_NEW = (
 def create(ticket: int, *, public: str, internal: str = "") -> None:
     """Write the document of a new ticket."""
     public, internal = public[:LIMIT], internal[:LIMIT]
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(_SQLITE_NEW, [ticket, public, internal])
-        else:
-            cursor.execute(_POSTGRESQL_NEW, [ticket, public, f"{public}\n{internal}"])
+    if connection.vendor == "sqlite":
+        run(_SQLITE_NEW, [ticket, public, internal])
+    else:
+        run(_POSTGRESQL_NEW, [ticket, public, f"{public}\n{internal}"])
 
 
 def create_many(documents: list[tuple[int, str]]) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from allswell.database.hurry import recount as recount_rows
-from allswell.database.rows import insert_all
+from allswell.database.rows import insert_columns
 from allswell.journal import bulk
 from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
@@ -135,7 +135,7 @@ def start(ticket: int, solved: Sequence[Solved], *, now: datetime) -> None:
     rows = [_new(ticket, one) for one in solved]
     for row in rows:
         row["alarm_at"] = max(row["alarm_at"], now) if row["alarm_at"] is not None else None
-    insert_all(Clock(**row) for row in rows)
+    insert_columns(Clock, rows)
 
 
 def start_many(rows: Iterable[tuple[int, Solved]], *, silently_by: datetime | None = None) -> None:

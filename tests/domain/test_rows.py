@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import UTC, datetime, timedelta, timezone
 
-from allswell.database.rows import Prepared, PreparedModel, insert, insert_all
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
+
+from allswell.database.rows import Prepared, PreparedModel, insert, insert_all, insert_columns
+from allswell.database.statements import ask, run
 from allswell.people.models import EmailAddress, Person, Team
 from allswell.tickets.models import Ticket, Watcher
 from tests.support.world import World
@@ -54,3 +60,45 @@ def test_many_rows_at_once(world: World) -> None:
     insert_all(Watcher(ticket=ticket, person_id=world.jonas.pk, kind=f"kind{n}", since=world.now) for n in range(300))
     insert_all([])
     assert Watcher.objects.filter(ticket=ticket).count() == 300
+
+
+def test_rows_of_columns_have_the_defaults_of_what_they_leave_out(world: World) -> None:
+    ticket = world.report()
+    insert_columns(Watcher, [{"ticket_id": ticket.pk, "person_id": world.jonas.pk, "kind": "x", "since": world.now}])
+    assert Watcher.objects.get(ticket=ticket, kind="x").since == world.now
+    insert_columns(EmailAddress, [{"person_id": world.maria.pk, "address": "d@example.net", "added_at": world.now}])
+    plain = EmailAddress(person=world.maria, address="e@example.net", added_at=world.now)
+    insert(plain)
+    one, other = (EmailAddress.objects.get(address=address) for address in ("d@example.net", "e@example.net"))
+    for field in EmailAddress._meta.concrete_fields:
+        if field.attname not in ("id", "address"):
+            assert getattr(one, field.attname) == getattr(other, field.attname)
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5, minutes=30))])
+def test_an_instant_is_the_same_in_whichever_zone_it_was_given(world: World, zone: timezone) -> None:
+    at = datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)
+    insert(EmailAddress(person=world.maria, address="z@example.net", proof="claimed", added_at=at.astimezone(zone)))
+    assert EmailAddress.objects.get(address="z@example.net").added_at == at
+
+
+def test_a_statement_answers_alike_whether_it_is_watched_or_not(world: World) -> None:
+    sql, values = "SELECT name, '%%s' FROM people_person WHERE name LIKE %s AND id = %s", ["Maria%", world.maria.pk]
+    found = ask(sql, values)
+    assert found == [("Maria Keller", "%s")]
+    with CaptureQueriesContext(connection) as caught:
+        assert ask(sql, values) == found
+        run("UPDATE people_person SET name = name WHERE id = %s", [world.maria.pk])
+    assert len(caught) == 2
+
+
+def test_a_statement_fails_as_any_other(world: World) -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ask("SELECT nothing FROM nowhere")
+    ticket = world.report()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(Watcher(ticket=ticket, person_id=world.jonas.pk, since=world.now, kind=None))
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(TransactionManagementError):
+            ask("SELECT 1")

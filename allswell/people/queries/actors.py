@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from allswell.database.rows import Prepared
+from allswell.database.statements import ask
 from allswell.kernel.actor import Actor, ActorKind, Channel, Grant, Role, ScopeKind
 from allswell.people.models import Membership, Organization, Person, RoleGrant, Token
 
@@ -80,9 +80,7 @@ class _Access:
 
 def _access(person_id: int) -> _Access:
     """What a person may, in one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(_GRANTS, [person_id] * 4)
-        rows = cursor.fetchall()
+    rows = ask(_GRANTS, [person_id] * 4)
     places = [(pk, path) for kind, _, _, pk, path in rows if kind == "b"]
     below = _inside({path for kind, *_, path in rows if kind == "g" and path}, places)
     grants = tuple(_grant(role, scope, team, path, below) for kind, role, scope, team, path in rows if kind == "g")
