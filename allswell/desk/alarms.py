@@ -61,7 +61,7 @@ def next_alarm() -> datetime | None:
 
 
 def _written(due: Sequence[Alarm], *, actor: Actor, now: datetime) -> list[tuple[Alarm, Entry]]:
-    """Each alarm with its journal entry."""
+    """Each alarm with its journal entry; a breach happened at its own instant, whenever it was noticed."""
     entries = [
         journal.entry(
             Verb.CLOCK_BREACHED if alarm.is_breach(now) else Verb.CLOCK_WARNED,
@@ -70,6 +70,7 @@ def _written(due: Sequence[Alarm], *, actor: Actor, now: datetime) -> list[tuple
             actor=actor,
             now=now,
             data=alarm.noted(now),
+            happened_at=alarm.rang_at(now) if alarm.is_breach(now) else now,
         )
         for alarm in due
     ]

@@ -55,14 +55,19 @@ class Difference:
 
 @dataclass(slots=True)
 class _Found:
-    """What is to be written, and what is to be said of it."""
+    """What is to be written, and what is to be said of it: nothing of what had passed by `silently_by`, unless that is None."""
 
-    is_told: bool = True
+    silently_by: datetime | None = None
     differences: list[Difference] = field(default_factory=list)
     new: list[tuple[int, Solved]] = field(default_factory=list)
     changed: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     gone: list[Clock] = field(default_factory=list)
     promises: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the differences are wanted in words."""
+        return self.silently_by is None
 
 
 def replay(numbers: Iterable[int] | None, *, actor: Actor, now: datetime, is_dry: bool) -> Iterator[Difference]:
@@ -138,19 +143,19 @@ def follow_many(numbers: Iterable[int], *, now: datetime) -> None:
     """Bring the clocks of the tickets of a batch up to date, as `settling` does for a few; for an import. Nobody is told of what was."""
     wanted = sorted(set(numbers))
     if wanted and not queries.book().is_empty:
-        _write(_look(wanted, now=now, is_locked=False, is_told=False), silently_by=now)
+        _write(_look(wanted, now=now, is_locked=False, silently_by=now))
 
 
-def _write(found: _Found, *, silently_by: datetime | None = None) -> None:
-    sla.start_many(found.new, silently_by=silently_by)
+def _write(found: _Found) -> None:
+    sla.start_many(found.new, silently_by=found.silently_by)
     sla.write_many(found.changed)
     sla.remove(found.gone)
     tickets.promise_many(found.promises)
 
 
-def _look(numbers: list[int], *, now: datetime, is_locked: bool, is_told: bool = True) -> _Found:
-    """Compare the clocks of tickets with their journal; what is not to be told is found without its differences in words."""
-    found = _Found(is_told=is_told)
+def _look(numbers: list[int], *, now: datetime, is_locked: bool, silently_by: datetime | None = None) -> _Found:
+    """Compare the clocks of tickets with their journal; what is written silently is found without its differences in words."""
+    found = _Found(silently_by)
     book = queries.book()
     rows = ticket_queries.standing(numbers, is_locked=is_locked)
     kept = queries.clocks_of(numbers, is_locked=is_locked)
@@ -176,6 +181,8 @@ def _compare(ticket: Ticket, solved: list[Solved], kept: list[Clock], found: _Fo
         elif sla.has_ended_so(clock, one) and clock.version != one.version:
             continue  # it ended under what was agreed then
         elif changed := _news(clock, sla.differing(clock, one)):
+            if found.silently_by is not None:
+                changed = sla.silenced(clock, changed, by=found.silently_by)
             found.changed.append((clock.pk, changed))
             if found.is_told and (said := {name: value for name, value in changed.items() if name not in _QUIET}):
                 before = {name: getattr(clock, name) for name in said}
@@ -198,7 +205,8 @@ def _difference(ticket: Ticket, what: str, key: Key, before: dict[str, Any], aft
 def _news(clock: Clock, changed: dict[str, Any]) -> dict[str, Any]:
     """A change without what only time has brought: a due instant passed since is marked by the engine, when it tells of it."""
     passed = changed.get("breached_at")
-    if clock.breached_at is None and clock.stopped_at is None and passed is not None and passed == clock.due_at:
+    is_open = clock.stopped_at is None and "stopped_at" not in changed
+    if clock.breached_at is None and is_open and passed is not None and passed == clock.due_at:
         changed = {name: value for name, value in changed.items() if name not in ("breached_at", "is_rerated")}
     return changed if changed != {"is_rerated": False} else {}
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import Case, F, Q, When
 
 from .models import Clock
 from .rules.alarms import LATE, Alarm
+from .rules.shapes import ClockState
 
 _COLUMNS = ("id", "ticket_id", "agreement_id", "metric", "target", "number", "alarm_at", "due_at", "is_rerated")
 
@@ -33,6 +34,8 @@ def mark_warned(clocks: Iterable[int], *, now: datetime) -> None:
 
 
 def mark_breached(clocks: Iterable[int]) -> None:
-    """These have said that their time is up; they are not looked at again."""
+    """These have said that their time is up; they are not looked at again. One that was cancelled since has broken no promise."""
     if keys := list(clocks):
-        Clock.objects.filter(pk__in=keys).update(is_breach_told=True, breached_at=F("due_at"), alarm_at=None)
+        is_off = Q(state__in=[ClockState.CANCELLED.value, ClockState.MERGED.value])
+        breached_at = Case(When(is_off, then=F("breached_at")), default=F("due_at"))
+        Clock.objects.filter(pk__in=keys).update(is_breach_told=True, breached_at=breached_at, alarm_at=None)

@@ -122,12 +122,20 @@ def _plain(segment: Segment) -> list[Any]:
 
 
 def alarm_at(values: dict[str, Any], *, is_warned: bool, is_breach_told: bool) -> datetime | None:
-    """When the engine has to look at a clock next: at its warning, then at its due instant; None when all is said or it stands."""
-    if values["state"] != "running":
-        return None
-    if values["warn_at"] is not None and not is_warned and not is_breach_told:
+    """When the engine has to look at a clock next: at its warning, then at its due instant; None when all is said or it stands.
+
+    A due instant that has passed unheard is still to be told of when the clock ends, or stands, after it.
+    """
+    if values["state"] == "running" and values["warn_at"] is not None and not is_warned and not is_breach_told:
         return values["warn_at"]  # type: ignore[no-any-return]
-    return None if is_breach_told else values["due_at"]
+    is_to_be_told = not is_breach_told and (values["state"] == "running" or _has_passed(values))
+    return values["due_at"] if is_to_be_told else None
+
+
+def _has_passed(values: dict[str, Any]) -> bool:
+    """Whether the time of a clock that no longer runs was up before it ended; one that was cancelled has broken no promise."""
+    due_at, stopped_at = values["due_at"], values["stopped_at"]
+    return values["breached_at"] is not None or (due_at is not None and stopped_at is not None and due_at < stopped_at)
 
 
 def start(ticket: int, solved: Sequence[Solved], *, now: datetime) -> None:
@@ -155,6 +163,13 @@ def _silence(clock: dict[str, Any], by: datetime) -> None:
     clock["alarm_at"] = None if is_late else clock["due_at"]
 
 
+def silenced(clock: Clock, changed: dict[str, Any], *, by: datetime) -> dict[str, Any]:
+    """What changes of a clock, so that nobody is told of what had passed by then."""
+    values = {name: changed.get(name, getattr(clock, name)) for name in ("alarm_at", "due_at", "warned_at", "is_breach_told")}
+    _silence(values, by)
+    return {name: value for name, value in (changed | values).items() if getattr(clock, name) != value}
+
+
 def _new(ticket: int, solved: Solved) -> dict[str, Any]:
     values = columns(ticket, solved)
     values["alarm_at"] = alarm_at(values, is_warned=False, is_breach_told=False)
@@ -178,6 +193,8 @@ def differing(clock: Clock, solved: Solved) -> dict[str, Any]:
     values["alarm_at"] = alarm_at(
         values, is_warned=values["warned_at"] is not None, is_breach_told=bool(values["is_breach_told"])
     )
+    if clock.stopped_at is not None and not solved.is_open:
+        values["alarm_at"] = clock.alarm_at  # what was to be told of it was asked when it ended
     return {name: value for name, value in values.items() if getattr(clock, name) != value}
 
 
@@ -193,7 +210,7 @@ def write(clock: Clock, solved: Solved, *, now: datetime) -> dict[str, Any]:
     A warning or due instant that has passed only by this change comes up now, not among what passed while no engine ran.
     """
     changed = differing(clock, solved)
-    if changed.get("alarm_at") is not None:
+    if changed.get("alarm_at") is not None and changed.keys() & {"due_at", "warn_at"}:
         changed["alarm_at"] = max(changed["alarm_at"], now)
     if not changed:
         return {}

@@ -9,6 +9,7 @@ import pytest
 from allswell.desk import alarms, outbox, preferences
 from allswell.desk import people as desk_people
 from allswell.desk import tickets as desk
+from allswell.desk.clocks import follow_many, replay
 from allswell.engine.clocks import Clocks
 from allswell.engine.modules import all_modules
 from allswell.journal.models import Entry
@@ -17,7 +18,7 @@ from allswell.notifications import mail
 from allswell.notifications.letters import Letter
 from allswell.notifications.models import Delivery, Webhook
 from allswell.people.models import Person
-from allswell.sla.models import Clock
+from allswell.sla.models import AgreementVersion, Clock, Revision
 from allswell.tickets.models import Ticket
 from allswell.tickets.rules import WaitingOn
 from tests.support.promises import promise, target
@@ -137,6 +138,67 @@ def test_what_passed_while_no_engine_ran_is_told_in_one_notice(world: World, clo
     assert len(facts["tickets"]) + facts["more"] == 31
     assert heard(soon) == ["clock.warned"]
     assert all(heard(ticket) == ["clock.breached"] for ticket in tickets)
+
+
+def test_a_breach_that_only_an_act_noticed_is_written_down_with_its_own_instant(world: World, clocks: Clocks) -> None:
+    promise(world, IN_FOUR_HOURS)
+    ticket = world.report()
+    due = world.now + timedelta(hours=4)
+    world.forward(hours=5)
+    by = world.by(world.jonas)
+    desk.resolve(ticket.pk, code="fixed", resolution="Restarted.", **by)
+    assert Clock.objects.get(ticket=ticket).breached_at == due
+    desk.undo(ticket.pk, action=by["actor"].action, **world.by(world.jonas))
+    desk.resolve(ticket.pk, code="fixed", resolution="Restarted.", **world.by(world.jonas))
+    assert play(clocks, world.forward(seconds=1)) == 1
+    assert heard(ticket) == ["clock.breached"]
+    entry = Entry.objects.get(verb="clock.breached")
+    assert (entry.happened_at, entry.recorded_at) == (due, world.now)
+    assert (told("breached"), told("digest")) == ([], ["Jonas", "Julia", "Lena"])
+    clock = Clock.objects.get(ticket=ticket)
+    assert (clock.breached_at, clock.is_breach_told, clock.alarm_at) == (due, True, None)
+    assert not list(replay(None, actor=world.actor(world.ada), now=world.now, is_dry=True))
+    assert not clocks.is_due(world.forward(days=300))
+
+
+def test_nor_does_it_matter_how_the_ticket_stands_when_an_engine_looks_at_last(world: World, clocks: Clocks) -> None:
+    promise(world, IN_FOUR_HOURS)
+    waiting, cancelled, kept = world.report(), world.report(), world.report()
+    world.forward(hours=4)
+    desk.resolve(kept.pk, code="fixed", resolution="In time.", **world.by(world.jonas))
+    world.forward(hours=1)
+    desk.take(waiting.pk, **world.by(world.jonas))
+    desk.wait(waiting.pk, on=WaitingOn.REQUESTER, **world.by(world.jonas))
+    desk.cancel(cancelled.pk, reason="withdrawn", **world.by(world.jonas))
+    assert play(clocks, world.forward(minutes=1)) == 2
+    assert (heard(waiting), heard(cancelled), heard(kept)) == (["clock.breached"], ["clock.breached"], [])
+    states = dict(Clock.objects.values_list("state", "breached_at"))
+    assert states == {"paused": world.now - timedelta(minutes=61), "cancelled": None, "completed": None}
+    assert not list(replay(None, actor=world.actor(world.ada), now=world.now, is_dry=True))
+    desk.resume(waiting.pk, **world.by(world.jonas))
+    assert not clocks.is_due(world.forward(days=300))
+
+
+def test_what_was_over_before_it_was_counted_is_not_told_after_an_import(world: World, clocks: Clocks) -> None:
+    ticket = world.report()
+    opened = world.now
+    promise(world, IN_FOUR_HOURS)
+    AgreementVersion.objects.update(in_force_from=opened)
+    Revision.objects.update(number=7)
+    desk.wait(ticket.pk, on=WaitingOn.REQUESTER, **world.by(world.jonas))
+    Clock.objects.all().delete()
+    follow_many([ticket.pk], now=world.now)
+    world.forward(hours=5)
+    assert Clock.objects.get().state == "paused"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("allswell.desk.settling.settle", lambda *_args, **_more: None)  # an import counts at its end
+        desk.resume(ticket.pk, **world.by(world.jonas))
+        world.forward(hours=5)
+        desk.resolve(ticket.pk, code="fixed", resolution="Restarted.", **world.by(world.jonas))
+    follow_many([ticket.pk], now=world.forward(minutes=1))
+    clock = Clock.objects.get()
+    assert (clock.state, clock.breached_at) == ("completed", clock.due_at)
+    assert not clocks.is_due(world.forward(days=300))
 
 
 def test_after_a_pause_things_are_told_in_the_order_in_which_they_passed(world: World, clocks: Clocks) -> None:
