@@ -1,10 +1,11 @@
 """`make proof`: the figures and the long fault runs. Prints what `bench/RESULTS.md` holds; an hour or so on 2 cores.
 
-    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,clocks,kills]
+    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,clocks,properties,kills]
 
-Each part stands alone (`python -m bench.speed`, `bench.bring_in`, `bench.clocks`, `bench.sudden_death`); this plays them one after the
-other, so that nothing else uses the machine, and writes their output down with the machine they ran on. In a file that is there
-already, each part replaces what the last run wrote between its two marks, or stands at the end; everything else is left alone.
+Each part stands alone (`python -m bench.speed`, `bench.bring_in`, `bench.clocks`, `bench.properties`, `bench.sudden_death`); this plays
+them one after the other, so that nothing else uses the machine, and writes their output down with the machine they ran on. In a file
+that is there already, each part replaces what the last run wrote between its two marks, or stands at the end; everything else is left
+alone.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ PARTS = {
         [["bench.bring_in", "--database", "sqlite"], ["bench.bring_in", "--database", "postgresql"]],
     ),
     "clocks": ("Clocks", [["bench.clocks_solve"], ["bench.clocks"]]),
+    "properties": ("Properties of the rules on new examples", [["bench.properties", "--rounds", "20"]]),
     "kills": ("kill -9 of the desk while tickets arrive", [["bench.sudden_death", "--kills", "100", "--tickets", "2000"]]),
 }
 
