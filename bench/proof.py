@@ -27,7 +27,10 @@ PARTS = {
     ),
     "clocks": ("Clocks", [["bench.clocks_solve"], ["bench.clocks"]]),
     "properties": ("Properties of the rules on new examples", [["bench.properties", "--rounds", "20"]]),
-    "kills": ("kill -9 of the desk while tickets arrive", [["bench.sudden_death", "--kills", "100", "--tickets", "2000"]]),
+    "kills": (
+        "kill -9 of the desk while tickets arrive, and among clocks",
+        [["bench.sudden_death", "--kills", "100", "--tickets", "2000"], ["bench.clocks_killed"]],
+    ),
 }
 
 

@@ -46,7 +46,7 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A new version, and the open tickets for which it changes what was promised: how many, and the first of them by number."""
+    """A new version, and the open tickets for which it changes what was promised: how many, and the first of them that the actor sees."""
 
     version: AgreementVersion
     touched: int
@@ -265,7 +265,8 @@ def agree_step(
     numbers = touched(before, queries.book(), since=since)
     if numbers or alone.is_shared():  # an act that is not to be seen yet may have read what was agreed before
         recounting.agreement_changed(row, since=since, actor=actor, now=now)
-    return Agreed(version, len(numbers), tuple(numbers[:SHOWN]))
+    seen = tickets.at_the_desk(actor).filter(pk__in=numbers[: 10 * SHOWN]).order_by("pk")
+    return Agreed(version, len(numbers), tuple(seen.values_list("pk", flat=True)[:SHOWN]))
 
 
 def since_when(in_force_from: datetime | None, *, now: datetime) -> datetime:

@@ -40,6 +40,7 @@ def test_agree_change_put_in_order_and_out_of_use(world: World, ada: Program) ->
 
 def test_a_version_in_the_past_says_which_open_tickets_it_touches(world: World, ada: Program) -> None:
     promise(world)
+    world._grant(world.ada, "agent")
     ticket = world.report()
     agreed = ada.post("/agreements/standard-0/versions", definition=ONE_HOUR, in_force_from="2026-11-01T00:00:00Z", seen=1)
     assert agreed.status_code == 201

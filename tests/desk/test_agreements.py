@@ -87,6 +87,7 @@ def test_a_new_version_holds_from_its_instant_and_the_old_one_stays_for_what_was
 
 def test_a_version_in_the_past_says_which_open_tickets_it_touches(world: World) -> None:
     agreement(world)
+    world._grant(world.ada, "agent")  # who does not see them is told only how many there are
     tickets = [world.report(), world.report()]
     world.forward(minutes=10)
     world.report(title="Done already")

@@ -96,7 +96,7 @@ class AgreementVersion(Struct):
 
 
 class Agreed(AgreementVersion):
-    """A new version, and how many open tickets it touches, the first of them by number; their clocks are solved again."""
+    """A new version, and how many open tickets it touches, the first of them that you may see by number; their clocks are solved again."""
 
     touched: int = 0
     numbers: list[int] = []
