@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "allswell.services",
     "allswell.tickets",
     "allswell.sla",
+    "allswell.oncall",
     "allswell.incidents",
     "allswell.intake",
     "allswell.reporting",
