@@ -172,7 +172,7 @@ def _layer_from_json(raw: Any, at: str) -> Layer:
 def _text(raw: dict[str, Any], name: str, at: str, default: str | None = None) -> str:
     value = raw.get(name, default)
     if not isinstance(value, str):
-        raise Invalid("This is needed." if value is None else "This is not a text.", field=f"{at}{name}")
+        raise Invalid("This is needed.", field=f"{at}{name}")
     return value
 
 

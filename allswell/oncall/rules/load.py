@@ -68,7 +68,10 @@ def fairness(
         for place, more in enumerate(_weighed(duty, zones.get(duty.person) or zone, free)):
             found[place] += more
         shifts[duty.person] += 1
-    loads = [Load(person, *found[:4], shifts=shifts[person]) for person, found in parts.items()]
+    loads = [
+        Load(person, total, nights, weekends, holiday, shifts[person])
+        for person, (total, nights, weekends, holiday) in parts.items()
+    ]
     loads.sort(key=lambda load: (-load.total, load.person))
     mean = sum((load.total for load in loads), _NOTHING) / len(loads) if loads else _NOTHING
     return Fairness(tuple(loads), mean)
