@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from allswell.journal.rules import Verb
 from allswell.kernel.errors import DeskError
 from allswell.sla import operations as sla
 from allswell.sla import queries
 from allswell.sla.rules.keeping import Completed, beside, standing
 from allswell.sla.rules.shapes import ClockState, Key, Solved
 from allswell.sla.rules.solving import solve
-from allswell.sla.rules.story import TELLING, Noted, story
+from allswell.sla.rules.story import TELLING, Facts, Noted, Step, story
 from allswell.sla.rules.terms import Metric
 from allswell.tickets import operations as tickets
+from allswell.tickets.rules import Kind, State
 
 if TYPE_CHECKING:
     from allswell.journal.models import Entry
@@ -34,7 +36,51 @@ class _Next(TypedDict):
     started_at: datetime | None
 
 
-_OPENINGS = frozenset({Verb.INCIDENT_REPORTED, Verb.REQUEST_MADE})
+_OPENINGS = frozenset(tickets.OPENED.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Foretold:
+    """The clocks of a ticket that is about to be opened; its opening has no number yet (0)."""
+
+    step: Step
+    book: AgreementBook
+    now: datetime
+    solved: list[Solved]
+
+
+_foretold: ContextVar[_Foretold | None] = ContextVar("foretold", default=None)
+
+
+def foretell(
+    kind: str, *, priority: int, service: int | None, organization: int | None, team: int | None, now: datetime
+) -> dict[str, Any]:
+    """What a ticket opened now will say of its promises, as columns, so that its row need not be written twice.
+
+    Whatever happens to it in the same act counts all the same: `settle` looks at everything. {} when nothing is promised.
+    """
+    facts = Facts(kind, State.NEW.value, priority, service=service, organization=organization, team=team)
+    try:
+        book = queries.book()
+        if book.is_empty:
+            return {}
+        step = Step(now, 0, tickets.OPENED[Kind(kind)].value, facts)
+        solved = solve([step], book, now=now)
+    except Exception:
+        logger.exception("The clocks of a new ticket cannot be solved.")
+        return {}
+    _foretold.set(_Foretold(step, book, now, solved))
+    due = _next(solved)
+    return {"next_due_at": due["due_at"], "next_metric": due["metric"], "next_started_at": due["started_at"]}
+
+
+def _as_foretold(steps: list[Step], book: AgreementBook, now: datetime) -> list[Solved] | None:
+    """The clocks of a ticket of which no more is told than what was foretold; None for any other."""
+    told = _foretold.get()
+    if told is None or len(steps) != 1 or told.book is not book or told.now != now or replace(steps[0], entry=0) != told.step:
+        return None
+    entry = steps[0].entry
+    return [replace(one, segments=tuple(replace(segment, entry=entry) for segment in one.segments)) for one in told.solved]
 
 
 def settle(touched: Iterable[tuple[Ticket, Entry]], *, now: datetime) -> None:
@@ -104,7 +150,9 @@ def solved_for(
     written = {(key, clock.state, clock.started_at, clock.stopped_at) for key, clock in ended} if is_brief else set()
     steps = story(noted, now=facts, requester=ticket.requester_id, opened_at=ticket.opened_at)
     pinned = {key: (at, number) for key, (at, number) in pins.items() if at and number}
-    found = solve(steps, book, now=now, pins=pinned, written=written)
+    found = None if kept else _as_foretold(steps, book, now)
+    if found is None:
+        found = solve(steps, book, now=now, pins=pinned, written=written)
     completed = [
         Completed(key, clock.version, clock.stopped_at)
         for key, clock in ended
@@ -120,15 +168,15 @@ def solved_for(
 
 def promise(ticket: Ticket, solved: Iterable[Solved]) -> None:
     """Write on the ticket which promise is due next; where all stand still, which one does."""
-    tickets.promise(ticket, **_next(ticket, solved))
+    tickets.promise(ticket, **_next(solved))
 
 
 def promised(ticket: Ticket, solved: Iterable[Solved]) -> dict[str, Any]:
     """What would change on the ticket by that."""
-    return tickets.promised(ticket, **_next(ticket, solved))
+    return tickets.promised(ticket, **_next(solved))
 
 
-def _next(ticket: Ticket, solved: Iterable[Solved]) -> _Next:
+def _next(solved: Iterable[Solved]) -> _Next:
     running = [one for one in solved if one.is_open]
     due = [one for one in running if one.due_at is not None and one.state == "running"]
     first = min(due, key=lambda one: (one.due_at, one.key.metric)) if due else (running[0] if running else None)

@@ -73,12 +73,12 @@ def needed_by(item_id: int) -> QuerySet[ConfigurationItem]:
     return ConfigurationItem.objects.filter(needs__upstream=item_id).order_by("name", "id")
 
 
-_BY_ID = PreparedModel(ConfigurationItem, lambda pk: ConfigurationItem.objects.filter(pk=pk))
-_BY_SLUG = PreparedModel(ConfigurationItem, lambda slug: ConfigurationItem.objects.filter(slug=slug))
+_BY_ID = PreparedModel(ConfigurationItem, lambda pk: ConfigurationItem.objects.filter(pk=pk), related=("team",))
+_BY_SLUG = PreparedModel(ConfigurationItem, lambda slug: ConfigurationItem.objects.filter(slug=slug), related=("team",))
 
 
 def by_ref(ref: int | str) -> ConfigurationItem | None:
-    """A service by id or slug."""
+    """A service by id or slug, its team loaded."""
     if len(str(ref)) > 60:
         return None
     is_id = isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 19)

@@ -18,7 +18,7 @@ from allswell.kernel.errors import DeskError
 from allswell.sla import operations as sla
 from allswell.sla.models import Agreement, AgreementVersion, Clock
 from allswell.sla.rules.terms import Audience
-from allswell.tickets.models import Ticket
+from allswell.tickets.models import Comment, Ticket
 from allswell.tickets.rules import Kind, LinkKind, WaitingOn
 from tests.support.promises import promise
 from tests.support.world import World
@@ -86,6 +86,19 @@ def test_a_report_starts_the_clocks(world: World) -> None:
         (metric, "running") for metric in ("acknowledgement", "first_response", "restoration", "resolution")
     }
     assert (ticket.next_due_at, ticket.next_metric) == (world.now + HOUR / 2, "acknowledgement")
+    checked(world)
+
+
+def test_what_happens_in_the_act_that_opens_a_ticket_counts(world: World) -> None:
+    promise_all(world)
+    for values in ({}, {"assignee": world.jonas.pk, "team": world.desk_team.pk}, {"service": world.ledger.pk, "urgency": 1}):
+        ticket = world.report(world.jonas, requester=world.maria.pk, **values)
+        opening = Entry.objects.filter(ticket=ticket).order_by("id")[0]
+        assert {one.segments[0][3] for one in Clock.objects.filter(ticket=ticket) if one.segments} == {opening.pk}
+    desk.note(ticket.pk, body="And the printer", **world.by(world.jonas))
+    comment = Comment.objects.get(ticket=ticket)
+    desk.split(ticket.pk, comment=comment.pk, title="The printer", **world.by(world.jonas))
+    assert Ticket.objects.filter(next_due_at__isnull=False).count() == 4
     checked(world)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from allswell.desk import assigning, steps
+from allswell.desk import assigning, settling, steps
 from allswell.desk.door import use_case
 from allswell.incidents import operations as incidents
 from allswell.journal.rules import Verb
@@ -87,8 +87,8 @@ def _knows(actor: Actor, service: ConfigurationItem) -> bool:
 def _team(what: Report, service: ConfigurationItem | None, actor: Actor) -> Team | None:
     if what.team is not None:
         return steps.team_within_reach(what.team, actor=actor)
-    if service is not None and service.team_id is not None and (team := people.team(service.team_id)) is not None:
-        return team
+    if service is not None and service.team is not None and service.team.is_active:
+        return service.team
     return people.first_line()
 
 
@@ -140,6 +140,7 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
     impact = what.impact or impact_of(service.criticality if service else 3, what.people_affected)
     urgency = what.urgency or _URGENCY[what.can_work]
     team = _team(what, service, actor)
+    priority = steps.matrix_for(organization).priority(impact, urgency)
     ticket, entry = tickets.open_ticket(
         actor=actor,
         now=now,
@@ -148,7 +149,7 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
         description=text.prose(what.description, field="description"),
         impact=impact,
         urgency=urgency,
-        priority=steps.matrix_for(organization).priority(impact, urgency),
+        priority=priority,
         service=service,
         category_id=category_named(what.category),
         team=team,
@@ -156,6 +157,14 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
         organization=organization,
         occurred_at=rules.past(what.occurred_at, now=now, field="occurred_at"),
         custom=steps.custom_values(what.kind.value, what.custom, is_from_portal=_is_from_portal(actor)),
+        **settling.foretell(
+            what.kind.value,
+            priority=priority,
+            service=service.pk if service else None,
+            organization=organization.pk if organization else None,
+            team=team.pk if team else None,
+            now=now,
+        ),
     )
     if what.kind is Kind.INCIDENT:
         incidents.open_incident(ticket, people_affected=what.people_affected, can_work=what.can_work)
@@ -179,16 +188,25 @@ def open_like(
     ticket: Ticket, *, title: str, description: str, link: LinkKind, requester: int | None, actor: Actor, now: datetime
 ) -> Ticket:
     """A new ticket that has everything from another but the words and perhaps who asked, linked to it."""
+    priority = steps.matrix_for(ticket.organization).priority(ticket.impact, ticket.urgency)
     copied = ("kind", "impact", "urgency", "service_id", "category_id", "team_id", "organization_id", "custom")
     opened, entry = tickets.open_ticket(
         actor=actor,
         now=now,
         title=title,
         description=description,
-        priority=steps.matrix_for(ticket.organization).priority(ticket.impact, ticket.urgency),
+        priority=priority,
         is_restricted=ticket.is_restricted,
         requester_id=requester,
         **{name: getattr(ticket, name) for name in copied},
+        **settling.foretell(
+            ticket.kind,
+            priority=priority,
+            service=ticket.service_id,
+            organization=ticket.organization_id,
+            team=ticket.team_id,
+            now=now,
+        ),
     )
     if opened.kind == Kind.INCIDENT:
         incidents.open_incident(opened, people_affected=None, can_work="")

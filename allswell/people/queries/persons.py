@@ -11,8 +11,6 @@ from allswell.database.rows import Prepared, PreparedModel
 from allswell.people.models import EmailAddress, Person
 from allswell.people.rules import is_away
 
-from .organizations import LINEAGE
-
 #: people up to whose number a statement is composed once and kept
 FEW = 8
 
@@ -23,6 +21,7 @@ def active(*ids: int) -> QuerySet[Person]:
 
 
 ACTIVE = PreparedModel(Person, active)
+_AT_HOME = PreparedModel(Person, active, related=("organization",))
 
 
 _BY_ADDRESS = PreparedModel(
@@ -30,6 +29,7 @@ _BY_ADDRESS = PreparedModel(
     lambda address: Person.objects.filter(
         pk__in=EmailAddress.objects.filter(address=address).exclude(proof="claimed").values("person")
     ),
+    related=("organization",),
 )
 
 
@@ -40,10 +40,8 @@ _PRIMARY = Prepared(
 
 def person_by_address(address: str) -> Person | None:
     """The person a proven (vouched or confirmed) address belongs to, their organization loaded. `address` is folded."""
-    person: Person | None = _BY_ADDRESS.record(address)
-    if person is not None and person.organization_id is not None:
-        person.organization = LINEAGE.record(person.organization_id)
-    return person
+    found: Person | None = _BY_ADDRESS.record(address)
+    return found
 
 
 def primary_addresses(person_ids: list[int]) -> dict[int, str]:
@@ -61,8 +59,8 @@ def away(person_ids: Iterable[int], *, now: datetime) -> set[int]:
 
 
 def person(person_id: int) -> Person | None:
-    """An active person."""
-    found: Person | None = ACTIVE.record(person_id)
+    """An active person, their organization loaded."""
+    found: Person | None = _AT_HOME.record(person_id)
     return found
 
 

@@ -3,6 +3,7 @@
 from .around import copy_named, forget_presence, rewatch, tag, tag_by_id, untag, untag_by_id, unwatch, watch
 from .attaching import attach, detach, discard, keep_upload, store
 from .core import (
+    OPENED,
     change,
     closing_at,
     comment,
@@ -22,6 +23,7 @@ from .linking import link, merge, take_back_link, unlink, unmerge
 from .writing import drop_draft, drop_presence, note_presence, save_draft
 
 __all__ = [
+    "OPENED",
     "attach",
     "change",
     "closing_at",

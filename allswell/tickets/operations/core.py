@@ -34,7 +34,8 @@ _REMEMBERED = frozenset(
 )  # fmt: skip
 #: characters of an entry's details that a webhook is told; receivers want less than 20 KB
 _DETAILS_LIMIT = 8000
-_OPENED = {rules.Kind.INCIDENT: Verb.INCIDENT_REPORTED, rules.Kind.REQUEST: Verb.REQUEST_MADE}
+#: the entry that opens a ticket of a kind
+OPENED = {rules.Kind.INCIDENT: Verb.INCIDENT_REPORTED, rules.Kind.REQUEST: Verb.REQUEST_MADE}
 _MOVED = {
     Move.ACKNOWLEDGE: Verb.ACKNOWLEDGED,
     Move.WAIT: Verb.WAITED,
@@ -80,6 +81,8 @@ def payload(entry: Entry, ticket: Ticket) -> dict[str, Any]:
 
 def open_ticket(*, actor: Actor, now: datetime, **values: Any) -> tuple[Ticket, Entry]:
     """Write a new ticket (`values` are its columns), its search document and its first journal entry."""
+    due = values.get("next_due_at")
+    rank, at = rules.queue_place(State.NEW.value, values["priority"], next_due_at=due, opened_at=now)
     ticket = Ticket(
         state=State.NEW.value,
         reporter_id=actor.person,
@@ -87,15 +90,15 @@ def open_ticket(*, actor: Actor, now: datetime, **values: Any) -> tuple[Ticket, 
         opened_at=now,
         updated_at=now,
         asked_at=now,
-        queue_rank=values["priority"],
-        queue_at=now,
+        queue_rank=rank,
+        queue_at=at,
         **values,
     )
     insert(ticket)
     search.create(ticket.pk, public=f"{ticket.title}\n{ticket.description}")
     names = ("impact", "urgency", "priority", "service_id", "team_id", "requester_id", "organization_id")
     data = {name.removesuffix("_id"): getattr(ticket, name) for name in names}
-    return ticket, record(_OPENED[rules.Kind(ticket.kind)], ticket, actor=actor, now=now, data=data)
+    return ticket, record(OPENED[rules.Kind(ticket.kind)], ticket, actor=actor, now=now, data=data)
 
 
 def change(ticket: Ticket, *, now: datetime, guard: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
