@@ -147,7 +147,10 @@ def change(agreement: str, *, actor: Actor, now: datetime, **changes: Any) -> Ag
     Raises Invalid, NotFound, NotAllowed.
     """
     sla.one_at_a_time()
-    row = agreement_for(agreement, Act.SET_UP, actor=actor)
+    return _change_step(agreement_for(agreement, Act.SET_UP, actor=actor), changes, actor=actor, now=now)
+
+
+def _change_step(row: Agreement, changes: Mapping[str, Any], *, actor: Actor, now: datetime) -> Agreement:
     columns: dict[str, Any] = {}
     if unknown := changes.keys() - {"name", "organization", "team"}:
         raise Invalid("An agreement has no such field.", field=min(unknown))
@@ -236,10 +239,36 @@ def agree(
     """
     sla.one_at_a_time()
     row = agreement_for(agreement, Act.SET_UP, actor=actor)
-    newest = next(iter(queries.versions(row.pk)), None)
-    if seen is not None and seen != (newest.number if newest else 0):
-        raise Stale("Somebody has changed this agreement in the meantime. Look at it again.")
+    _not_changed_since(row, seen)
     return agree_step(row, definition, in_force_from=in_force_from, note=note, actor=actor, now=now)
+
+
+@use_case
+def save(
+    agreement: str,
+    *,
+    changes: Mapping[str, Any],
+    definition: Mapping[str, Any] | None,
+    actor: Actor,
+    now: datetime,
+    in_force_from: datetime | None = None,
+    note: str = "",
+    seen: int | None = None,
+) -> Agreed | None:
+    """What a form holds: `changes` as `change` takes them, and what it says from now on as `agree` does, unless that is None. Both
+    are written, or nothing. Raises what those raise."""
+    sla.one_at_a_time()
+    row = agreement_for(agreement, Act.SET_UP, actor=actor)
+    _not_changed_since(row, seen)
+    _change_step(row, changes, actor=actor, now=now)
+    if definition is None:
+        return None
+    return agree_step(row, definition, in_force_from=in_force_from, note=note, actor=actor, now=now)
+
+
+def _not_changed_since(row: Agreement, seen: int | None) -> None:
+    if seen is not None and seen != queries.newest_numbers([row.pk]).get(row.pk, 0):
+        raise Stale("Somebody has changed this agreement in the meantime. Look at it again.")
 
 
 def agree_step(

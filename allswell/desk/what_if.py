@@ -1,4 +1,7 @@
-"""What if another agreement had held for the tickets of a time: what was kept, and what would have been. Nothing of theirs is written."""
+"""What if another agreement had held for the tickets of a time: what was kept, and what would have been. Nothing of theirs is written.
+
+Who may read what is set up may ask: administrators and auditors.
+"""
 
 from __future__ import annotations
 
@@ -162,7 +165,7 @@ def _prepared(question: Question, *, actor: Actor, now: datetime) -> tuple[dict[
     if question.audience not in set(Audience):
         raise Invalid("Choose one of the list.", field="audience")
     whom = parties(question.audience, organization=question.organization, team=question.team, actor=actor)
-    require(actor, Act.SET_UP, place_of(whom["organization_id"]))
+    require(actor, Act.READ_SETUP, place_of(whom["organization_id"]))
     terms = checked(question.definition, audience=Audience(question.audience), actor=actor, now=now)
     since, until = sensible(question.since, field="since"), sensible(question.until, field="until")
     if until <= since:

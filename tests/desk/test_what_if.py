@@ -141,3 +141,14 @@ def test_what_cannot_be_asked(world: World) -> None:
     with pytest.raises(NotAllowed):
         what_if.ask(question(world), **world.by(world.oskar))
     assert what_if.ask(question(world, organization=world.other.pk), **world.by(world.oskar)).finished_at
+
+
+def test_who_may_read_what_is_set_up_may_ask_and_sees_only_tickets_of_theirs(world: World) -> None:
+    agreement(world)
+    solved(world, 90)
+    asked = what_if.ask(question(world), **world.by(world.audrey))
+    assert what_if.compared(asked)[0].after == (0, 1, 0)
+    assert len(what_if.differences(asked, actor=world.actor(world.audrey))) == 1
+    for person in (world.jonas, world.lena, world.maria):
+        with pytest.raises(NotAllowed):
+            what_if.ask(question(world), **world.by(person))

@@ -32,6 +32,7 @@ COVERED = {
 }
 #: what only a person at a page does: sign-in and what protects it, drafts, who has a page open, a file of people with its preview
 AT_A_PAGE = {
+    "agreements.save",  # a program changes it and adds a version
     "agreements.move",  # a program puts them all into order
     "people.set_password",
     "people.create_token",

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from allswell.desk import agreements as desk
 from allswell.desk import tickets as desk_tickets
+from allswell.jobs.models import Job
 from allswell.people.models import RoleGrant
 from allswell.sla.models import Agreement, AgreementVersion
 from allswell.tickets.models import Ticket
@@ -112,6 +113,23 @@ def test_who_comes_second_is_told_and_nothing_is_written(world: World, browser: 
     answer = ada.post("/setup/agreements/standard/edit", {**form, "name": "Mine", "t0_amount": "2 h"})
     assert "in the meantime" in answer.content.decode()
     assert (Agreement.objects.get().name, AgreementVersion.objects.count()) == ("Standard", 2)
+
+
+def test_what_a_form_says_is_written_as_a_whole_or_not_at_all(world: World, browser: Browser) -> None:
+    agreement(world)
+    world.report()
+    ada = browser(world.ada)
+    form = sent(ada.get("/setup/agreements/standard/edit").content.decode())
+    same = {**form, "name": "Renamed", "in_force_from": "2026-12-23T09:00"}
+    answer = ada.post("/setup/agreements/standard/edit", same)
+    assert "Nothing is different from the newest version." in answer.content.decode()
+    assert Agreement.objects.get().name == "Standard"
+    work(world)
+    before = Job.objects.count()
+    both = {**form, "organization": str(world.bank.pk), "t0_amount": "1 h", "in_force_from": "2026-11-23T09:00"}
+    assert ada.post("/setup/agreements/standard/edit", both).headers["Location"] == "/setup/agreements/standard"
+    assert (Agreement.objects.get().organization, AgreementVersion.objects.count()) == (world.bank, 2)
+    assert Job.objects.count() == before + 1
 
 
 def test_a_new_one_with_one_promise_more_and_one_less(world: World, browser: Browser) -> None:

@@ -318,7 +318,8 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(SETUP), "setup", "setup_people", "setup_roles", "setup_teams", "setup_organizations", "setup_services"),
     **_rows(Row(SETUP), "setup_categories", "setup_fields", "setup_calendars", "setup_agreements", "setup_agreement"),
     "setup_agreement_new": Row(SETUP, ADMINS),
-    **_rows(Row(ADMINS, ADMINS), "setup_agreement_edit", "setup_agreement_what_if"),
+    "setup_agreement_edit": Row(ADMINS, ADMINS),
+    "setup_agreement_what_if": Row(SETUP, SETUP),  # it writes nothing but the question
     "setup_what_if": Row(),  # one's own; nobody here asked
     **_rows(Row(post=ADMINS), "setup_agreement_activate", "setup_agreement_deactivate"),
     **_rows(Row(post=ADMIN), "setup_agreement_earlier", "setup_agreement_later", "setup_agreements_start"),

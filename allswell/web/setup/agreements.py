@@ -17,7 +17,7 @@ from allswell.calendars import queries as calendars
 from allswell.desk import agreements as desk
 from allswell.desk import promises, what_if
 from allswell.desk.what_if import Question
-from allswell.kernel.errors import DeskError, NotAllowed, Stale
+from allswell.kernel.errors import DeskError, NotAllowed
 from allswell.people.rules import Act, may, place_of
 from allswell.sla import queries, wording
 from allswell.sla.rules.terms import STOPS, Audience, Metric, Target, Terms
@@ -347,21 +347,20 @@ def _save(request: PageRequest, row: Agreement, form: AgreementForm, before: dic
         changes["organization"] = form.organization or None
     if row.audience == Audience.INTERNAL:
         changes["team"] = form.team or None
-    by: dict[str, Any] = {"actor": request.actor, "now": request.now}
     definition, since = form.definition(), inputs.instant(request.POST, "in_force_from")
-    seen = inputs.number(request.POST, "seen")
-    if seen is not None and seen != queries.newest_numbers([row.pk]).get(row.pk, 0):  # before anything is written
-        raise Stale("Somebody has changed this agreement in the meantime. Look at it again.")
     is_another = definition != before or since is not None
-    if is_another:
-        desk.checked(definition, audience=Audience(row.audience), kept=before["services"] if before else (), **by)
-    desk.change(row.slug, **changes, **by)
-    saved = _("%(name)s is saved.") % {"name": form.name}
-    if not is_another:
-        return saved
-    agreed = desk.agree(row.slug, definition=definition, in_force_from=since, note=form.note, seen=seen, **by)
-    if not agreed.touched:
-        return saved
+    agreed = desk.save(
+        row.slug,
+        changes=changes,
+        definition=definition if is_another else None,
+        in_force_from=since,
+        note=form.note,
+        seen=inputs.number(request.POST, "seen"),
+        actor=request.actor,
+        now=request.now,
+    )
+    if agreed is None or not agreed.touched:
+        return _("%(name)s is saved.") % {"name": form.name}
     return ngettext(
         "Saved. The clocks of %(n)s open ticket are counted again.",
         "Saved. The clocks of %(n)s open tickets are counted again.",

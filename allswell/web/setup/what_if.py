@@ -93,7 +93,7 @@ def _date(said: str, field: str) -> date:
 @setup_page
 def ask(request: PageRequest, slug: str) -> HttpResponse:
     """What if this agreement had held, for whom and in which days?"""
-    row = desk.agreement_for(slug, Act.SET_UP, actor=request.actor)
+    row = desk.agreement_for(slug, Act.READ_SETUP, actor=request.actor)
     today = timezone.localtime(request.now).date()
     sent = {
         "first": (today - timedelta(days=DAYS)).isoformat(),
