@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 OPEN = Q(done_at__isnull=True)
+WAITS = OPEN & Q(state="waiting")
 
 
 class Category(models.Model):
@@ -94,6 +95,8 @@ class Ticket(models.Model):
                 condition=OPEN & Q(assignee__isnull=True),
                 name="queue_unassigned",
             ),
+            models.Index(fields=["team", "queue_rank", "queue_at", "id"], condition=WAITS, name="queue_waiting_team"),
+            models.Index(fields=["assignee", "queue_rank", "queue_at", "id"], condition=WAITS, name="queue_waiting_assignee"),
             models.Index(fields=["-updated_at", "-id"], condition=OPEN, name="queue_recent"),
             models.Index(fields=["requester", "-id"], name="ticket_requester"),
             models.Index(fields=["team", "-id"], name="ticket_team"),

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
 
 from allswell.database.rows import Composed
 from allswell.kernel.actor import Actor, Role, ScopeKind
@@ -21,7 +22,7 @@ from allswell.search import queries as search
 
 from . import queries
 from .models import OPEN, SavedView, Tag, Ticket, TicketTag, Watcher
-from .rules import DONE_STATES, WAITING_RANK, State, WatcherKind
+from .rules import DONE_STATES, State, WatcherKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -140,36 +141,41 @@ def narrowed(tickets: QuerySet[Ticket], filters: Filters, *, actor: Actor) -> Qu
     return tickets
 
 
-def _sees_all_of_own_teams(actor: Actor) -> bool:
-    """Whether a member sees every ticket of their teams, so that the permission filter need not be asked for each row."""
-    return any(
-        grant.scope is ScopeKind.INSTALLATION and grant.role in (Role.AGENT, Role.LEAD, Role.DUTY_MANAGER, Role.AUDITOR)
-        for grant in actor.grants
-    )
+def _near(actor: Actor) -> QuerySet[Ticket]:
+    """What the actor sees at the desk, where only what is their own or their teams' is looked at.
+
+    Whoever reads the whole installation sees all of that, restricted or not; not asking for each row lets indexes alone answer.
+    """
+    reads = (Role.AGENT, Role.LEAD, Role.DUTY_MANAGER, Role.AUDITOR)
+    sees_all = any(grant.scope is ScopeKind.INSTALLATION and grant.role in reads for grant in actor.grants)
+    return Ticket.objects.all() if sees_all and actor.person is not None else queries.at_the_desk(actor)
 
 
 def of_team(team: int, *, actor: Actor) -> QuerySet[Ticket]:
     """What a team has."""
-    if team in actor.teams and _sees_all_of_own_teams(actor):
-        return Ticket.objects.filter(team=team)
-    return queries.at_the_desk(actor).filter(team=team)
+    return (_near(actor) if team in actor.teams else queries.at_the_desk(actor)).filter(team=team)
 
 
 def mine(actor: Actor) -> QuerySet[Ticket]:
     """What is assigned to the actor."""
-    return queries.at_the_desk(actor).filter(assignee=actor.person)
+    return _near(actor).filter(assignee=actor.person)
 
 
 def triage(actor: Actor) -> QuerySet[Ticket]:
     """What nobody has taken: in the actor's teams, or anywhere when they are in none."""
-    tickets = queries.at_the_desk(actor).filter(assignee__isnull=True)
-    return tickets.filter(team__in=sorted(actor.teams)) if actor.teams else tickets
+    if actor.teams:
+        return _near(actor).filter(assignee__isnull=True, team__in=sorted(actor.teams))
+    return queries.at_the_desk(actor).filter(assignee__isnull=True)
 
 
 def waiting(actor: Actor) -> QuerySet[Ticket]:
     """What waits for somebody else: the actor's own and their teams'."""
-    near = Q(assignee=actor.person) | Q(team__in=sorted(actor.teams))
-    return queries.at_the_desk(actor).filter(near, queue_rank__gt=WAITING_RANK, state=State.WAITING.value)
+    return _waits(_near(actor)).filter(Q(assignee=actor.person) | Q(team__in=sorted(actor.teams)))
+
+
+def _waits(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """Those that wait. The word itself stands in the statement: a plan for any state could not use the indexes of this one."""
+    return tickets.filter(OPEN, state=RawSQL(f"'{State.WAITING.value}'", ()))
 
 
 def watching(actor: Actor) -> QuerySet[Ticket]:
@@ -193,6 +199,25 @@ def of_view(view: View, *, actor: Actor) -> QuerySet[Ticket]:
     return of_team(view, actor=actor) if isinstance(view, int) else _VIEWS[view](actor)
 
 
+#: teams up to whose number each is read by itself
+_FEW_TEAMS = 8
+
+
+def _parts(view: View, *, actor: Actor, is_ordered: bool) -> list[QuerySet[Ticket]]:
+    """The tickets of a view as lists that may overlap, each of which one index gives: in their order when `is_ordered`.
+
+    Of several teams, or of teams and an assignee, an index gives no common order: all would be read and sorted for the first fifty.
+    """
+    teams = sorted(actor.teams)
+    if view not in ("triage", "waiting") or not teams:
+        return [of_view(view, actor=actor)]
+    each = [[team] for team in teams] if is_ordered and len(teams) <= _FEW_TEAMS else [teams]
+    if view == "triage":
+        return [_near(actor).filter(assignee__isnull=True, team__in=some) for some in each]
+    wait = _waits(_near(actor))
+    return [wait.filter(assignee=actor.person), *(wait.filter(team__in=some) for some in each)]
+
+
 def _after(tickets: QuerySet[Ticket], after: str) -> QuerySet[Ticket]:
     """Continue behind the last row seen: "rank.microseconds.id". Comparing the three at once keeps to the index."""
     try:
@@ -214,14 +239,14 @@ def _below(tickets: QuerySet[Ticket], after: str) -> QuerySet[Ticket]:
     return tickets if number is None else tickets.filter(pk__lt=number)
 
 
-def rows(tickets: QuerySet[Ticket], *, is_by_age: bool = False, after: str = "", limit: int = PAGE) -> tuple[list[Row], str]:
-    """A page of rows and where the next begins ("" on the last)."""
-    if is_by_age:
-        tickets = _below(tickets, after).order_by("-pk") if after else tickets.order_by("-pk")
-    else:
-        tickets = _after(tickets, after) if after else tickets
-        tickets = tickets.order_by("queue_rank", "queue_at", "id")
+def rows(tickets: QuerySet[Ticket], *, is_by_age: bool = False, limit: int = PAGE) -> tuple[list[Row], str]:
+    """The first rows of `tickets` and where the next page begins ("" on the last)."""
+    tickets = tickets.order_by(*_order(is_by_age=is_by_age))
     return _page([Row(*values) for values in tickets.values_list(*_PATHS)[: limit + 1]], limit=limit, is_by_age=is_by_age)
+
+
+def _order(*, is_by_age: bool) -> tuple[str, ...]:
+    return ("-pk",) if is_by_age else ("queue_rank", "queue_at", "id")
 
 
 def _page(found: list[Row], *, limit: int, is_by_age: bool) -> tuple[list[Row], str]:
@@ -248,21 +273,54 @@ def first_rows(view: View, filters: Filters, *, actor: Actor) -> tuple[list[Row]
 
 @functools.lru_cache(maxsize=1024)
 def _first_rows(vendor: str, view: View, filters: Filters, rights: Actor) -> Composed:
-    tickets = narrowed(of_view(view, actor=rights), filters, actor=rights)
-    order = ("-pk",) if filters.is_by_age else ("queue_rank", "queue_at", "id")
-    return Composed(tickets.order_by(*order).values_list(*_PATHS)[: PAGE + 1])
+    return _rows_of_view(view, filters, actor=rights)
 
 
-def _counting(lists: Iterable[QuerySet[Ticket]], cap: int) -> tuple[str, list[Any]]:
-    """One statement that counts the open tickets of each list, up to `cap`, and its values."""
-    parts: list[str] = []
+def later_rows(view: View, filters: Filters, *, after: str, actor: Actor) -> tuple[list[Row], str]:
+    """The page of a view that begins after the row at `after`."""
+    found = _rows_of_view(view, filters, after=after, actor=actor).rows()
+    return _page([Row(*values) for values in found], limit=PAGE, is_by_age=filters.is_by_age)
+
+
+def _rows_of_view(view: View, filters: Filters, *, after: str = "", actor: Actor) -> Composed:
+    order = _order(is_by_age=filters.is_by_age)
+    parts = [narrowed(part, filters, actor=actor) for part in _parts(view, actor=actor, is_ordered=True)]
+    if after:
+        parts = [(_below if filters.is_by_age else _after)(part, after) for part in parts]
+    parts = [part.order_by(*order) for part in parts]
+    found = parts[0] if len(parts) == 1 else _together(parts, limit=PAGE + 1).order_by(*order)
+    return Composed(found.values_list(*_PATHS)[: PAGE + 1])
+
+
+def _together(parts: list[QuerySet[Ticket]], *, limit: int) -> QuerySet[Ticket]:
+    """The first tickets of each part."""
+    united, values = _united(parts, limit, "UNION ALL")
+    return Ticket.objects.filter(pk__in=RawSQL(united, values)) if united else Ticket.objects.none()
+
+
+def _united(parts: list[QuerySet[Ticket]], limit: int, how: str) -> tuple[str, list[Any]]:
+    """The keys of the first tickets of each part as one statement, and its values."""
+    composed = [Composed(part.values_list("pk")[:limit]) for part in parts]
+    composed = [part for part in composed if part.sql]
+    selects = [f"SELECT pk FROM ({part.sql}) part{number}" for number, part in enumerate(composed)]  # noqa: S608 - Django's own
+    return f" {how} ".join(selects), [value for part in composed for value in part.values]
+
+
+def _counting(lists: Iterable[list[QuerySet[Ticket]]], cap: int) -> tuple[str, list[Any]]:
+    """One statement that counts the tickets of each list of parts, up to `cap`, and its values. A single part gives no keys: its
+    index might not hold them."""
+    selects: list[str] = []
     values: list[Any] = []
-    for tickets in lists:
-        composed = Composed(tickets.filter(OPEN).order_by().values_list("pk")[:cap])
-        inside = f"(SELECT count(*) FROM ({composed.sql}) counted{len(parts)})"  # noqa: S608 - Django's own statement
-        parts.append(inside if composed.sql else "0")
-        values += composed.values
-    return f"SELECT {', '.join(parts)}", values
+    for number, parts in enumerate(lists):
+        if len(parts) == 1:
+            alone = Composed(parts[0].order_by().values_list(Value(1))[:cap])
+            inside, inner = alone.sql, alone.values
+        else:
+            inside, inner = _united([part.order_by() for part in parts], cap, "UNION")
+            inside = inside and f"{inside} LIMIT {int(cap)}"
+        selects.append(f"(SELECT count(*) FROM ({inside}) counted{number})" if inside else "0")  # noqa: S608 - Django's own
+        values += inner
+    return f"SELECT {', '.join(selects)}", values
 
 
 def _counted(statement: tuple[str, list[Any]]) -> list[int]:
@@ -273,7 +331,10 @@ def _counted(statement: tuple[str, list[Any]]) -> list[int]:
 
 def counts(views: Mapping[str, QuerySet[Ticket]], *, cap: int = CAP) -> dict[str, int]:
     """How many open tickets each view holds, up to `cap`, in one statement."""
-    return dict(zip(views, _counted(_counting(views.values(), cap)), strict=True)) if views else {}
+    if not views:
+        return {}
+    numbers = _counted(_counting([[found.filter(OPEN)] for found in views.values()], cap))
+    return dict(zip(views, numbers, strict=True))
 
 
 def count_views(views: Iterable[tuple[View, Filters]], *, actor: Actor) -> list[int]:
@@ -284,7 +345,14 @@ def count_views(views: Iterable[tuple[View, Filters]], *, actor: Actor) -> list[
 
 @functools.lru_cache(maxsize=1024)
 def _counting_views(vendor: str, views: tuple[tuple[View, Filters], ...], rights: Actor) -> tuple[str, list[Any]]:
-    return _counting([narrowed(of_view(view, actor=rights), filters, actor=rights) for view, filters in views], CAP)
+    lists = [
+        [
+            narrowed(part if not filters.is_by_age else part.filter(OPEN), filters, actor=rights)
+            for part in _parts(view, actor=rights, is_ordered=False)
+        ]
+        for view, filters in views
+    ]
+    return _counting(lists, CAP)
 
 
 def saved_views(actor: Actor) -> list[SavedView]:

@@ -126,8 +126,7 @@ def _shown(request: PageRequest, view: View) -> HttpResponse:
     filters = replace(view.filters, **given.chosen())
     after = request.GET.get("after", "")
     if after:
-        found = queue.narrowed(queue.of_view(view.of, actor=request.actor), filters, actor=request.actor)
-        rows, following = queue.rows(found, is_by_age=filters.is_by_age, after=after)
+        rows, following = queue.later_rows(view.of, filters, after=after, actor=request.actor)
     else:
         rows, following = queue.first_rows(view.of, filters, actor=request.actor)
     context: dict[str, Any] = {
