@@ -18,7 +18,7 @@ from allswell.people import operations as people
 from allswell.people.rules import INSTALLATION, Act, require
 from allswell.sla import operations as sla
 
-from . import public_holidays, recounting
+from . import planning, public_holidays, recounting
 from .door import use_case
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def change_calendar(
     version = calendars.add_version(row, actor=actor, now=now, **columns)
     sla.renew()
     recounting.calendar_changed(row.slug, version.number, actor=actor, now=now)
+    planning.calendar_changed(row.pk, now=now)
     return version
 
 

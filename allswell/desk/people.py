@@ -19,6 +19,7 @@ from allswell.people import operations as people
 from allswell.people import queries
 from allswell.people.rules import Act, Place, Proof, TeamFacts, TokenScope, may, place_of, require
 
+from . import planning
 from .door import use_case
 
 if TYPE_CHECKING:
@@ -224,7 +225,8 @@ def set_away(
         raise Invalid("The end is before the beginning.", field="away_until")
     stand_in = _colleague(stands_in, person=person, field="stands_in", actor=actor) if away_from else None
     columns = {"away_from": away_from, "away_until": away_until, "stands_in_id": stand_in}
-    people.change(person, columns, about="person", actor=actor, now=now)
+    if people.change(person, columns, about="person", actor=actor, now=now):
+        planning.people_changed([person.pk], actor=actor, now=now)
     return person
 
 
@@ -240,6 +242,7 @@ def deactivate_person(person_id: int, *, actor: Actor, now: datetime) -> Person:
     people.end_sessions(person)
     for token in queries.tokens(person.pk).filter(revoked_at__isnull=True):
         people.revoke_token(token, actor=actor, now=now)
+    planning.people_changed([person.pk], actor=actor, now=now)
     return person
 
 
@@ -248,6 +251,7 @@ def activate_person(person_id: int, *, actor: Actor, now: datetime) -> Person:
     """Back again. Their tokens stay revoked."""
     person = person_for(person_id, Act.SET_UP, actor=actor)
     people.activate(person, about="person", actor=actor, now=now)
+    planning.people_changed([person.pk], actor=actor, now=now)
     return person
 
 

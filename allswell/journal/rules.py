@@ -56,6 +56,17 @@ class Verb(StrEnum):
     CLOCKS_REPLAYED = "clock.replayed"
     AGREED = "agreement.agreed"
     CALENDAR_CHANGED = "calendar.changed"
+    # rotas
+    ROTA_CHANGED = "rota.changed"
+    ROTA_OVERRIDDEN = "rota.overridden"
+    ROTA_OVERRIDE_CANCELLED = "rota.override_cancelled"
+    SHIFT_ASKED = "shift.asked"
+    SHIFT_ACCEPTED = "shift.accepted"
+    SHIFT_DECLINED = "shift.declined"
+    SHIFT_WITHDRAWN = "shift.withdrawn"
+    SHIFT_EXPIRED = "shift.expired"
+    SHIFT_MOVED = "shift.moved"
+    SHIFT_STARTS = "shift.starts"
     # announcements
     ANNOUNCED = "incident.announced"
     ANNOUNCEMENT_UPDATED = "incident.announcement_updated"

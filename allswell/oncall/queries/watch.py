@@ -1,0 +1,219 @@
+"""Who is on call: read from the shifts that are written, worked out beyond them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet, Subquery
+from django.db.models.expressions import OuterRef
+
+from allswell.calendars import queries as calendars
+from allswell.oncall import rules
+from allswell.oncall.models import Rota, Shift
+from allswell.oncall.rules import Duty, Slot, Why
+
+from . import rows
+
+#: how far one looks for who comes next where nothing is written yet
+_NEXT = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who is on call at a level: from when until when, and who comes next; nobody where `why` says why."""
+
+    rota: int
+    level: int
+    person: int | None
+    starts_at: datetime
+    ends_at: datetime
+    why: Why | None = None
+    stands_for: int | None = None
+    override: int | None = None
+    next_person: int | None = None
+    next_why: Why | None = None
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether somebody should be on call and nobody is."""
+        return self.why in rules.GAPS
+
+
+Answers = dict[int, dict[int, Answer]]
+
+
+def on_call(rota_ids: Iterable[int], at: datetime) -> Answers:
+    """Rota id -> level -> who is on call at an instant, for the rotas in use: for every page, call and message the one answer.
+
+    A level that nobody had defined by then is left out.
+    """
+    known = {
+        pk: (levels, planned_until)
+        for pk, levels, planned_until in Rota.objects.filter(pk__in=list(rota_ids), is_active=True).values_list(
+            "pk", "levels", "planned_until"
+        )
+    }
+    answers: Answers = {rota: {} for rota in known}
+    written = [rota for rota, (_, until) in known.items() if at < until]
+    if written:
+        _read(written, max(known[rota][0] for rota in written), at, answers)
+    beyond = [rota for rota, (_, until) in known.items() if until <= at]
+    for rota, slots in plan(beyond, at, at + _NEXT).items() if beyond else ():
+        _answered(rota, slots, at, answers)
+    return answers
+
+
+def _read(rota_ids: list[int], levels: int, at: datetime, answers: Answers) -> None:
+    """The shift that holds and the one after it: two looks into the index for each level, however many shifts there are."""
+    wanted: dict[str, Any] = {}
+    for level in range(1, levels + 1):
+        ahead = Shift.objects.filter(rota=OuterRef("pk"), level=level, ends_at__gt=at).order_by("ends_at").values("pk")
+        wanted |= {f"now_{level}": Subquery(ahead[:1]), f"next_{level}": Subquery(ahead[1:2])}
+    rotas = Rota.objects.filter(pk__in=rota_ids).annotate(**wanted).values_list(*wanted)
+    shifts = {row[0]: row for row in _rows(Shift.objects.filter(pk__in=[pk for row in rotas for pk in row if pk is not None]))}
+    for found in rotas:
+        for current, following in zip(found[::2], found[1::2], strict=True):
+            if current is None or shifts[current][3] > at:
+                continue
+            after = shifts.get(following)
+            said = _answer(shifts[current])
+            if after is not None:
+                said = replace(said, next_person=after[5], next_why=Why(after[6]) if after[6] else None)
+            answers[said.rota][said.level] = said
+
+
+_COLUMNS = ("pk", "rota_id", "level", "starts_at", "ends_at", "person_id", "why", "layer", "turn", "override_id", "stands_for_id")
+
+
+def _rows(shifts: QuerySet[Shift]) -> list[tuple[Any, ...]]:
+    return list(shifts.values_list(*_COLUMNS))
+
+
+def _answer(row: tuple[Any, ...]) -> Answer:
+    _, rota, level, starts_at, ends_at, person, why, _, _, override, stands_for = row
+    return Answer(rota, level, person, starts_at, ends_at, Why(why) if why else None, stands_for, override)
+
+
+def _answered(rota: int, slots: tuple[Slot, ...], at: datetime, answers: Answers) -> None:
+    for slot in slots:
+        said = answers[rota].get(slot.level)
+        if slot.starts_at <= at < slot.ends_at:
+            answers[rota][slot.level] = Answer(
+                rota, slot.level, slot.person, slot.starts_at, slot.ends_at, slot.why, slot.stands_for, slot.override
+            )
+        elif said and said.ends_at == slot.starts_at:
+            answers[rota][slot.level] = replace(said, next_person=slot.person, next_why=slot.why)
+
+
+def of_teams(team_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Team id -> its rotas in use, by name."""
+    found: dict[int, list[int]] = defaultdict(list)
+    rotas = Rota.objects.filter(team__in=list(team_ids), is_active=True).order_by("name", "id")
+    for team, rota in rotas.values_list("team_id", "pk"):
+        found[team].append(rota)
+    return dict(found)
+
+
+def on_call_for(teams: Mapping[int, int], at: datetime) -> dict[int, list[Answer]]:
+    """Who answers for things by their teams ({service: team}): thing -> answers of all rotas of its team, first who is called first."""
+    rotas = of_teams(set(teams.values()))
+    answers = on_call({rota for found in rotas.values() for rota in found}, at)
+    by_team = {
+        team: sorted((answer for rota in found for answer in answers[rota].values()), key=lambda answer: answer.level)
+        for team, found in rotas.items()
+    }
+    return {thing: by_team.get(team, []) for thing, team in teams.items()}
+
+
+# plans
+
+
+def written(rota_ids: Collection[int], since: datetime, until: datetime) -> dict[int, tuple[Slot, ...]]:
+    """Rota id -> the shifts that are written and touch a time, by level and time."""
+    found: dict[int, list[Slot]] = {rota: [] for rota in rota_ids}
+    shifts = Shift.objects.filter(rota__in=rota_ids, ends_at__gt=since, starts_at__lt=until).order_by(
+        "rota", "level", "starts_at"
+    )
+    for _, rota, level, starts_at, ends_at, person, why, layer, turn, override, stands_for in _rows(shifts):
+        slot = Slot(level, starts_at, ends_at, person, Why(why) if why else None, layer, turn, override, stands_for)
+        found[rota].append(slot)
+    return {rota: tuple(slots) for rota, slots in found.items()}
+
+
+def plan(
+    rota_ids: Collection[int], since: datetime, until: datetime, *, versions: Mapping[int, list[rules.Version]] | None = None
+) -> dict[int, tuple[Slot, ...]]:
+    """Rota id -> the time from `since` to `until` worked out by the rules, whatever is written; `versions` instead of those kept."""
+    said = {**rows.versions_of(rota_ids), **(versions or {})}
+    in_force = {
+        rota: [definition for _, _, definition in rules.ruling(found, since, until)] for rota, found in said.items() if found
+    }
+    everyone = {person for found in in_force.values() for definition in found for person in definition.people}
+    used = {definition.calendar for found in in_force.values() for definition in found if definition.calendar is not None}
+    hours = calendars.by_ids(used) if used else {}
+    overrides = rows.overrides_of(rota_ids, since=since, until=until)
+    leave = rows.leave_of(everyone, since=since, until=until)
+    return {
+        rota: rules.resolve(said.get(rota, ()), since, until, overrides=overrides.get(rota, ()), leave=leave, calendars=hours)
+        for rota in rota_ids
+    }
+
+
+def slots(rotas: Iterable[Rota], since: datetime, until: datetime) -> dict[int, tuple[Slot, ...]]:
+    """Rota id -> who is on call from `since` to `until`, cut off at both: what is written, and beyond that what the rules say."""
+    held = list(rotas)
+    read = written([row.pk for row in held], since, until)
+    short = [row for row in held if row.is_active and row.planned_until < until]
+    found: dict[int, tuple[Slot, ...]] = {}
+    for row in held:
+        end = min(until, row.planned_until) if row.is_active else until
+        found[row.pk] = clipped(read[row.pk], since, end)
+    for row in short:
+        begins = max(since, row.planned_until)
+        both = (*found[row.pk], *plan([row.pk], begins, until)[row.pk])
+        found[row.pk] = rules.merged(sorted(both, key=lambda slot: (slot.level, slot.starts_at)))
+    return found
+
+
+def clipped(found: Iterable[Slot], since: datetime, until: datetime) -> tuple[Slot, ...]:
+    """What of some slots lies within a time."""
+    cut = (replace(slot, starts_at=max(slot.starts_at, since), ends_at=min(slot.ends_at, until)) for slot in found)
+    return tuple(slot for slot in cut if slot.starts_at < slot.ends_at)
+
+
+def duties(since: datetime, until: datetime, *, people: Collection[int]) -> list[Duty]:
+    """What people are on call for over all rotas in a time, as it is written."""
+    shifts = Shift.objects.filter(person__in=people, ends_at__gt=since, starts_at__lt=until, rota__is_active=True)
+    rows = shifts.values_list("rota_id", "level", "person_id", "starts_at", "ends_at")
+    return [Duty(rota, level, person or 0, starts_at, ends_at) for rota, level, person, starts_at, ends_at in rows]
+
+
+def shifts_of(person: int, *, since: datetime, until: datetime) -> QuerySet[Shift]:
+    """The shifts of somebody that touch a time, in order, their rota loaded."""
+    shifts = Shift.objects.filter(person=person, ends_at__gt=since, starts_at__lt=until, rota__is_active=True)
+    return shifts.select_related("rota", "stands_for").order_by("starts_at", "rota_id", "level")
+
+
+def gaps(rota_ids: Collection[int], *, since: datetime, until: datetime) -> QuerySet[Shift]:
+    """The times in which somebody should be on call and nobody is, as they are written, in order."""
+    shifts = Shift.objects.filter(
+        rota__in=rota_ids, ends_at__gt=since, starts_at__lt=until, why__in=[why.value for why in rules.GAPS]
+    )
+    return shifts.select_related("rota").order_by("starts_at", "rota_id", "level")
+
+
+def to_extend(until: datetime) -> QuerySet[Rota]:
+    """The rotas in use whose shifts are not written up to `until`, the shortest first."""
+    return Rota.objects.filter(is_active=True, planned_until__lt=until).order_by("planned_until", "pk")
+
+
+def to_tell(*, now: datetime, until: datetime) -> QuerySet[Shift]:
+    """The shifts that begin soon and of which nobody was told yet, the next first."""
+    shifts = Shift.objects.filter(
+        person__isnull=False, told_at=None, starts_at__gt=now, starts_at__lte=until, rota__is_active=True
+    )
+    return shifts.select_related("rota").order_by("starts_at", "pk")
