@@ -32,6 +32,15 @@ PARTS = {
         [["bench.sudden_death", "--kills", "100", "--tickets", "2000"], ["bench.clocks_killed"]],
     ),
 }
+#: what makes a part small; the last of two says
+SHORT = {
+    "bench.speed": ["--tickets", "2000", "--seconds", "1"],
+    "bench.bring_in": ["--rows", "500"],
+    "bench.clocks": ["--entries", "5000", "--clocks", "2000", "--rate", "20", "--seconds", "3"],
+    "bench.sudden_death": ["--kills", "2", "--tickets", "20"],
+    "bench.clocks_killed": ["--kills", "2", "--acts", "20", "--tickets", "100", "--readers", "5"],
+}
+RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
 def _machine() -> str:
@@ -70,13 +79,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path)
     parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--short", action="store_true", help="the smallest sizes, to see that it runs")
     options = parser.parse_args()
+    if unknown := set(options.only.split(",")) - PARTS.keys():
+        parser.error(f"there is no part {min(unknown)}; there are {', '.join(PARTS)}")
+    if options.short and options.out and options.out.resolve() == RESULTS.resolve():
+        parser.error("--short measures nothing; give it another --out")
     today = datetime.now(UTC).date()  # noqa: TID251 - the day of the measurement
     where = f"Measured on {today} on {_machine()}, the load generator on the same cores."
     page = options.out.read_text() if options.out and options.out.exists() else "# Results\n"
     is_well = True
     for name in options.only.split(","):
         title, commands = PARTS[name]
+        if options.short:
+            commands = [[*command, *SHORT.get(command[0], [])] for command in commands]
         text, went_well = _play(title, commands)
         is_well &= went_well
         if options.out:  # part by part: an hour's work is not lost with its last minute
