@@ -20,6 +20,7 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict
 from allswell.notifications import operations as notifications
 from allswell.notifications.rules import Topic
+from allswell.people import queries as people
 from allswell.sla import queries
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import FINAL_STATES
@@ -36,7 +37,7 @@ BATCH = 200
 #: how often it looks whether the acts that were under way have ended, and after how long it counts without them at first
 REST, PATIENCE = timedelta(seconds=1), timedelta(minutes=1)
 #: what a job is because of; the rest of its `params` says how far it is
-_BECAUSE = frozenset({"calendar", "calendar_version", "agreement", "agreements", "since"})
+_BECAUSE = frozenset({"calendar", "calendar_version", "agreement", "agreements", "since", "organization"})
 
 
 def calendar_changed(slug: str, number: int, *, actor: Actor, now: datetime) -> Job | None:
@@ -66,6 +67,13 @@ def agreement_changed(row: Agreement, *, since: datetime | None = None, actor: A
     return _start(because, total, actor=actor, now=now) if total or (alone.is_shared() and not is_for_later) else None
 
 
+def organization_moved(organization: int, *, actor: Actor, now: datetime) -> Job | None:
+    """The same for the open tickets of an organization that is below another one now, and of those below it."""
+    because = {"organization": organization}
+    total = _concerned(because, after=0).count()
+    return _start(because, total, actor=actor, now=now) if total or alone.is_shared() else None
+
+
 def _start(because: dict[str, Any], total: int, *, actor: Actor, now: datetime) -> Job:
     return jobs.start(KIND, params={**because, "after": 0}, total=total, actor=actor, now=now)
 
@@ -74,8 +82,11 @@ def _concerned(because: dict[str, Any], *, after: int) -> Any:
     """The numbers of the tickets to look at, in order."""
     if "calendar" in because:
         return queries.tickets_counting_in(because["calendar"], after=after)
-    since = datetime.fromisoformat(because["since"])
-    rows = tickets.all_tickets().filter(opened_at__gte=since, pk__gt=after).exclude(state__in=FINAL_STATES)
+    rows = tickets.all_tickets().filter(pk__gt=after).exclude(state__in=FINAL_STATES)
+    if "organization" in because:
+        rows = rows.filter(organization__in=people.organization_and_below(because["organization"]))
+    else:
+        rows = rows.filter(opened_at__gte=datetime.fromisoformat(because["since"]))
     return rows.order_by("pk").values_list("pk", flat=True)
 
 

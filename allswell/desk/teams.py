@@ -15,6 +15,7 @@ from allswell.sla import operations as sla
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import Matrix
 
+from . import recounting
 from .door import use_case
 from .people import organization_for, person_for, team_for
 
@@ -235,6 +236,7 @@ def edit_organization(organization: int | str, *, actor: Actor, now: datetime, *
             require(actor, Act.SET_UP, place_of(row.parent_id))
             people.move_organization(row, parent=above, actor=actor, now=now)
             sla.renew()
+            recounting.organization_moved(row.pk, actor=actor, now=now)
     people.change(row, _organization_columns(changes), about="organization", actor=actor, now=now)
     return row
 

@@ -214,7 +214,10 @@ def _recounted(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) ->
     because, moved = kept.get("because") or {}, kept.get("moved") or []
     if not moved:
         return _fill(_("The clocks were worked out again"))
-    said = _("A calendar has changed: %(moves)s") if "calendar" in because else _("What is agreed has changed: %(moves)s")
+    if "organization" in because:
+        said = _("The organization belongs elsewhere now: %(moves)s")
+    else:
+        said = _("A calendar has changed: %(moves)s") if "calendar" in because else _("What is agreed has changed: %(moves)s")
     told = [_moved(one) for one in moved[:3]] + (["…"] if len(moved) > 3 else [])
     why = Markup(' <a href="/tickets/{}/why">{}</a>').format(entry.ticket_id, _("Why?"))
     return _fill(said, moves="; ".join(told)) + why

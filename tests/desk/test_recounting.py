@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 
 from allswell.calendars.rules import Day
 from allswell.database import alone
-from allswell.desk import agreement_files, recounting
+from allswell.desk import agreement_files, recounting, teams
 from allswell.desk import agreements as desk
 from allswell.desk import calendars as desk_calendars
 from allswell.desk import tickets as desk_tickets
 from allswell.desk.calendars import Hours
+from allswell.desk.clocks import replay
 from allswell.engine.jobs import Jobs
 from allswell.jobs.models import Job
 from allswell.journal.models import Entry
@@ -191,3 +192,18 @@ def test_all_agreements_of_a_file_are_counted_in_one_job(world: World) -> None:
     job = recount()
     assert (job.total, job.changed) == (1, 1)
     assert len(job.params["agreements"]) == 2 - (not alone.is_shared())
+
+
+def test_an_organization_moves_below_another_and_its_open_tickets_are_promised_what_those_there_are(world: World) -> None:
+    agreement(world, name="Bank", organization=world.bank.pk)
+    agreement(world, name="Othertown", definition=terms(within=working(60)), organization=world.other.pk)
+    ticket, elsewhere = world.report(), world.report(world.otto)
+    assert due_of(ticket) == START + timedelta(hours=4)
+    work(world)
+    teams.edit_organization(world.branch.pk, parent=world.other.pk, **world.by(world.ada))
+    work(world)
+    assert due_of(ticket) == due_of(elsewhere) == START + timedelta(hours=1)
+    assert list(replay(None, is_dry=True, **world.by(world.ada))) == []
+    told = Entry.objects.get(verb="clock.replayed")
+    assert Job.objects.get(pk=told.data["because"]["job"]).changed == 1
+    assert (told.ticket_id, told.data["because"]["organization"]) == (ticket.pk, world.branch.pk)
