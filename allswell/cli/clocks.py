@@ -23,8 +23,8 @@ from allswell.desk import clocks
 from allswell.desk.clocks import Difference
 from allswell.kernel import actor, clock
 from allswell.kernel.errors import CannotStart
+from allswell.sla import explaining
 from allswell.sla import queries as sla
-from allswell.sla import wording
 from allswell.sla.telling import Telling, telling
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
@@ -95,7 +95,7 @@ def explain(options: argparse.Namespace) -> int:
     else:
         print(f"{name}  {ticket.title}")
         for one in tellings:
-            print("\n" + "\n".join(wording.told(one, names)))
+            print("\n" + "\n".join(explaining.told(one, names)))
     return 0
 
 
@@ -112,7 +112,7 @@ def _plain(one: Telling, names: dict[str, str]) -> dict[str, Any]:
         **{name: at.isoformat() if at else None for name, at in instants.items()},
         "is_late": one.is_late,
         "left_seconds": round(one.left.total_seconds()),
-        "lines": wording.told(one, names),
+        "lines": explaining.told(one, names),
     }
 
 

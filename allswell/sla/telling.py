@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .queries import AgreementBook
 
 #: of a long row of days only so many lines are told at each end
-_ENDS = 4
+_ENDS = 3
 #: no more pieces are drawn one by one
 _MOST_DRAWN = 300
 _MICROSECOND = timedelta(microseconds=1)
@@ -32,7 +32,8 @@ class Stretch:
     """A line: what the clock did from one instant to another, what of it counted and what was used up then.
 
     `what` is running, closed (outside the hours), paused, stopped, or more (several lines told as one, `lines` of them); `entry` is
-    the journal entry that began it, None inside a segment; `is_ahead` when it lies in the future.
+    the journal entry that began it, None inside a segment, and `event` what that entry did (a key of `explaining.EVENTS`); `why` is what
+    a pause waits on, or why what is closed does not count yet; `is_ahead` when it lies in the future.
     """
 
     what: str
@@ -44,6 +45,7 @@ class Stretch:
     why: str = ""
     is_ahead: bool = False
     lines: int = 1
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,19 @@ class Telling:
         budget = self.target.within.budget
         return max(0, min(100, int((budget - self.left) / budget * 100)))
 
+    @property
+    def drawn_until(self) -> datetime:
+        """Where the drawn strip ends: now or the stop, the due instant, or the last stretch, whichever is last."""
+        return max([self.until, self.clock.due_at or self.until, *(one.ends_at for one in self.stretches)])
+
+    @property
+    def kinds_drawn(self) -> set[str]:
+        """What there is to see in the strip; its legend names no more."""
+        return {"running" if one.what == "more" else one.what for one in self.drawn}
+
     def strip(self) -> list[Mark]:
         """The drawn strip: every stretch, then where it is due, then where it stands now."""
-        first = self.clock.started_at
-        last = max([self.until, self.clock.due_at or self.until, *(one.ends_at for one in self.stretches)])
+        first, last = self.clock.started_at, self.drawn_until
         whole = max(last - first, timedelta(minutes=1))
 
         def at(instant: datetime) -> float:
@@ -148,18 +159,53 @@ def _lines(clock: Clock, target: Target, terms: Terms, calendar: Calendar | None
     """Every stretch, past and (up to the due instant) to come."""
     used, since = ZERO, _began_at(clock, target, terms, calendar)
     segments = queries.segments(clock)
+    early = _why_not_yet(clock, terms, calendar, since)
+    before: Segment | None = None
     horizon = max(until, clock.due_at or until) if clock.stopped_at is None else until
     for segment in segments:
         end = min(segment.ends_at or horizon, horizon)
         if segment.ends_at is None and segment.passage is Passage.PAUSED:
             end = until
+        event, before = _event(segment, before, clock.metric), segment
         pieces = _pieces(segment, end, target, terms, calendar, since)
         for place, (what, start, stop, counted) in enumerate(pieces):
             for first, last, is_ahead in _parted(start, stop, until, clock.due_at if what == "running" else None):
                 share = counted if (first, last) == (start, stop) else _counted(what, first, last, target, terms, calendar)
                 used += share
-                entry = segment.entry if place == 0 and first == start else None
-                yield Stretch(what, first, last, share, used, entry, segment.why, is_ahead)
+                begins = place == 0 and first == start
+                why = early if what == "closed" and last <= since else segment.why
+                yield Stretch(
+                    what,
+                    first,
+                    last,
+                    share,
+                    used,
+                    segment.entry if begins else None,
+                    why,
+                    is_ahead,
+                    event=event if begins else "",
+                )
+
+
+def _event(segment: Segment, before: Segment | None, metric: str) -> str:
+    """What the entry that began a segment did, told by what the clock did before it."""
+    if before is None:
+        return {"team_time": "came", "next_update": "updated"}.get(metric, "opened")
+    if segment.passage is Passage.STOPPED:
+        return "done"
+    if before.passage is Passage.STOPPED:
+        return "reopened"
+    if segment.passage is Passage.PAUSED:
+        return "held"
+    return "resumed" if before.passage is Passage.PAUSED else "changed"
+
+
+def _why_not_yet(clock: Clock, terms: Terms, calendar: Calendar | None, since: datetime) -> str:
+    """Why working days are counted from later than the start: it came in on a day off, or after the cut-off."""
+    if since == clock.started_at or calendar is None:
+        return ""
+    day = calendars.local_time(calendars.zone_named(terms.zone), clock.started_at).date()
+    return "cutoff" if calendars.is_working_day(calendar, day) else "day_off"
 
 
 def _parted(start: datetime, stop: datetime, until: datetime, due: datetime | None) -> list[tuple[datetime, datetime, bool]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,9 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 
-from .rules.shapes import PROBLEMS
 from .rules.terms import Counting, Target, Within, clock_face
-from .telling import Stretch, Telling
 
 if TYPE_CHECKING:
     from .models import Clock
@@ -40,7 +38,7 @@ VERBS = {
 }
 STOPS = {
     "acknowledged": N_("when somebody takes it up"),
-    "answered": N_("with a public reply"),
+    "answered": N_("with a public reply, or when it is resolved"),
     "restored": N_("when the service works again"),
     "resolved": N_("when it is resolved"),
     "closed": N_("when it is closed"),
@@ -53,19 +51,8 @@ STATES = {
     "cancelled": N_("Cancelled"),
     "merged": N_("Merged"),
 }
-CONDITIONS = {
-    "everyone": N_("it holds for everyone"),
-    "organization": N_("of the organization"),
-    "team": N_("of the team"),
-    "kind": N_("of the kind of ticket"),
-    "service": N_("of the service"),
-    "priority": N_("of the priority"),
-}
-WAITING_ON = {
-    "requester": N_("it waits for the requester"),
-    "supplier": N_("it waits for a supplier"),
-    "change": N_("it waits for a change"),
-}
+#: what may be waited for, in a list of them
+WAITED_FOR = {"requester": N_("the requester"), "supplier": N_("a supplier"), "change": N_("a change")}
 
 
 #: the calendar that is always open; it needs no name in a sentence
@@ -75,6 +62,13 @@ AROUND_THE_CLOCK = "always"
 def metric(value: str) -> str:
     """What a promise is called."""
     return _(METRICS[value]) if value in METRICS else value
+
+
+def name(clock: Clock) -> str:
+    """What a clock is called among those of its ticket: by its promise, with its team or, of updates, its number."""
+    if clock.metric == "team_time" and clock.team is not None:
+        return _("Time with %(team)s") % {"team": clock.team.name}
+    return f"{metric(clock.metric)} {clock.number}" if clock.metric == "next_update" else metric(clock.metric)
 
 
 def verb(value: str) -> str:
@@ -106,6 +100,21 @@ def used(time: timedelta, target: Target) -> str:
     return f"{told} {length(rest)}" if rest else told
 
 
+def allowance(target: Target) -> str:
+    """All the time a target gives: 8 h, 5 working days, 3 days."""
+    within = target.within
+    if within.counting is Counting.WORKING_DAYS:
+        return ngettext("%(n)s working day", "%(n)s working days", within.amount) % {"n": within.amount}
+    if within.counting is Counting.CALENDAR_DAYS:
+        return ngettext("%(n)s day", "%(n)s days", within.amount) % {"n": within.amount}
+    return length(within.budget)
+
+
+def roughly(time: timedelta, target: Target) -> str:
+    """As `used`, without the minutes of what took days."""
+    return used(time, target) if target.within.counting is Counting.WORKING else apart(time)
+
+
 def apart(time: timedelta) -> str:
     """A length of time on the wall: from two days on in days and hours, else exact."""
     whole = abs(time) // timedelta(minutes=1)
@@ -122,112 +131,57 @@ def within(said: Within, calendar: str = "") -> str:
         return _("%(time)s around the clock") % {"time": length(said.budget)}
     if said.counting is Counting.WORKING:
         named = {"time": length(said.budget), "calendar": calendar or said.calendar}
-        return _("%(time)s of working time in %(calendar)s") % named
+        return _("%(time)s of working time in “%(calendar)s”") % named
     if said.counting is Counting.CALENDAR_DAYS:
         return ngettext("%(n)s day", "%(n)s days", said.amount) % {"n": said.amount}
-    days = ngettext("%(n)s working day in %(calendar)s", "%(n)s working days in %(calendar)s", said.amount)
+    days = ngettext("%(n)s working day in “%(calendar)s”", "%(n)s working days in “%(calendar)s”", said.amount)
     told = days % {"n": said.amount, "calendar": calendar or said.calendar}
     if said.cutoff is None:
         return told
     faces = {"told": told, "cutoff": clock_face(said.cutoff), "opening": clock_face(said.opening)}
-    return _("%(told)s; what comes at or after %(cutoff)s counts from %(opening)s of the next one") % faces
+    return _("%(told)s; what comes in at %(cutoff)s or later counts from %(opening)s of the next working day") % faces
 
 
-def because(clock: Clock) -> str:
-    """Why this agreement holds: "because of the organization and of the priority"."""
-    parts = [_(CONDITIONS[name]) for name in clock.why.split() if name in CONDITIONS]
-    if not parts:
-        return ""
-    if clock.why == "everyone":
-        return _("It is the first agreement that fits, and it holds for everyone.")
-    joined = _(" and ").join(parts)
-    return _("It is the first agreement that fits, because %(conditions)s.") % {"conditions": joined}
+def listed(parts: Sequence[str], last: str) -> str:
+    """Words in a row: a, b and c."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return _(", ").join(parts[:-1]) + f" {last} {parts[-1]}"
 
 
 def pauses(target: Target) -> str:
     """What stops the clock."""
     if not target.pauses:
-        return _("Nothing pauses it.")
-    reasons = _(", ").join(_(WAITING_ON[one]) for one in sorted(target.pauses, reverse=True))
-    return _("It pauses while: %(reasons)s.") % {"reasons": reasons}
+        return _("It never stands still.")
+    reasons = listed([_(text) for name, text in WAITED_FOR.items() if name in target.pauses], _("or"))
+    return _("It stands still while the ticket waits for %(reasons)s.") % {"reasons": reasons}
+
+
+def _faces(local: datetime) -> str:
+    return dateformat.format(local, "H:i:s" if local.second or local.microsecond else "H:i")
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
     """An instant in the zone of the agreement, without the zone: Mon 23 Nov 2026, 09:30 (with seconds where there are any)."""
     local = at.astimezone(zone)
-    return dateformat.format(local, "D j N Y, H:i:s" if local.second or local.microsecond else "D j N Y, H:i")
+    return f"{dateformat.format(local, 'D j M Y')}, {_faces(local)}"
 
 
-def line(one: Stretch, target: Target) -> str:
-    """What a stretch did, in words."""
-    told: dict[str, Callable[[], str]] = {
-        "running": lambda: _("counts %(time)s") % {"time": used(one.counted, target)},
-        "closed": lambda: (
-            _("outside the hours: costs nothing")
-            if target.within.counting is Counting.WORKING
-            else _("a day off, or after the cut-off: costs nothing")
-        ),
-        "paused": lambda: _("stands still: %(why)s") % {"why": _(WAITING_ON.get(one.why, N_("it waits")))},
-        "stopped": lambda: _("was done, until it was reopened: costs nothing"),
-        "more": lambda: (
-            ngettext("%(n)s more line, %(time)s in all", "%(n)s more lines, %(time)s in all", one.lines)
-            % {"n": one.lines, "time": used(one.counted, target)}
-        ),
-    }
-    return told[one.what]()
+def since(at: datetime, zone: ZoneInfo) -> str:
+    """An instant from which something holds: the day alone when it is the beginning of one."""
+    local = at.astimezone(zone)
+    return moment(at, zone) if local.time() != time.min else dateformat.format(local, "D j M Y")
 
 
-def outcome(telling: Telling) -> str:
-    """How it stands, in a sentence."""
-    clock = telling.clock
-    if clock.state == "cancelled":
-        return _("It was called off and counts nowhere.")
-    if clock.state == "merged":
-        return _("It ended with the merge and counts nowhere.")
-    if clock.problem:
-        return _(PROBLEMS[clock.problem].template)
-    if clock.due_at is None:
-        return _("It stands still with %(left)s left; when it goes on, the due time is worked out again.") % {
-            "left": used(telling.left, telling.target)
-        }
-    distance = apart(abs(telling.until - clock.due_at))
-    if telling.is_late:
-        said = _("Late by %(time)s.") if not telling.is_open else _("Past its time by %(time)s and still open.")
-        told = said % {"time": distance}
-        return told + " " + _("Only the change of priority made it late.") if clock.is_rerated else told
-    said = _("Kept, %(time)s before its time.") if not telling.is_open else _("%(time)s from now, %(left)s of it counted.")
-    return said % {"time": distance, "left": used(telling.left, telling.target)}
-
-
-def told(telling: Telling, names: Mapping[str, str] | None = None) -> list[str]:
-    """The whole explanation as lines of text; `names` are those of the calendars, by slug."""
-    called = (names or {}).get(telling.clock.calendar, telling.clock.calendar)
-    clock, zone = telling.clock, telling.terms.zone_info
-    name = metric(clock.metric)
-    lines = [
-        _("%(metric)s: %(outcome)s") % {"metric": name, "outcome": outcome(telling)},
-        _("Promised: within %(within)s; it stops %(stop)s.")
-        % {"within": within(telling.target.within, called), "stop": _(STOPS[telling.target.stop.value])},
-        _("By: %(agreement)s, version %(n)s, in force since %(since)s. %(because)s")
-        % {
-            "agreement": telling.agreement,
-            "n": clock.version,
-            "since": moment(telling.in_force_from, zone),
-            "because": because(clock),
-        },
-        pauses(telling.target),
-        _("Times are those of %(zone)s.") % {"zone": telling.terms.zone},
-    ]
-    if clock.calendar_version and clock.calendar != AROUND_THE_CLOCK:
-        named = {"calendar": called, "n": clock.calendar_version}
-        lines.append(_("Counted in the calendar %(calendar)s, version %(n)s.") % named)
-    if telling.target.within.counting is Counting.WORKING_DAYS:
-        lines.append(_("A working day counts 24 hours, whatever its hours."))
-    if telling.began_at != clock.started_at:
-        lines.append(_("Counts from %(at)s.") % {"at": moment(telling.began_at, zone)})
-    for one in telling.stretches:
-        span = f"{moment(one.starts_at, zone)} – {moment(one.ends_at, zone)}"
-        lines.append(f"  {span}: {line(one, telling.target)}" + (f" ({_('to come')})" if one.is_ahead else ""))
-    if clock.due_at is not None:
-        lines.append(_("Due %(at)s.") % {"at": moment(clock.due_at, zone)})
-    return lines
+def span(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """From an instant to another, what both share said once: Mon 23 Nov 2026, 08:00–12:00; whole days by their dates alone."""
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    until, faces = (last.date(), _faces(last)) if last.time() != time.min else (last.date() - timedelta(days=1), "24:00")
+    if first.time() == time.min and faces == "24:00":
+        begins, ends = "", ""
+    else:
+        begins, ends = f", {_faces(first)}", f", {faces}"
+    if first.date() == until:
+        return f"{dateformat.format(until, 'D j M Y')}{begins}{ends.replace(', ', '–')}"
+    shown = "D j M" if first.year == until.year else "D j M Y"
+    return f"{dateformat.format(first, shown)}{begins} – {dateformat.format(until, 'D j M Y')}{ends}"

@@ -39,4 +39,4 @@ def shown(clock: Clock) -> dict[str, object]:
         sign = "met" if clock.met_at is not None else "missed"
     else:
         sign = clock.state
-    return {"clock": clock, "word": wording.metric(clock.metric), "value": value, "tone": color, "used": used, "sign": sign}
+    return {"clock": clock, "word": wording.name(clock), "value": value, "tone": color, "used": used, "sign": sign}

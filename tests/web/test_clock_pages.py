@@ -102,11 +102,12 @@ def test_why_is_told_line_by_line(world: World, jonas: Client) -> None:
     html = jonas.get(f"/tickets/{ticket.pk}/why").content.decode()
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
     # reported 10:00 in Paris, one hour used, five hours of waiting, three hours left from 16:00
-    assert "It is due Mon 23 Nov. 2026, 19:00." in text
+    assert "It is due Mon 23 Nov 2026, 19:00." in text
+    assert "1 h 30 min of its 4 h are used." in text
     assert "counts 1 h" in text
     assert "stands still: it waits for the requester" in text
     assert "counts 2 h 30 min" in text
-    assert "Late by" in text  # nobody took it up within 15 minutes
+    assert "It was due Mon 23 Nov 2026, 10:15. Taken up Mon 23 Nov 2026, 11:00, late by 45 min." in text
 
 
 def test_what_is_past_its_time_tells_the_due_instant_where_it_came(world: World, jonas: Client) -> None:
@@ -114,7 +115,7 @@ def test_what_is_past_its_time_tells_the_due_instant_where_it_came(world: World,
     ticket = world.report()
     world.forward(hours=6)
     html = jonas.get(f"/tickets/{ticket.pk}/why").content.decode()
-    assert re.findall(r"counts \d+ h|is used up: due", html) == ["counts 4 h", "is used up: due", "counts 2 h"]
+    assert re.findall(r"counts \d+ h|its time is used up", html) == ["counts 4 h", "its time is used up", "counts 2 h"]
 
 
 def test_why_of_a_ticket_without_promises_says_so(world: World, jonas: Client) -> None:
@@ -167,8 +168,35 @@ def test_working_days_are_told_day_by_day(world: World, jonas: Client) -> None:
     world.forward(days=3)
     html = jonas.get(f"/tickets/{ticket.pk}/why").content.decode()
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
-    assert "It is due Wed 2 Dec. 2026, 12:00." in text
-    assert "Sat 28 Nov. 2026, 12:00 Mon 30 Nov. 2026, 12:00 a day off, or after the cut-off: costs nothing" in text
-    assert "Mon 30 Nov. 2026, 12:00 Tue 1 Dec. 2026, 12:00 counts 1 d" in text
-    assert "Tue 1 Dec. 2026, 12:00 Wed 2 Dec. 2026, 12:00 counts 1 d (to come)" in text
-    assert "A working day counts 24 hours" in text
+    assert "It is due Wed 2 Dec 2026, 12:00." in text
+    assert "Sat 28 Nov, 12:00 – Mon 30 Nov 2026, 12:00 opened · day off: does not count" in text
+    assert "Mon 30 Nov, 12:00 – Tue 1 Dec 2026, 12:00 counts 1 d" in text
+    assert "Tue 1 Dec, 12:00 – Wed 2 Dec 2026, 12:00 counts 1 d (to come)" in text
+    assert "A working day is 24 hours here" in text
+    assert "Counting begins Mon 30 Nov 2026, 12:00." in text
+
+
+def test_a_kept_promise_tells_when_it_was_kept_and_what_it_took(world: World, jonas: Client) -> None:
+    world.promise(targets=[_target("resolution", 240)])
+    ticket = world.report()
+    world.forward(hours=1)
+    desk.resolve(ticket.pk, code="fixed", resolution="New toner", **world.by(world.jonas))
+    html = jonas.get(f"/tickets/{ticket.pk}/why").content.decode()
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    assert "It was due Mon 23 Nov 2026, 14:00. Resolved Mon 23 Nov 2026, 11:00, 3 h early. It took 1 h of its 4 h." in text
+    lines = ("opened · counts 1 h", "done in time: the clock stops", "due: by then its time would have been used up")
+    places = [text.index(line) for line in lines]
+    assert places == sorted(places)
+
+
+def test_what_is_open_is_unfolded_and_what_is_done_folded(world: World, jonas: Client) -> None:
+    world.promise()
+    ticket = world.report()
+    desk.reply(ticket.pk, body="On it", **world.by(world.jonas))
+    html = jonas.get(f"/tickets/{ticket.pk}/why").content.decode()
+    folds = re.findall(r'<details class="card why"[^>]*?( open)?><summary>.*?<h2>(.*?)</h2>', html)
+    assert {name: bool(is_open) for is_open, name in folds} == {
+        "Acknowledgement": False,
+        "First response": False,
+        "Resolution": True,
+    }

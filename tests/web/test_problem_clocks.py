@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.test import Client
 
 from allswell.desk import tickets as desk
+from allswell.sla.explaining import told
 from allswell.sla.models import Clock
 from allswell.sla.queries import book
 from allswell.sla.telling import telling
-from allswell.sla.wording import told
 from tests.support.promises import promise
 from tests.support.world import World
 

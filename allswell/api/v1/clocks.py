@@ -10,8 +10,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from allswell.api.contract import Call, Page, operation
 from allswell.calendars import queries as calendars
+from allswell.sla import explaining, telling
 from allswell.sla import queries as sla
-from allswell.sla import telling, wording
 from allswell.sla.rules.shapes import ClockState
 from allswell.sla.rules.terms import Metric
 from allswell.tickets import queries
@@ -118,11 +118,11 @@ def _whole(told: telling.Telling, names: Mapping[str, str]) -> Clock:
             one.is_ahead,
             one.entry,
             one.why,
-            wording.line(one, told.target),
+            explaining.line(one, told.target),
         )
         for one in told.stretches
     ]
-    made.explanation = wording.told(told, names)
+    made.explanation = explaining.told(told, names)
     return made
 
 
