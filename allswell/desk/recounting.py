@@ -17,7 +17,7 @@ from allswell.jobs import operations as jobs
 from allswell.jobs import queries as job_queries
 from allswell.journal import queries as journal
 from allswell.kernel.actor import Actor
-from allswell.kernel.errors import Conflict
+from allswell.kernel.errors import Conflict, NotFound
 from allswell.notifications import operations as notifications
 from allswell.notifications.rules import Topic
 from allswell.people import queries as people
@@ -117,6 +117,22 @@ def run_batch(job: Job, *, limit: int = BATCH, actor: Actor, now: datetime) -> b
         return True
     _end(job, actor=actor, now=now)
     return False
+
+
+def left(job: Job) -> int:
+    """How many tickets a stopped job has not looked at: their clocks go by what held before, until something happens to them."""
+    return int(_concerned(job.params, after=job.params["after"]).count())
+
+
+@use_case
+def go_on(job_id: int, *, actor: Actor, now: datetime) -> Job:
+    """Go on with a job of one's own that was stopped, where it stopped. Raises NotFound, Conflict."""
+    job = job_queries.job(job_id)
+    if job is None or job.person_id != actor.person or actor.person is None:
+        raise NotFound("There is no such job.")
+    if job.kind != KIND or not jobs.go_on(job, actor=actor, now=now):
+        raise Conflict("This job was not stopped.")
+    return job
 
 
 def _has_to_wait(job: Job, *, now: datetime) -> bool:

@@ -92,6 +92,15 @@ def cancel(job: Job) -> bool:
     return bool(Job.objects.filter(pk=job.pk, finished_at__isnull=True).update(is_cancelled=True))
 
 
+def go_on(job: Job, *, actor: Actor, now: datetime) -> bool:
+    """Let the engine go on with a job that somebody stopped, where it stopped; False when it was not stopped."""
+    stopped = Job.objects.filter(pk=job.pk, is_cancelled=True)
+    if not stopped.update(is_cancelled=False, finished_at=None, claimed_until=None):
+        return False
+    journal.record(Verb.JOB_STARTED, about=("job", job.pk), actor=actor, now=now, data={"kind": job.kind, "total": job.total})
+    return True
+
+
 def beat(pulses: Iterable[Pulse]) -> None:
     """Write the heartbeats of one node's modules."""
     names = [name for name in Pulse.__slots__ if name not in ("node", "module")]

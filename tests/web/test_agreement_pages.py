@@ -13,15 +13,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from allswell.desk import agreements as desk
+from allswell.desk import recounting
 from allswell.desk import tickets as desk_tickets
 from allswell.jobs.models import Job
+from allswell.journal.models import Entry
+from allswell.kernel.errors import Conflict, NotFound
 from allswell.people.models import RoleGrant
 from allswell.sla.models import Agreement, AgreementVersion
 from allswell.tickets.models import Ticket
 from allswell.web.setup.agreement_form import days, minutes, warning
 from allswell.web.setup.what_if import bar
 from tests.desk.test_agreements import agreement, office_hours, terms, working
-from tests.desk.test_recounting import work
+from tests.desk.test_recounting import recount, work
 from tests.support.world import START, World
 
 Browser = Callable[..., Client]
@@ -130,6 +133,32 @@ def test_what_a_form_says_is_written_as_a_whole_or_not_at_all(world: World, brow
     assert ada.post("/setup/agreements/standard/edit", both).headers["Location"] == "/setup/agreements/standard"
     assert (Agreement.objects.get().organization, AgreementVersion.objects.count()) == (world.bank, 2)
     assert Job.objects.count() == before + 1
+
+
+def test_a_stopped_job_says_what_is_left_and_goes_on_there(world: World, browser: Browser) -> None:
+    agreement(world, definition=terms(targets=[{"metric": "resolution", "within": working(240)}]))
+    work(world)
+    tickets = [world.report() for _ in range(5)]
+    shorter = terms(targets=[{"metric": "resolution", "within": working(60)}])
+    desk.agree("standard", definition=shorter, in_force_from=START, **world.by(world.ada))
+    assert recounting.run_batch(recount(), limit=2, **world.by(world.ada))
+    number, ada = recount().pk, browser(world.ada)
+    ada.post(f"/jobs/{number}/cancel")
+    world.forward(seconds=61)
+    work(world)
+    job = recount()
+    assert (job.finished_at is not None, job.position) == (True, 2)
+    assert "The clocks of 3 tickets were not counted again" in ada.get(f"/jobs/{number}").content.decode()
+    with pytest.raises(NotFound):
+        recounting.go_on(number, **world.by(world.jonas))
+    assert ada.post(f"/jobs/{number}/go-on").headers["Location"] == f"/jobs/{number}"
+    work(world)
+    job = recount()
+    assert (job.finished_at is not None, job.position, job.changed) == (True, 5, 5)
+    assert Entry.objects.filter(ticket__in=tickets, verb="clock.replayed").count() == 5
+    assert "not counted again" not in ada.get(f"/jobs/{number}").content.decode()
+    with pytest.raises(Conflict):
+        recounting.go_on(number, **world.by(world.ada))
 
 
 def test_a_new_one_with_one_promise_more_and_one_less(world: World, browser: Browser) -> None:

@@ -301,7 +301,7 @@ DECIDED: dict[str, Row] = {
     ),
     # a view and a job of Jonas
     **_rows(Row(frozenset({"agent"}), frozenset({"agent"})), "saved_view", "job"),
-    **_rows(Row(post=frozenset({"agent"})), "remove_view", "job_cancel"),
+    **_rows(Row(post=frozenset({"agent"})), "remove_view", "job_cancel", "job_go_on"),
     # a ticket of the bank, with the service desk; the file hangs on a note
     "file": Row(READING),
     "ticket": Row(READING, READING),

@@ -180,4 +180,5 @@ def _started(call: Call, row: Any) -> JobDetails:
     present=lambda call, row: get(call),
 )
 def cancel(call: Call) -> Any:
+    get(call)  # those it does not tell of, it does not stop
     return desk.cancel(call.path["id"], actor=call.actor, now=call.now)

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from allswell.desk import bulk as desk
-from allswell.desk import exporting, views, what_if
+from allswell.desk import exporting, recounting, views, what_if
 from allswell.jobs import queries as jobs
 from allswell.kernel.errors import Invalid
 from allswell.people import queries as people
@@ -146,7 +146,8 @@ def job_page(request: PageRequest, job: int) -> HttpResponseBase:
         return SeeOther(f"/setup/what-ifs/{job}")
     labels = {**dict(_verbs()), "clocks": _("Count the clocks again")}
     verb = str(found.params.get("verb", found.kind))
-    return page(request, "queue/job.html", job=found, title=labels.get(verb, verb), here="desk")
+    left = recounting.left(found) if found.kind == recounting.KIND and found.is_cancelled else 0
+    return page(request, "queue/job.html", job=found, left=left, title=labels.get(verb, verb), here="desk")
 
 
 @desk_page
@@ -157,6 +158,15 @@ def job_cancel(request: PageRequest, job: int) -> HttpResponseBase:
     _own_job(job, request)
     desk.cancel(job, actor=request.actor, now=request.now)
     toast(request, _("Stopped. What is done stays done."))
+    return SeeOther(f"/jobs/{job}")
+
+
+@desk_page
+def job_go_on(request: PageRequest, job: int) -> HttpResponseBase:
+    """Go on counting clocks where it was stopped."""
+    if request.method != "POST":
+        raise Http404
+    recounting.go_on(job, actor=request.actor, now=request.now)
     return SeeOther(f"/jobs/{job}")
 
 

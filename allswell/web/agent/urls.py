@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/<int:number>/<slug:verb>", acting.act_page, name="act"),
     path("jobs/<int:job>", many.job_page, name="job"),
     path("jobs/<int:job>/cancel", many.job_cancel, name="job_cancel"),
+    path("jobs/<int:job>/go-on", many.job_go_on, name="job_go_on"),
     path("reports", reports.overview, name="reports"),
     path("reports/mails/<int:number>/end", reports.unsubscribe, name="report_unsubscribe"),
     path("reports/<slug:name>/mail", reports.subscribe, name="report_subscribe"),
