@@ -62,6 +62,22 @@ def test_many_rows_at_once(world: World) -> None:
     assert Watcher.objects.filter(ticket=ticket).count() == 300
 
 
+def test_words_that_are_always_the_same_are_part_of_the_statement(world: World) -> None:
+    proven = Prepared(
+        lambda address: (
+            EmailAddress.objects.filter(address=address)
+            .exclude(proof="claimed")
+            .exclude(person__name="it's 100 % 'sure'")
+            .values_list("pk")
+        )
+    )
+    assert len(proven.rows("maria@example.org")) == 1
+    assert proven.rows("claimed") == []
+    ((sql, template, _),) = proven._composed.values()
+    assert "'claimed'" in sql
+    assert len(template) == sql.count("%s") == 2
+
+
 def test_rows_of_columns_have_the_defaults_of_what_they_leave_out(world: World) -> None:
     ticket = world.report()
     insert_columns(Watcher, [{"ticket_id": ticket.pk, "person_id": world.jonas.pk, "kind": "x", "since": world.now}])
