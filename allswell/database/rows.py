@@ -7,17 +7,28 @@ fields and converters as always.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.sqlite3.base import FORMAT_QMARK_REGEX
-from django.db.models import BooleanField, CharField, DateTimeField, ForeignKey, IntegerField, Model, QuerySet, TextField
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    ForeignKey,
+    IntegerField,
+    JSONField,
+    Model,
+    QuerySet,
+    TextField,
+)
 
 from .statements import ask, run
 
@@ -187,6 +198,30 @@ _PLAIN = frozenset({int, str, bool, type(None)})
 _PLAIN_FIELDS = (BooleanField, CharField, ForeignKey, IntegerField, TextField)
 
 
+#: how the values of a column reach the driver: whether plain ones go as they are, and what all others go through
+Way = tuple[bool, Callable[[Any], Any]]
+
+
+def _way(field: Any) -> Way:
+    def prepare(value: Any) -> Any:
+        return field.get_db_prep_save(value, connection)
+
+    if isinstance(field, _PLAIN_FIELDS):
+        return True, prepare
+    is_sqlite = connection.vendor == "sqlite"
+    if isinstance(field, DateTimeField) and connection.timezone is UTC:
+
+        def instant(value: Any) -> Any:
+            if type(value) is datetime and value.tzinfo is UTC:
+                return value.isoformat(" ")[:-6] if is_sqlite else value
+            return prepare(value)
+
+        return False, instant
+    if is_sqlite and type(field) is JSONField and field.encoder is None:
+        return False, lambda value: prepare(value) if hasattr(value, "as_sql") else json.dumps(value)
+    return False, prepare
+
+
 @dataclass(frozen=True, slots=True)
 class _Insert:
     """How rows of a model are written on a kind of database: "INSERT ... VALUES ", "(%s, ...)", `one` row in all its words."""
@@ -194,27 +229,17 @@ class _Insert:
     head: str
     places: str
     one: str
-    fields: list[Any]
+    ways: list[Way]
     values_of: Callable[[Any], tuple[Any, ...]]
-    defaults: list[tuple[str, Any]]
-    is_sqlite: bool
+    columns_of: Callable[[Any], tuple[Any, ...]]
+    defaults: dict[str, Any]
 
     def saved(self, values: Iterable[Any]) -> list[Any]:
-        """Values of the columns as the driver takes them."""
-        made = list(values)
-        for place, value in enumerate(made):
-            if value is None:
-                continue
-            field = self.fields[place]
-            if type(value) in _PLAIN:
-                if not isinstance(field, _PLAIN_FIELDS):
-                    made[place] = field.get_db_prep_save(value, connection)
-            elif type(value) is datetime and value.tzinfo is UTC and isinstance(field, DateTimeField):
-                if self.is_sqlite:
-                    made[place] = str(value.replace(tzinfo=None))
-            else:
-                made[place] = field.get_db_prep_save(value, connection)
-        return made
+        """Values of all columns as the driver takes them."""
+        return [
+            value if value is None or (is_plain and type(value) in _PLAIN) else prepare(value)
+            for (is_plain, prepare), value in zip(self.ways, values, strict=True)
+        ]
 
 
 _INSERTS: dict[tuple[str, type[Model], bool], _Insert] = {}
@@ -234,16 +259,23 @@ def _insert_of(model: type[Model], *, with_key: bool) -> _Insert:
         assert model._meta.pk is not None
         head = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES "  # noqa: S608 - names of our own tables
         places = "(" + ", ".join(["%s"] * len(fields)) + ")"
+        names = [str(field.attname) for field in fields]
         known = _INSERTS[vendor, model, with_key] = _Insert(
             head=head,
             places=places,
             one=head + places + ("" if with_key else f" RETURNING {quote(str(model._meta.pk.column))}"),
-            fields=fields,
-            values_of=attrgetter(*(field.attname for field in fields)),
-            defaults=[(field.attname, field.get_default()) for field in fields],
-            is_sqlite=vendor == "sqlite" and connection.timezone is UTC,
+            ways=[_way(field) for field in fields],
+            values_of=_all_of(attrgetter, names),
+            columns_of=_all_of(itemgetter, names),
+            defaults={field.attname: field.get_default() for field in fields},
         )
     return known
+
+
+def _all_of(getter: Any, names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function that takes these out of something, as a tuple also when there is only one."""
+    take = getter(*names)
+    return take if len(names) > 1 else lambda row: (take(row),)
 
 
 def insert(row: Model) -> None:
@@ -270,11 +302,14 @@ def insert_all(rows: Iterable[Model]) -> None:
 def insert_columns(model: type[Model], rows: Iterable[dict[str, Any]]) -> None:
     """The same for rows that are dicts of columns ("team_id"); what one leaves out has the default of its field."""
     how = _insert_of(model, with_key=False)
-    _write(how, [how.saved(row.get(name, default) for name, default in how.defaults) for row in rows])
+    whole = [{**how.defaults, **row} for row in rows]
+    if any(len(row) != len(how.ways) for row in whole):
+        raise TypeError(f"{model.__name__} has no such column.")
+    _write(how, [how.saved(how.columns_of(row)) for row in whole])
 
 
 def _write(how: _Insert, lines: Sequence[list[Any]]) -> None:
-    many = max(1, 500 // len(how.fields))
+    many = max(1, 500 // len(how.ways))
     for start in range(0, len(lines), many):
         now = lines[start : start + many]
         run(how.head + ", ".join([how.places] * len(now)), [value for line in now for value in line])

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from django.db import transaction
 
@@ -23,6 +23,7 @@ from . import settling
 
 P = ParamSpec("P")
 R = TypeVar("R")
+L = TypeVar("L")
 
 
 class Around(Protocol):
@@ -46,27 +47,65 @@ def use_case(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def door(*args: P.args, **kwargs: P.kwargs) -> R:
-        if "actor" not in kwargs or "now" not in kwargs:
-            raise TypeError(f"{function.__name__} takes actor and now by name")
-        now: Any = kwargs["now"]
-        extra = around.get()
-        noted: list[Any] = []
-        token = touched.set(noted)
-        try:
-            with transaction.atomic(durable=True):
-                if extra is not None:
-                    extra.before(now=now)
-                result = function(*args, **kwargs)
-                if noted:
-                    settling.settle(noted, now=now)
-                if extra is not None:
-                    extra.after(result, now=now)
-                return result
-        finally:
-            touched.reset(token)
+        return _inside(lambda: function(*args, **kwargs), now=_named(function, kwargs))
 
     door.is_use_case = True  # type: ignore[attr-defined]
     return door
+
+
+def use_case_after(look: Callable[P, L]) -> Callable[[Callable[Concatenate[L, P], R]], Callable[P, R]]:
+    """The same for an act that first looks things up, refuses what does not fit, and works out what to write.
+
+    `look` gets what the act gets, and the act its result before that. It comes before the transaction, so that nobody waits for
+    it who wants to write, and it writes nothing. What it saw may be a moment old, as anything seen by a transaction of PostgreSQL
+    that does not lock it: what must still be so when the act happens, the act asks itself. Where something is to be done in the
+    transaction before the act (a call that may be a repeated one), the look comes after that.
+    """
+
+    def of_act(function: Callable[Concatenate[L, P], R]) -> Callable[P, R]:
+        @functools.wraps(look)
+        def body(*args: P.args, **kwargs: P.kwargs) -> R:
+            return function(look(*args, **kwargs), *args, **kwargs)
+
+        @functools.wraps(function)
+        def door(*args: P.args, **kwargs: P.kwargs) -> R:
+            now = _named(function, kwargs)
+            if around.get() is not None:
+                return _inside(lambda: body(*args, **kwargs), now=now)
+            seen = look(*args, **kwargs)
+            return _inside(lambda: function(seen, *args, **kwargs), now=now)
+
+        vars(door)["__wrapped__"] = body
+        door.is_use_case = True  # type: ignore[attr-defined]
+        return door
+
+    return of_act
+
+
+def _named(function: Callable[..., Any], given: Mapping[str, Any]) -> datetime:
+    if "actor" not in given or "now" not in given:
+        raise TypeError(f"{function.__name__} takes actor and now by name")
+    now: datetime = given["now"]
+    return now
+
+
+def _inside(act: Callable[[], R], *, now: datetime) -> R:
+    """Act in a transaction of its own, and bring the clocks of the tickets it touched up to date there."""
+    extra = around.get()
+    noted: list[Any] = []
+    token = touched.set(noted)
+    try:
+        with transaction.atomic(durable=True):
+            if extra is not None:
+                extra.before(now=now)
+            result = act()
+            if noted:
+                settling.settle(noted, now=now)
+            if extra is not None:
+                extra.after(result, now=now)
+            return result
+    finally:
+        touched.reset(token)
 
 
 @contextlib.contextmanager

@@ -83,6 +83,8 @@ def test_rows_of_columns_have_the_defaults_of_what_they_leave_out(world: World) 
     insert_columns(Watcher, [{"ticket_id": ticket.pk, "person_id": world.jonas.pk, "kind": "x", "since": world.now}])
     assert Watcher.objects.get(ticket=ticket, kind="x").since == world.now
     insert_columns(EmailAddress, [{"person_id": world.maria.pk, "address": "d@example.net", "added_at": world.now}])
+    with pytest.raises(TypeError):
+        insert_columns(EmailAddress, [{"person_id": world.maria.pk, "adress": "d@example.net", "added_at": world.now}])
     plain = EmailAddress(person=world.maria, address="e@example.net", added_at=world.now)
     insert(plain)
     one, other = (EmailAddress.objects.get(address=address) for address in ("d@example.net", "e@example.net"))

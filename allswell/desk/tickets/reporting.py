@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from allswell.desk import assigning, settling, steps
-from allswell.desk.door import use_case
+from allswell.desk.door import use_case, use_case_after
 from allswell.incidents import operations as incidents
 from allswell.journal.rules import Verb
 from allswell.kernel import text
@@ -127,12 +127,8 @@ def category_named(category: int | None) -> int | None:
     return category
 
 
-@use_case
-def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
-    """Receive an incident or a request: find its service, team and priority, open it, tell the requester.
-
-    Raises Invalid (field named), NotAllowed.
-    """
+def _as_asked(what: Report, *, actor: Actor, now: datetime) -> Ticket:
+    """The ticket that such a report will open, with its service, team, priority and first promises, not yet written."""
     _checked(what, actor)
     requester = _requester(what, actor)
     service = service_named(what.service, actor=actor)
@@ -141,7 +137,7 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
     urgency = what.urgency or _URGENCY[what.can_work]
     team = _team(what, service, actor)
     priority = steps.matrix_for(organization).priority(impact, urgency)
-    ticket, entry = tickets.open_ticket(
+    return tickets.new_ticket(
         actor=actor,
         now=now,
         kind=what.kind.value,
@@ -166,15 +162,27 @@ def report(what: Report, *, actor: Actor, now: datetime) -> Ticket:
             now=now,
         ),
     )
+
+
+@use_case_after(_as_asked)
+def report(ticket: Ticket, what: Report, *, actor: Actor, now: datetime) -> Ticket:
+    """Receive an incident or a request: find its service, team and priority, open it, tell the requester.
+
+    Raises Invalid (field named), NotAllowed.
+    """
+    entry = tickets.open_ticket(ticket, actor=actor, now=now)
     if what.kind is Kind.INCIDENT:
         incidents.open_incident(ticket, people_affected=what.people_affected, can_work=what.can_work)
     if what.attachments:
         attach_to(ticket, what.attachments, is_public=True, actor=actor, now=now)
     if what.assignee is not None:
         assigning.give(ticket, person=what.assignee, actor=actor, now=now)
+    team = ticket.team
+    if team is not None and team.assignment != "manual":
+        team = people.team(team.pk)  # whose turn it is, now that nobody else can be given one
     assigning.automatically(ticket, team=team, actor=actor, now=now)
-    if requester:
-        steps.tell(entry, topic=Topic.RECEIVED, persons=[requester.pk], actor=actor, now=now, is_for_actor_too=True)
+    if ticket.requester_id is not None:
+        steps.tell(entry, topic=Topic.RECEIVED, persons=[ticket.requester_id], actor=actor, now=now, is_for_actor_too=True)
     return ticket
 
 
@@ -190,7 +198,7 @@ def open_like(
     """A new ticket that has everything from another but the words and perhaps who asked, linked to it."""
     priority = steps.matrix_for(ticket.organization).priority(ticket.impact, ticket.urgency)
     copied = ("kind", "impact", "urgency", "service_id", "category_id", "team_id", "organization_id", "custom")
-    opened, entry = tickets.open_ticket(
+    opened = tickets.new_ticket(
         actor=actor,
         now=now,
         title=title,
@@ -208,6 +216,7 @@ def open_like(
             now=now,
         ),
     )
+    entry = tickets.open_ticket(opened, actor=actor, now=now)
     if opened.kind == Kind.INCIDENT:
         incidents.open_incident(opened, people_affected=None, can_work="")
     if ticket.is_restricted:

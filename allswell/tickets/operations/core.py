@@ -79,11 +79,11 @@ def payload(entry: Entry, ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def open_ticket(*, actor: Actor, now: datetime, **values: Any) -> tuple[Ticket, Entry]:
-    """Write a new ticket (`values` are its columns), its search document and its first journal entry."""
+def new_ticket(*, actor: Actor, now: datetime, **values: Any) -> Ticket:
+    """A ticket as it will be opened (`values` are its columns), not yet written."""
     due = values.get("next_due_at")
     rank, at = rules.queue_place(State.NEW.value, values["priority"], next_due_at=due, opened_at=now)
-    ticket = Ticket(
+    return Ticket(
         state=State.NEW.value,
         reporter_id=actor.person,
         channel=actor.channel.value,
@@ -94,11 +94,15 @@ def open_ticket(*, actor: Actor, now: datetime, **values: Any) -> tuple[Ticket, 
         queue_at=at,
         **values,
     )
+
+
+def open_ticket(ticket: Ticket, *, actor: Actor, now: datetime) -> Entry:
+    """Write a new ticket, its search document and its first journal entry."""
     insert(ticket)
     search.create(ticket.pk, public=f"{ticket.title}\n{ticket.description}")
     names = ("impact", "urgency", "priority", "service_id", "team_id", "requester_id", "organization_id")
     data = {name.removesuffix("_id"): getattr(ticket, name) for name in names}
-    return ticket, record(OPENED[rules.Kind(ticket.kind)], ticket, actor=actor, now=now, data=data)
+    return record(OPENED[rules.Kind(ticket.kind)], ticket, actor=actor, now=now, data=data)
 
 
 def change(ticket: Ticket, *, now: datetime, guard: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
