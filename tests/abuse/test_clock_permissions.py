@@ -124,7 +124,6 @@ WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("POST", "/agreements/order", {"order": []}),
     ("POST", "/calendars", {"name": "Mine", "zone": "UTC", "week": [["00:00-24:00"]] * 7}),
     ("POST", "/calendars/hours/deactivate", {}),
-    ("POST", "/what-ifs", {"definition": TERMS, "since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}),
 )
 
 

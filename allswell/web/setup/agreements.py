@@ -31,7 +31,6 @@ from .agreement_form import AgreementForm
 from .gate import is_for_all, sets_up, setup_page
 
 if TYPE_CHECKING:
-    from allswell.people.models import Organization, Team
     from allswell.sla.models import Agreement, AgreementVersion
 
 SHOWN_VERSIONS = 50
@@ -210,8 +209,8 @@ def _show(
         ],
         calendars=sorted(calendar_names().items(), key=lambda one: (one[0] == calendars.BUILT_IN, one[1].casefold())),
         waits=[(one.value, words.waiting_on(one.value)) for one in WaitingOn],
-        organizations=choices.and_chosen(choices.organizations(request), _chosen(row.organization if row else None)),
-        teams=choices.and_chosen(choices.teams(request), _chosen(row.team if row else None)),
+        organizations=choices.and_chosen(choices.organizations(request), choices.chosen(row.organization if row else None)),
+        teams=choices.and_chosen(choices.teams(request), choices.chosen(row.team if row else None)),
         services=choices.and_chosen(
             choices.all_services(request), choices.named_services(request, before.services) if before and before.services else ()
         ),
@@ -224,10 +223,6 @@ def _show(
         tab="agreements",
         **context,
     )
-
-
-def _chosen(party: Organization | Team | None) -> list[tuple[int, str]]:
-    return [] if party is None else [(party.pk, party.name)]
 
 
 def _handled(request: PageRequest, form: AgreementForm, save: Callable[[], Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -10,6 +11,13 @@ from django.utils.translation import gettext as _
 from allswell.people import queries as people
 from allswell.services import queries as services
 from allswell.web.pages import PageRequest
+
+
+class Named(Protocol):
+    """An organization, a team or the like."""
+
+    pk: int
+    name: str
 
 
 def organizations(request: PageRequest) -> list[tuple[int, str]]:
@@ -46,6 +54,11 @@ def named_services(request: PageRequest, keys: Iterable[int]) -> list[tuple[int,
     wanted = sorted(keys)
     names = dict(services.visible_to(request.actor).filter(pk__in=wanted).values_list("id", "name"))
     return [(key, names.get(key, f"#{key}")) for key in wanted]
+
+
+def chosen(one: Named | None) -> list[tuple[int, str]]:
+    """What is chosen, as an option."""
+    return [] if one is None else [(one.pk, one.name)]
 
 
 def and_chosen(options: list[tuple[int, str]], chosen: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:

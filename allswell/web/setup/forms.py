@@ -53,7 +53,10 @@ class Field:
 
 @dataclass
 class Form:
-    """A form on a page: what it is called, where it goes, what stands in it."""
+    """A form on a page: what it is called, where it goes, what stands in it.
+
+    Where something is changed (`is_change`), what was chosen before and still is, is not asked for again: it may be out of use by now.
+    """
 
     fields: Sequence[Field]
     values: dict[str, Any]
@@ -62,14 +65,17 @@ class Form:
     can_save: bool = True
     errors: dict[str, str] = field(default_factory=dict)
     colleagues: Sequence[str] = ()
+    is_change: bool = False
 
     def send(self, request: PageRequest, use: Callable[[dict[str, Any]], Any]) -> Any:
         """Read what was sent and use it; what `use` answers, None when it was refused: then `errors` says why."""
         if not self.can_save:
             raise NotAllowed("Your role does not allow this.")
-        self.values = {**self.values, **{one.name: _as_sent(request, one) for one in self.fields}}
+        given = {one.name: _as_sent(request, one) for one in self.fields}
+        asked = [one for one in self.fields if not (self.is_change and _stays(one, self.values.get(one.name), given[one.name]))]
+        self.values = {**self.values, **given}
         try:
-            return use({one.name: one.read(request) for one in self.fields})
+            return use({one.name: one.read(request) for one in asked})
         except DeskError as error:
             if error.http in (403, 404):
                 raise
@@ -82,6 +88,12 @@ class Form:
     def show(self, request: PageRequest, template: str, **context: Any) -> HttpResponse:
         """The page with the form in it."""
         return page(request, template, status=422 if self.errors else 200, form=self, here="setup", **context)
+
+
+def _stays(one: Field, before: Any, sent: Any) -> bool:
+    if one.kind == "many":
+        return sorted(before or ()) == sorted(sent)
+    return one.kind in ("select", "person") and str("" if before is None else before) == sent
 
 
 def _as_sent(request: PageRequest, one: Field) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -18,6 +18,9 @@ from . import choices
 from .forms import Field, Form
 from .gate import is_for_all, sets_up, setup_page
 
+if TYPE_CHECKING:
+    from allswell.services.models import ConfigurationItem
+
 
 @require_GET
 @setup_page
@@ -30,12 +33,21 @@ def service_list(request: PageRequest) -> HttpResponse:
     return page(request, "setup/services.html", rows=rows, here="setup", tab="services")
 
 
-def _fields(request: PageRequest, *, but: int = 0) -> list[Field]:
+def _fields(request: PageRequest, row: ConfigurationItem | None = None) -> list[Field]:
+    team, organization = (row.team, row.organization) if row else (None, None)
+    needed = choices.named_services(request, (other.pk for other in services.needs(row.pk))) if row else []
     return [
         Field("name", _("Name"), is_required=True, limit=120, hint=_("As the business says it.")),
         Field("kind", _("Kind"), "select", choices.service_kinds()),
         Field("description", _("What it is for"), "area", limit=4000),
-        Field("team", _("Team that looks after it"), "select", choices.teams(request), empty=_("None yet"), is_key=True),
+        Field(
+            "team",
+            _("Team that looks after it"),
+            "select",
+            choices.and_chosen(choices.teams(request), choices.chosen(team)),
+            empty=_("None yet"),
+            is_key=True,
+        ),
         Field("owner", _("Owner"), "person", hint=_("Name or e-mail address of who answers for it.")),
         Field("criticality", _("How critical it is"), "select", choices.criticalities(), is_key=True),
         Field("support_hours", _("Support hours"), limit=200, hint=_("Such as Mon to Fri 07:00 to 19:00.")),
@@ -43,11 +55,16 @@ def _fields(request: PageRequest, *, but: int = 0) -> list[Field]:
             "organization",
             _("Who uses it"),
             "select",
-            choices.organizations(request),
+            choices.and_chosen(choices.organizations(request), choices.chosen(organization)),
             empty=_("Everybody") if is_for_all(request) else None,
             is_key=True,
         ),
-        Field("needs", _("What it needs"), "many", choices.all_services(request, but=but)),
+        Field(
+            "needs",
+            _("What it needs"),
+            "many",
+            choices.and_chosen(choices.all_services(request, but=row.pk if row else 0), needed),
+        ),
     ]
 
 
@@ -71,7 +88,7 @@ def edit_service(request: PageRequest, slug: str) -> HttpResponse:
     """Everything about a service."""
     row = desk.service_for(slug, Act.READ_SETUP, actor=request.actor)
     can_save = may(request.actor, Act.SET_UP, place_of(row.organization_id))
-    fields = _fields(request, but=row.pk)
+    fields = _fields(request, row)
     values: dict[str, Any] = {one.name: getattr(row, one.name) for one in fields if one.name != "needs"}
     values |= {
         "organization": row.organization_id,
@@ -79,7 +96,8 @@ def edit_service(request: PageRequest, slug: str) -> HttpResponse:
         "owner": row.owner.name if row.owner else "",
         "needs": [str(other.pk) for other in services.needs(row.pk)],
     }
-    form = Form(fields, values, _("Save the service"), can_save=can_save, colleagues=choices.colleagues(request))
+    colleagues = choices.colleagues(request)
+    form = Form(fields, values, _("Save the service"), can_save=can_save, colleagues=colleagues, is_change=True)
     if request.method == "POST" and form.send(
         request, lambda sent: desk.edit_service(slug, **sent, actor=request.actor, now=request.now)
     ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -21,6 +21,9 @@ from . import choices
 from .forms import Field, Form
 from .gate import is_for_all, sets_up, setup_page
 
+if TYPE_CHECKING:
+    from allswell.people.models import Team
+
 LEVELS = range(1, 5)
 
 
@@ -36,7 +39,7 @@ def team_list(request: PageRequest) -> HttpResponse:
     return page(request, "setup/teams.html", rows=[(row, sizes.get(row.pk, 0)) for row in rows], here="setup", tab="teams")
 
 
-def _team_fields(request: PageRequest) -> list[Field]:
+def _team_fields(request: PageRequest, row: Team | None = None) -> list[Field]:
     return [
         Field("name", _("Name"), is_required=True, limit=120),
         Field("line", _("Line of support"), "select", choices.lines(), is_key=True),
@@ -47,7 +50,7 @@ def _team_fields(request: PageRequest) -> list[Field]:
             "organization",
             _("Works for"),
             "select",
-            choices.organizations(request),
+            choices.and_chosen(choices.organizations(request), choices.chosen(row.organization if row else None)),
             empty=_("All organizations") if is_for_all(request) else None,
             is_key=True,
         ),
@@ -77,10 +80,11 @@ def edit_team(request: PageRequest, slug: str) -> HttpResponse:
     """Everything about a team."""
     row = desk_people.team_for(slug, Act.READ_SETUP, actor=request.actor)
     can_save = may(request.actor, Act.SET_UP, people.team_facts(row))
-    fields = _team_fields(request)
+    fields = _team_fields(request, row)
     values = {one.name: getattr(row, one.name) for one in fields}
     values |= {"organization": row.organization_id, "lead": row.lead.name if row.lead else ""}
-    form = Form(fields, values, _("Save the team"), can_save=can_save, colleagues=choices.colleagues(request))
+    colleagues = choices.colleagues(request)
+    form = Form(fields, values, _("Save the team"), can_save=can_save, colleagues=colleagues, is_change=True)
     if request.method == "POST" and form.send(
         request, lambda sent: desk.edit_team(slug, **sent, actor=request.actor, now=request.now)
     ):

@@ -1,13 +1,15 @@
-"""Saving the form of an agreement as it stands changes nothing, whatever was taken out of use or is not the viewer's to know."""
+"""Saving a form of setup as it stands changes nothing, whatever was taken out of use or is not the viewer's to know."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
 
-from allswell.people.models import RoleGrant
+from allswell.people.models import RoleGrant, Team
+from allswell.services.models import ConfigurationItem, Dependency
 from allswell.sla import queries
 from allswell.sla.models import Agreement, AgreementVersion
 from allswell.sla.rules.terms import Audience
@@ -73,3 +75,47 @@ def test_what_an_administrator_of_a_part_may_not_know_stays(world: World, browse
     found = saved_again(world, browser(world.oskar), row)
     assert (found.organization_id, found.team_id) == (row.organization_id, row.team_id)
     assert AgreementVersion.objects.filter(agreement=row).count() == 1
+
+
+def form_of(html: str) -> dict[str, list[str]]:
+    """What a browser would send of the form of a service or team as it stands."""
+    form = html[html.index('<form method="post" class="form') :]
+    form = form[: form.index("</form>")]
+    values: dict[str, list[str]] = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and ('type="checkbox"' not in tag or " checked" in tag):
+            values.setdefault(name[1], []).append(value[1] if value else "")
+    for name, inside in re.findall(r'<select[^>]*name="([^"]*)"[^>]*>(.*?)</select>', form, re.S):
+        found = re.search(r'<option value="([^"]*)" selected', inside) or re.search(r'<option value="([^"]*)"', inside)
+        values[name] = [found[1]] if found else []
+    for name, inside in re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>(.*?)</textarea>', form, re.S):
+        values[name] = [inside.strip()]
+    return values
+
+
+def test_a_service_stays_with_whom_and_what_it_was_though_that_is_out_of_use(world: World, browser: Browser) -> None:
+    world.lookup.organization = world.other
+    world.lookup.owner = world.amir
+    world.lookup.team = world.dba_team
+    world.lookup.save()
+    Dependency.objects.create(downstream=world.lookup, upstream=world.ledger)
+    for gone in (world.other, world.dba_team, world.ledger, world.amir):
+        gone.is_active = False
+        gone.save()
+    before = ConfigurationItem.objects.filter(pk=world.lookup.pk).values().get()
+    ada, there = browser(world.ada), "/setup/services/account-look-up"
+    answer = ada.post(there, {**form_of(ada.get(there).content.decode()), "name": "Renamed"})
+    assert answer.status_code == 303, answer.content
+    assert ConfigurationItem.objects.filter(pk=world.lookup.pk).values().get() == {**before, "name": "Renamed"}
+    assert Dependency.objects.filter(downstream=world.lookup, upstream=world.ledger).exists()
+
+
+def test_a_team_stays_with_whom_it_was_though_that_is_out_of_use(world: World, browser: Browser) -> None:
+    world.other.is_active = False
+    world.other.save()
+    before = Team.objects.filter(pk=world.other_team.pk).values().get()
+    ada, there = browser(world.ada), "/setup/teams/othertown-support"
+    answer = ada.post(there, {**form_of(ada.get(there).content.decode()), "name": "Renamed"})
+    assert answer.status_code == 303, answer.content
+    assert Team.objects.filter(pk=world.other_team.pk).values().get() == {**before, "name": "Renamed"}
