@@ -12,7 +12,7 @@ from allswell.oncall import operations as rotas
 from allswell.oncall import queries
 from allswell.oncall.rules import Slot
 
-from . import planning
+from . import planning, shift_notices
 from .door import use_case
 from .rotas import callable_person, held, may_edit, rota_for
 from .shifts import check_level, is_one_of_them, mine, span
@@ -100,7 +100,9 @@ def _ask(
     if queries.requests([row.pk]).filter(state="open", asked_by=person).count() >= MOST_OPEN:
         raise Conflict("You have asked %(n)s times already. Wait for answers, or withdraw some.", n=MOST_OPEN)
     note = text.line(note, field="note", limit=500, required=False)
-    made, _ = rotas.ask(row.pk, asked_by=person, offered_to=offered_to, note=note, values=values, actor=actor, now=now)
+    made, entry = rotas.ask(row.pk, asked_by=person, offered_to=offered_to, note=note, values=values, actor=actor, now=now)
+    asked = [offered_to] if offered_to is not None else queries.members(row.pk)
+    shift_notices.tell_request(entry, made, asked, actor=actor, now=now)
     return made
 
 
@@ -129,7 +131,8 @@ def accept_request(request: int, *, actor: Actor, now: datetime) -> ShiftRequest
     taken = _in_return(asked, row, now=now)
     if not given or (asked.kind == "swap" and not taken):
         raise Conflict("The shifts have moved in the meantime.")
-    rotas.settle_request(asked, "accepted", actor=actor, now=now)
+    entry = rotas.settle_request(asked, "accepted", actor=actor, now=now)
+    shift_notices.tell_request(entry, asked, [asked.asked_by_id], actor=actor, now=now)
     for slots, to, instead_of in ((given, person, asked.asked_by_id), (taken, asked.asked_by_id, person)):
         for slot in slots:
             rotas.add_override(
@@ -167,7 +170,8 @@ def decline_request(request: int, *, actor: Actor, now: datetime) -> ShiftReques
     asked = _request_for(request, actor=actor)
     if actor.person is None or asked.offered_to_id != actor.person:
         raise NotAllowed("This is not offered to you.")
-    rotas.settle_request(asked, "declined", actor=actor, now=now)
+    entry = rotas.settle_request(asked, "declined", actor=actor, now=now)
+    shift_notices.tell_request(entry, asked, [asked.asked_by_id], actor=actor, now=now)
     return asked
 
 
@@ -177,5 +181,7 @@ def withdraw_request(request: int, *, actor: Actor, now: datetime) -> ShiftReque
     asked = _request_for(request, actor=actor)
     if asked.asked_by_id != actor.person and not may_edit(asked.rota.team, actor=actor):
         raise NotAllowed("Your role does not allow this.")
-    rotas.settle_request(asked, "withdrawn", actor=actor, now=now)
+    entry = rotas.settle_request(asked, "withdrawn", actor=actor, now=now)
+    told = [asked.asked_by_id] if asked.offered_to_id is None else [asked.asked_by_id, asked.offered_to_id]
+    shift_notices.tell_request(entry, asked, told, actor=actor, now=now)
     return asked

@@ -21,7 +21,7 @@ from allswell.people import queries as people
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
-from . import report_mails
+from . import report_mails, shift_notices
 from .door import use_case
 from .sealing import unseal
 
@@ -100,6 +100,11 @@ def told(notices: Iterable[Delivery], actor: Actor) -> Iterator[tuple[Delivery, 
             if written is None:
                 continue
             said = replace(said, body=written.body, facts={"title": written.title, "path": written.path})
+        elif row.topic in rules.SHIFT_TOPICS:
+            words = shift_notices.written(Topic(row.topic), row.content, actor=actor)
+            if words is None:
+                continue
+            said = replace(said, body=words.body, facts={**row.content, "title": words.title, "path": words.path})
         yield row, matter, said
 
 
@@ -118,7 +123,7 @@ def _comment_of(row: Delivery) -> int | None:
 def _may_be_told(row: Delivery, ticket: Ticket | None, *, is_internal: bool, spoken: dict[int, Comment]) -> bool:
     """Whether this still is for its recipient: the ticket visible, the desk's news for the desk, the words not taken back."""
     topic = Topic(row.topic)
-    if topic in (Topic.ANNOUNCED, Topic.ACCOUNT, Topic.JOB, Topic.DIGEST, Topic.REPORT):
+    if topic in (Topic.ANNOUNCED, Topic.ACCOUNT, Topic.JOB, Topic.DIGEST, Topic.REPORT, *rules.SHIFT_TOPICS):
         return True  # their words stand in the notice, and were written for the recipient
     if ticket is None or (topic in rules.DESK_TOPICS and not is_internal):
         return False

@@ -14,6 +14,8 @@ from allswell.oncall import operations as rotas
 from allswell.oncall import queries
 from allswell.oncall.rules import Moved, Slot, difference
 
+from . import shift_notices
+
 if TYPE_CHECKING:
     from allswell.oncall.models import Rota
 
@@ -28,19 +30,27 @@ def horizon(now: datetime) -> datetime:
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + AHEAD
 
 
-def replan(rows: Sequence[Rota], *, actor: Actor, now: datetime) -> Moves:
-    """Write the shifts of rotas (held by this act) anew from now on; answers what moved where something did."""
+def replan(rows: Sequence[Rota], *, actor: Actor, now: datetime, is_told: bool = True) -> Moves:
+    """Write the shifts of rotas (held by this act) anew from now on, and tell those whose shifts moved; answers what moved."""
     until = horizon(now)
-    ids = [row.pk for row in rows]
-    before = queries.written(ids, now, until)
-    after = queries.plan([row.pk for row in rows if row.is_active], now, until)
+    before = queries.written([row.pk for row in rows], now, until)
     moved: Moves = []
-    for row in rows:
-        slots = after.get(row.pk, ())
-        rotas.write_shifts(row, slots, since=now, until=until if row.is_active else now)
-        if moves := moves_between(before[row.pk], slots, since=now, until=until):
-            moved.append((row, moves))
+    for since in sorted({_since(row, now) for row in rows}):
+        those = [row for row in rows if _since(row, now) == since]
+        after = queries.plan([row.pk for row in those if row.is_active], since, until)
+        for row in those:
+            slots = after.get(row.pk, ())
+            rotas.write_shifts(row, slots, since=since, until=until if row.is_active else now)
+            if moves := moves_between(before[row.pk], slots, since=now, until=until):
+                moved.append((row, moves))
+    if is_told:
+        shift_notices.tell_moves(moved, actor=actor, now=now)
     return moved
+
+
+def _since(row: Rota, now: datetime) -> datetime:
+    """From when on the shifts of a rota are written: from now, or from where nobody wrote any for a while."""
+    return min(now, row.planned_until) if row.is_active else now
 
 
 def moves_between(before: Iterable[Slot], after: Iterable[Slot], *, since: datetime, until: datetime) -> tuple[Moved, ...]:

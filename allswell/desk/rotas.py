@@ -94,7 +94,7 @@ def what_moves(
     """
     row = rota_for(rota, actor=actor, to_edit=True) if rota is not None else None
     known = queries.versions_of([row.pk]).get(row.pk, []) if row else []
-    asked = _checked(definition, known, actor=actor)
+    asked = _checked(_parsed(definition), known, actor=actor)
     at = _effective(effective_at, known, now=now)
     until = planning.horizon(now)
     pk = row.pk if row else 0
@@ -132,9 +132,12 @@ def _minutes(value: int | None) -> timedelta | None:
     return None if value is None else timedelta(minutes=value)
 
 
-def _checked(definition: Definition | dict[str, Any], known: list[Version], *, actor: Actor) -> Definition:
+def _parsed(definition: Definition | dict[str, Any]) -> Definition:
+    return Definition.parse(definition) if isinstance(definition, dict) else definition.checked()
+
+
+def _checked(asked: Definition, known: list[Version], *, actor: Actor) -> Definition:
     """A definition whose people and calendar are known to the actor, or were in the rota before; new layers get their keys."""
-    asked = Definition.parse(definition) if isinstance(definition, dict) else definition.checked()
     used = max((layer.key for version in known for layer in version.definition.layers), default=0)
     asked = replace(asked, layers=with_keys(asked.layers, after=used))
     named_before = {person for version in known for person in version.definition.people}
@@ -202,6 +205,7 @@ def create_rota_step(
     now: datetime,
     effective_at: datetime | None = None,
     note: str = "",
+    is_told: bool = True,
 ) -> Rota:
     """The same, for use cases that do more."""
     of_team = people.team_by_ref(team)
@@ -209,11 +213,12 @@ def create_rota_step(
         raise NotFound("There is no such team, or you may not know it.")
     if not may_edit(of_team, actor=actor):
         raise NotAllowed("Your role does not allow this.")
-    asked = _checked(definition, [], actor=actor)
+    asked = _checked(_parsed(definition), [], actor=actor)
+    rotas.hold_people(asked.people)
     name = text.line(name, field="name", limit=80)
     slug = people_operations.free_slug(queries.rotas(), name, fallback="rota")
     row = rotas.create(name=name, slug=slug, team=of_team.pk, actor=actor, now=now)
-    _write(row, asked, [], effective_at=effective_at, note=note, actor=actor, now=now)
+    _write(row, asked, [], effective_at=effective_at, note=note, actor=actor, now=now, is_told=is_told)
     return row
 
 
@@ -234,16 +239,19 @@ def change_rota(
     `seen` is the number of the newest version the actor knows, if it matters. Those whose shifts move are told. Raises Conflict when
     nothing differs, Stale, Invalid, NotFound, NotAllowed.
     """
-    row = held(rota_for(rota, actor=actor, to_edit=True))
+    row = rota_for(rota, actor=actor, to_edit=True)
+    asked = _parsed(definition) if definition is not None else None
+    rotas.hold_people(asked.people if asked else ())  # first people, then rotas, as whoever writes leave does
+    row = held(row)
     if seen is not None and seen != row.number:
         raise Stale("Somebody has changed this rota in the meantime. Look at it again.")
     is_renamed = name is not None and rotas.rename(row, text.line(name, field="name", limit=80), actor=actor, now=now) is not None
-    if definition is None:
+    if asked is None:
         if not is_renamed:
             raise Conflict("Nothing is different from the newest version.")
         return row
     known = queries.versions_of([row.pk])[row.pk]
-    asked = _checked(definition, known, actor=actor)
+    asked = _checked(asked, known, actor=actor)
     if asked == known[-1].definition and (effective_at is None or effective_at >= known[-1].effective_at):
         if is_renamed:
             return row
@@ -253,14 +261,21 @@ def change_rota(
 
 
 def _write(
-    row: Rota, asked: Definition, known: list[Version], *, effective_at: datetime | None, note: str, actor: Actor, now: datetime
+    row: Rota,
+    asked: Definition,
+    known: list[Version],
+    *,
+    effective_at: datetime | None,
+    note: str,
+    actor: Actor,
+    now: datetime,
+    is_told: bool = True,
 ) -> None:
     at = _effective(effective_at, known, now=now)
     note = text.line(note, field="note", limit=200, required=False)
-    rotas.hold_people(asked.people)
     rotas.add_version(row, asked, effective_at=at, note=note, actor=actor, now=now)
     rotas.name_people(row, [*known, Version(row.number, at, asked)], now=now)
-    planning.replan([row], actor=actor, now=now)
+    planning.replan([row], actor=actor, now=now, is_told=is_told)
 
 
 @use_case

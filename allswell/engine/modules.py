@@ -10,12 +10,13 @@ from .closing import Closing
 from .jobs import Jobs
 from .outbox import Calls, Mail
 from .reports import Reports
+from .rotas import Rotas
 from .sweep import Sweep
 
 
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
-    return [Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Sweep()]
+    return [Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Sweep()]
 
 
 def run(stop: threading.Event) -> None:

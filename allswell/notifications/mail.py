@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 
 from . import wording
 from .letters import Letter, Matter, Said
-from .rules import Topic
+from .rules import OWN_TEXTS, SHIFT_TOPICS, Topic
 
 #: characters of one text that are sent by mail; the rest is read in the ticket
 BODY_LIMIT = 20_000
@@ -103,6 +103,8 @@ def _link(said: Said, matter: Matter | None, public_url: str) -> str:
         return str(said.facts.get("link", ""))
     if said.topic is Topic.REPORT:
         return public_url + str(said.facts.get("path", "/reports"))
+    if said.topic in SHIFT_TOPICS:
+        return public_url + str(said.facts.get("path", "/"))
     if said.topic is Topic.ANNOUNCED or matter is None:
         return f"{public_url}/"
     return f"{public_url}/{matter.reference}"
@@ -138,7 +140,7 @@ def _plain(letter: Letter, public_url: str) -> str:
             if said.topic is Topic.ANNOUNCED and said.facts.get("title"):
                 lines += [str(said.facts["title"])]
             if said.body:
-                quoted = "" if said.topic is Topic.REPORT else "> "
+                quoted = "" if said.topic in OWN_TEXTS else "> "
                 lines += ["", *(f"{quoted}{line}".rstrip() for line in _body(said).splitlines())]
             if said.topic is not Topic.ACCOUNT:
                 lines += ["", _time(said, letter)]
@@ -163,7 +165,7 @@ def _page(letter: Letter, public_url: str) -> str:
                 parts.append(f"<p><strong>{html.escape(str(said.facts['title']))}</strong></p>")
             if said.body:
                 body = harmless_html(_body(said))
-                parts.append(body if said.topic is Topic.REPORT else f"<blockquote>{body}</blockquote>")
+                parts.append(body if said.topic in OWN_TEXTS else f"<blockquote>{body}</blockquote>")
             if said.topic is not Topic.ACCOUNT:
                 parts.append(f"<p><small>{html.escape(_time(said, letter))}</small></p>")
         link = html.escape(_link(notices[-1], matter, public_url))

@@ -27,6 +27,9 @@ class Topic(StrEnum):
     WARNED = "warned"  # the time of a promise is nearly up
     BREACHED = "breached"  # the time of a promise has passed
     DIGEST = "digest"  # what passed of both while nobody could be told
+    SHIFT_STARTS = "shift_starts"  # you are on call soon
+    SHIFT_MOVED = "shift_moved"  # an edit moved your shifts
+    SHIFT_ASKED = "shift_asked"  # somebody asks you to cover or swap, or answers
     ANNOUNCED = "announced"  # news of something that affects you
     JOB = "job"  # long work you started is done
     ACCOUNT = "account"  # your sign-in; cannot be switched off
@@ -47,6 +50,9 @@ DEFAULTS: dict[Topic, frozenset[str]] = {
     Topic.WARNED: frozenset({"app", "email"}),
     Topic.BREACHED: frozenset({"app", "email"}),
     Topic.DIGEST: frozenset({"app", "email"}),
+    Topic.SHIFT_STARTS: frozenset({"app", "email"}),
+    Topic.SHIFT_MOVED: frozenset({"app", "email"}),
+    Topic.SHIFT_ASKED: frozenset({"app", "email"}),
     Topic.ANNOUNCED: frozenset({"app", "email"}),
     Topic.JOB: frozenset({"app"}),
     Topic.ACCOUNT: frozenset({"email"}),
@@ -64,9 +70,12 @@ def channels(topic: Topic, *, said: dict[str, bool]) -> frozenset[str]:
     return frozenset(wanted)
 
 
+#: about one's own shifts
+SHIFT_TOPICS = (Topic.SHIFT_STARTS, Topic.SHIFT_MOVED, Topic.SHIFT_ASKED)
 #: what only the desk is told
 _AGENT_TOPICS = (
-    Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.WARNED, Topic.BREACHED, Topic.DIGEST, Topic.JOB,
+    Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.WARNED, Topic.BREACHED, Topic.DIGEST,
+    *SHIFT_TOPICS, Topic.JOB,
 )  # fmt: skip
 _EVERYBODYS_TOPICS = (Topic.RECEIVED, Topic.REPLIED, Topic.STATE, Topic.ANNOUNCED)
 
@@ -85,7 +94,9 @@ DESK_TOPICS = frozenset(
     {Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.WARNED, Topic.BREACHED}
 )
 #: topics told one by one, never gathered into another mail
-ALONE = frozenset({Topic.ACCOUNT, Topic.ANNOUNCED, Topic.JOB, Topic.DIGEST, Topic.REPORT})
+ALONE = frozenset({Topic.ACCOUNT, Topic.ANNOUNCED, Topic.JOB, Topic.DIGEST, Topic.REPORT, *SHIFT_TOPICS})
+#: whose texts are written for the recipient, not quoted from somebody
+OWN_TEXTS = frozenset({Topic.REPORT, *SHIFT_TOPICS})
 #: how long a mail waits for others about the same ticket, and for its cause to be taken back
 GATHERS_FOR = timedelta(seconds=10)
 _AT_ONCE = frozenset({Topic.RECEIVED, Topic.ESCALATED, Topic.ACCOUNT})

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from babel import localedata
-from babel.dates import format_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 
+from . import shift_wording
+from .instants import when
 from .letters import Letter, Matter, Said
-from .rules import Passed, Topic
+from .rules import SHIFT_TOPICS, Passed, Topic
+
+__all__ = ["ACCOUNT", "after", "due", "sentence", "subject", "when"]
 
 #: mails about a person's own sign-in: key -> (subject, sentence before the link, sentence after it)
 ACCOUNT = {
@@ -93,6 +94,8 @@ def subject(letter: Letter) -> str:
         return str(said[0].facts.get("title", ""))
     if said[0].topic is Topic.DIGEST:
         return _("Promises whose time has passed")
+    if said[0].topic in SHIFT_TOPICS:
+        return shift_wording.subject(said[0])
     if len(letter.parts) > 1:
         return ngettext("News about %(count)s ticket", "News about %(count)s tickets", len(letter.parts)) % {
             "count": len(letter.parts)
@@ -112,6 +115,8 @@ def sentence(said: Said, matter: Matter | None) -> str:
         return _job(said)
     if said.topic is Topic.REPORT:
         return _("This is the report you asked for: %(title)s.") % {"title": said.facts.get("title", "")}
+    if said.topic in SHIFT_TOPICS:
+        return shift_wording.sentence(said)
     if said.topic is Topic.DIGEST:
         return _passed(Passed.from_json(said.facts))
     if said.topic in (Topic.WARNED, Topic.BREACHED):
@@ -193,14 +198,3 @@ def after(said: Said) -> str:
     if said.topic is Topic.ACCOUNT:
         return _(ACCOUNT.get(str(said.facts.get("subject")), ACCOUNT["address"])[2])
     return ""
-
-
-def when(at: datetime, *, locale: str, zone: str) -> str:
-    """An instant as the recipient reads it, their zone named: "23 Nov 2026, 14:05 (Europe/Zurich)"."""
-    try:
-        there: tzinfo = ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        there, zone = UTC, "UTC"
-    language = locale.partition("-")[0]
-    local = format_datetime(at.astimezone(there), "d MMM y, HH:mm", locale=language if localedata.exists(language) else "en")
-    return f"{local} ({zone})"

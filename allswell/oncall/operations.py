@@ -89,9 +89,21 @@ def rename(row: Rota, name: str, *, actor: Actor, now: datetime) -> Entry | None
 
 
 def set_active(row: Rota, *, is_active: bool, actor: Actor, now: datetime) -> Entry | None:
-    """Take a rota out of use, or back into it."""
+    """Take a rota out of use, or back into it: its shifts go on from now."""
     verb = Verb.ACTIVATED if is_active else Verb.DEACTIVATED
-    return journal.change(row, {"is_active": is_active}, about=ABOUT, actor=actor, now=now, verb=verb)
+    entry = journal.change(row, {"is_active": is_active}, about=ABOUT, actor=actor, now=now, verb=verb)
+    if entry is not None and is_active:
+        row.planned_until = now  # written with its shifts
+    return entry
+
+
+def hold_shortest(until: datetime) -> Rota | None:
+    """One of the rotas whose shifts are not written up to `until` and that nobody else holds, for this act alone; None: there is none.
+
+    Any one of them, so that one that cannot be planned does not hold up the others.
+    """
+    rows = Rota.objects.filter(is_active=True, planned_until__lt=until).order_by("?").select_related("team")
+    return rows.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
 
 
 # shifts
@@ -156,9 +168,14 @@ def _fit(shift: Shift, slot: Slot) -> bool:
     return True
 
 
-def told(shifts: Iterable[int], *, now: datetime) -> None:
-    """Note that the people of shifts were told that they begin."""
-    Shift.objects.filter(pk__in=list(shifts)).update(told_at=now)
+def claim_starting(*, now: datetime, until: datetime, limit: int) -> list[Shift]:
+    """The shifts that begin soon and of which nobody was told, marked as told; of several engines each gets others."""
+    rows = Shift.objects.filter(person__isnull=False, told_at=None, starts_at__gt=now, starts_at__lte=until, rota__is_active=True)
+    found = list(
+        rows.order_by("starts_at", "pk").select_related("rota").select_for_update(of=("self",), skip_locked=True)[:limit]
+    )
+    Shift.objects.filter(pk__in=[shift.pk for shift in found]).update(told_at=now)
+    return found
 
 
 # what differs

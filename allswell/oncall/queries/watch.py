@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet, Subquery
-from django.db.models.expressions import OuterRef
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from allswell.calendars import queries as calendars
 from allswell.oncall import rules
@@ -206,14 +205,19 @@ def gaps(rota_ids: Collection[int], *, since: datetime, until: datetime) -> Quer
     return shifts.select_related("rota").order_by("starts_at", "rota_id", "level")
 
 
-def to_extend(until: datetime) -> QuerySet[Rota]:
-    """The rotas in use whose shifts are not written up to `until`, the shortest first."""
-    return Rota.objects.filter(is_active=True, planned_until__lt=until).order_by("planned_until", "pk")
+def is_behind(until: datetime) -> bool:
+    """Whether the shifts of some rota in use are not written up to `until`."""
+    return Rota.objects.filter(is_active=True, planned_until__lt=until).exists()
 
 
-def to_tell(*, now: datetime, until: datetime) -> QuerySet[Shift]:
-    """The shifts that begin soon and of which nobody was told yet, the next first."""
-    shifts = Shift.objects.filter(
-        person__isnull=False, told_at=None, starts_at__gt=now, starts_at__lte=until, rota__is_active=True
+def starts_soon(*, now: datetime, until: datetime) -> bool:
+    """Whether a shift begins soon of which nobody was told."""
+    return Shift.objects.filter(person__isnull=False, told_at=None, starts_at__gt=now, starts_at__lte=until).exists()
+
+
+def goes_on(shifts: Collection[Shift]) -> set[int]:
+    """Those of these shifts whose person is on call at that level already when they begin."""
+    before = Shift.objects.filter(
+        rota=OuterRef("rota"), level=OuterRef("level"), person=OuterRef("person"), ends_at=OuterRef("starts_at")
     )
-    return shifts.select_related("rota").order_by("starts_at", "pk")
+    return set(Shift.objects.filter(Exists(before), pk__in=[shift.pk for shift in shifts]).values_list("pk", flat=True))

@@ -33,6 +33,9 @@ TOPICS = {
     "warned": N_("The time of a promise is nearly up"),
     "breached": N_("The time of a promise has passed"),
     "digest": N_("What passed of both while nobody could be told"),
+    "shift_starts": N_("You are on call soon"),
+    "shift_moved": N_("Your shifts have moved"),
+    "shift_asked": N_("Somebody asks you to take a shift, or answers you"),
     "job": N_("Long work you started is done"),
 }
 

@@ -1,0 +1,20 @@
+"""An instant as its reader knows it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from babel import localedata
+from babel.dates import format_datetime
+
+
+def when(at: datetime, *, locale: str, zone: str) -> str:
+    """An instant as the recipient reads it, their zone named: "23 Nov 2026, 14:05 (Europe/Zurich)"."""
+    try:
+        there: tzinfo = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        there, zone = UTC, "UTC"
+    language = locale.partition("-")[0]
+    local = format_datetime(at.astimezone(there), "d MMM y, HH:mm", locale=language if localedata.exists(language) else "en")
+    return f"{local} ({zone})"
