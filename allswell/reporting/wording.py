@@ -100,6 +100,24 @@ COLUMNS = {
     "returns": N_("Returns"),
     "waits": N_("Waits"),
 }
+#: what the number of a column is
+MEANINGS = {
+    "share": N_("How many percent of the completed clocks were in time, rounded down."),
+    "completed": N_("Clocks stopped by what was promised: acknowledged, answered, restored, resolved."),
+    "kept": N_("Completed at or before the due instant."),
+    "broken": N_("Completed after the due instant."),
+    "rerated": N_("Late, but in time had the priority not been changed."),
+    "open": N_("Past their time, and still running or paused."),
+    "n": N_("Tickets that got there in the period."),
+    "mean": N_("All lengths of time added up, divided by their number."),
+    "median": N_("Half took no longer: the value in the middle, or between the two in the middle."),
+    "p90": N_("The shortest time that 90 % did not exceed; it is always one that was there."),
+    "total": N_("All lengths of time added up."),
+    "stays": N_("Times a ticket was with a team, until it was handed over or resolved."),
+    "hops": N_("Stays with a second or later team of the ticket."),
+    "returns": N_("Stays with a team that had the ticket before (ping-pong)."),
+    "waits": N_("Times a ticket was on hold, and no longer is."),
+}
 REASONS = {
     "requester": N_("The requester"),
     "supplier": N_("A supplier"),
@@ -144,6 +162,11 @@ def definition(name: str) -> list[str]:
 def column(key: str) -> str:
     """What a column is called."""
     return _(COLUMNS[key])
+
+
+def meaning(key: str) -> str:
+    """What the number of a column is."""
+    return _(MEANINGS[key])
 
 
 def cut(key: str) -> str:

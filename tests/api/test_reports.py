@@ -64,6 +64,26 @@ def test_the_rows_behind_a_number_page_by_page(world: World, program: Program) -
     assert {row["title"] for row in late} == {"After 50"}
 
 
+def test_every_number_opens_its_rows(world: World, program: Program) -> None:
+    _work(world)
+    share = _get(program, "/reports/attainment/rows")["items"]  # the first column
+    assert [row["outcome"] for row in share].count("kept") == 4
+    for name in ("resolve", "teams"):
+        columns = {column["key"]: column for column in _get(program, f"/reports/{name}")["report"]["columns"]}
+        assert all(column["definition"] and column["part"] for column in columns.values())
+        assert columns["median"]["order"] == "longest"
+        page = _get(program, f"/reports/{name}/rows?part=median&limit=1")
+        assert [row["seconds"] for row in page["items"]] == [3000.0]
+        page = _get(program, f"/reports/{name}/rows?part=median&limit=1&cursor={page['next']}")
+        assert ([row["seconds"] for row in page["items"]], page["next"]) == ([300.0], None)
+
+
+def test_the_cursor_of_another_order_is_refused(world: World, program: Program) -> None:
+    _work(world)
+    page = _get(program, "/reports/resolve/rows?part=median&limit=1")
+    assert program.get(f"/reports/resolve/rows?part=n&cursor={page['next']}").status_code == 422
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

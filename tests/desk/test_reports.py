@@ -18,6 +18,7 @@ from allswell.people.models import Person
 from allswell.reporting import telling
 from allswell.reporting.models import Place, Stretch
 from allswell.reporting.queries.stretches import is_behind
+from allswell.reporting.rules.counting import share, spread
 from allswell.tickets.models import Ticket
 from allswell.tickets.rules import LinkKind, WaitingOn
 from tests.support.promises import promise, target
@@ -106,14 +107,33 @@ def test_every_number_opens_its_tickets(world: World, resolved: dict[str, Ticket
     assert _rows(world, world.jonas, "broken", "account-look-up", period="2026-Q4", by="service") == [ids["late"]]
 
 
+def _agrees(world: World, name: str, by: str, line: telling.Line, column: telling.Column, **given: str) -> None:
+    """That a number can be counted again from the rows it opens."""
+    asked = telling.asked(name, {**given, "by": by}, zone="UTC", now=world.now)
+    seen: dict[str, Any] = {"actor": world.actor(world.jonas), "now": world.now}
+    rows = telling.rows(name, asked, column.key, line.key, **seen)
+    value, where = line.values[column.key], (name, by, line.key, column.key)
+    if column.what == "count":
+        assert len(rows) == value, where
+    elif column.what == "share":
+        assert (share(sum(row.outcome == "kept" for row in rows), len(rows)) or None) == value, where
+    else:
+        lengths = [row.value or 0 for row in rows]
+        assert lengths == sorted(lengths, reverse=True), where
+        again = spread(lengths)
+        assert value == {"total": again.total, "mean": again.mean, "median": again.median, "p90": again.p90}[column.key], where
+        assert telling.measured(name, asked, column.key, line.key, start=0, **seen).rows == rows, where
+    assert rows == list(telling.every_row(name, asked, column.key, line.key, **seen)), where
+    again_told = telling.tell(name, asked, key=line.key, **seen)
+    assert again_told.total.values == line.values, where
+
+
 def test_the_numbers_and_their_rows_agree_for_every_cut(world: World, resolved: dict[str, Ticket]) -> None:
     for by in telling.KINDS["attainment"].cuts:
         told = _told(world, world.jonas, period="2026-Q4", by=by)
         for line in told.lines:
             for column in told.columns:
-                if column.part:
-                    behind = _rows(world, world.jonas, column.part, line.key, period="2026-Q4", by=by)
-                    assert len(behind) == line.values[column.key], (by, line.key, column.key)
+                _agrees(world, "attainment", by, line, column, period="2026-Q4")
 
 
 def test_nobody_counts_what_they_do_not_see(world: World, resolved: dict[str, Ticket]) -> None:
@@ -298,6 +318,45 @@ def test_time_of_waiting_by_reason(world: World, moved: Ticket) -> None:
     assert _told(world, world.oskar, "waiting", period="2026-11").is_empty
 
 
+def test_a_wait_for_no_reason_given_opens_its_rows(world: World, moved: Ticket) -> None:
+    _count(world)
+    Stretch.objects.filter(kind="wait").update(reason="")
+    told = _told(world, world.jonas, "waiting", period="2026-11")
+    assert [(line.key, line.values["waits"]) for line in told.lines] == [("-", 1)]
+    assert _rows(world, world.jonas, "median", "-", name="waiting", period="2026-11") == [moved.pk]
+
+
+def test_the_rows_of_a_length_begin_where_the_number_lies(world: World, worked: dict[str, Ticket]) -> None:
+    asked = telling.asked("resolve", {"period": "2026-11"}, zone="UTC", now=world.now)
+    seen: dict[str, Any] = {"actor": world.actor(world.jonas), "now": world.now, "limit": 1}
+
+    def opened(part: str, start: int | None = None) -> tuple[int, list[int], Any]:
+        found = telling.measured("resolve", asked, part, "", start=start, **seen)
+        return found.start, [(row.value or 0) // 60_000 for row in found.rows], found.before and found.before // 60_000
+
+    # 80, 50, 40 and 30 minutes: mean 50, median 45, nine of ten no longer than 80
+    assert opened("total") == (0, [80], None)
+    assert opened("p90") == (0, [80], None)
+    assert opened("mean") == (1, [50], 80)
+    assert opened("median") == (2, [40], 50)
+    assert opened("median", 3) == (3, [30], 40)
+    assert opened("median", 99) == (99, [], None)
+
+
+def test_lengths_are_read_page_by_page(world: World, worked: dict[str, Ticket]) -> None:
+    asked = telling.asked("resolve", {"period": "2026-11"}, zone="UTC", now=world.now)
+    seen: dict[str, Any] = {"actor": world.actor(world.jonas), "now": world.now}
+    whole = telling.rows("resolve", asked, "mean", "", **seen)
+    pages: list[telling.Row] = []
+    while found := telling.rows(
+        "resolve", asked, "mean", "", after=(pages[-1].value or 0, pages[-1].id) if pages else None, limit=1, **seen
+    ):
+        pages += found
+    assert pages == whole
+    assert len(whole) == 4
+    assert telling.rows("resolve", asked, "mean", "", after=(world.now, 1), **seen) == []  # of the other order
+
+
 def test_what_happens_later_is_counted_later_and_nothing_twice(world: World, moved: Ticket) -> None:
     _count(world)
     assert not is_behind()
@@ -333,9 +392,7 @@ def test_the_numbers_of_every_report_and_their_rows_agree(world: World, worked: 
             told = _told(world, world.jonas, name, period="2026-11", by=by)
             for line in told.lines:
                 for column in told.columns:
-                    if column.part:
-                        behind = _rows(world, world.jonas, column.part, line.key, name=name, period="2026-11", by=by)
-                        assert len(behind) == line.values[column.key], (name, by, line.key, column.key)
+                    _agrees(world, name, by, line, column, period="2026-11")
 
 
 def test_numbers_of_the_journal_that_were_skipped_hold_nothing_up(world: World, moved: Ticket) -> None:

@@ -62,6 +62,95 @@ def test_a_number_opens_its_rows(world: World, jonas: Client) -> None:
     assert "About Printing" not in html
 
 
+def _marked(html: str) -> list[str]:
+    """The marks and titles of a page of rows, in order."""
+    html = html.split('<main id="main"')[1]
+    found = re.findall(r'<p class="mark[^"]*"><b>([^<]*)</b>|<b class="cut blk">([^<]*)</b>', html)
+    return [mark or title for mark, title in found]
+
+
+def test_a_median_opens_what_was_measured_and_shows_where_it_lies(world: World, jonas: Client) -> None:
+    for minutes in (10, 20, 30, 60):
+        ticket = world.report(title=f"Took {minutes}", service=world.printing.slug)
+        world.forward(minutes=minutes)
+        desk.resolve(ticket.pk, code="fixed", resolution="Done", **world.by(world.jonas))
+    report = jonas.get("/reports/resolve?period=2026-11&by=service").content.decode()
+    for part, shown in (("median", "25 min"), ("mean", "30 min"), ("p90", "1 h"), ("n", "4")):
+        address = f"/reports/resolve/rows?period=2026-11&amp;by=service&amp;part={part}"
+        assert f'<a href="{address}">{shown}</a>' in report  # of all
+        assert f'<a href="{address}&amp;is=printing">{shown}</a>' in report  # of the line
+        month = address.replace("by=service", "by=month")
+        assert f'<a href="{month}&amp;is=2026-11">{shown}</a>' in report  # of the month
+        html = jonas.get(address.replace("&amp;", "&")).content.decode()
+        if part != "n":
+            assert _marked(html) == [
+                *("90th percentile: 1 h", "Took 60", "Mean: 30 min", "Took 30", "Median: 25 min", "Took 20", "Took 10"),
+            ]
+        else:
+            assert _marked(html) == ["Took 60", "Took 30", "Took 20", "Took 10"]  # the latest first
+
+
+def test_a_share_opens_what_it_is_a_share_of(world: World, jonas: Client) -> None:
+    _work(world)
+    report = jonas.get("/reports/attainment?period=2026-11").content.decode()
+    assert '<a href="/reports/attainment/rows?period=2026-11&amp;by=month&amp;part=share&amp;is=2026-11">66.66 %</a>' in report
+    html = jonas.get("/reports/attainment/rows?period=2026-11&by=month&part=share&is=2026-11").content.decode()
+    assert html.count(">in time</span>") == 4
+    assert html.count(">late</span>") == 2
+    assert re.findall(r"<dd>(?:<a[^>]*>)?([^<]*)", html) == ["66.66 %", "6", "4"]
+    file = b"".join(jonas.get("/reports/attainment/csv?period=2026-11&part=share").streaming_content).decode()  # type: ignore[attr-defined]
+    assert (file.count(",kept,"), file.count(",broken,")) == (4, 2)
+
+
+def test_every_number_has_a_definition_that_opens(world: World, jonas: Client) -> None:
+    _work(world)
+    for name, kind in telling.KINDS.items():
+        html = jonas.get(f"/reports/{name}").content.decode()
+        for column in kind.columns:
+            assert html.count(f'id="means-{column.key}" popover') == 1
+            assert "There is nothing to count" in html or f'popovertarget="means-{column.key}"' in html
+
+
+def test_the_line_of_another_customer_is_not_named(world: World, jonas: Client) -> None:
+    theirs = Client()
+    theirs.force_login(world.oskar)
+    _work(world)
+    html = theirs.get("/reports/resolve/rows?by=service&part=median&is=account-look-up").content.decode()
+    assert "No ticket is behind this number" in html
+    assert "Account look-up" not in html
+    assert "Account look-up" in jonas.get("/reports/resolve/rows?by=service&part=median&is=account-look-up").content.decode()
+
+
+def test_the_overview_fetches_its_cards_one_by_one(world: World, jonas: Client) -> None:
+    _work(world)
+    html = jonas.get("/reports?period=2026-11").content.decode()
+    cards = re.findall(r'hx-get="(/reports/[^"]*/card[^"]*)"', html)
+    assert len(cards) == len(telling.KINDS)
+    assert '<a href="/reports/attainment?period=2026-11">' in html  # without a script
+    card = jonas.get(cards[0], headers={"HX-Request": "true"}).content.decode()
+    assert "66.66 %" in card
+    assert "<html" not in card
+    answer = jonas.get(cards[0])
+    assert (answer.status_code, answer["Location"]) == (302, "/reports/attainment?period=2026-11")
+    assert jonas.get("/reports/nothing/card").status_code == 404
+
+
+def test_what_takes_long_to_count_comes_after_the_page(world: World, jonas: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "LONG_TICKETS", 1)
+    _work(world)
+    assert "66.66 %" in jonas.get("/reports/attainment?period=6m").content.decode()
+    html = jonas.get("/reports/attainment?period=12m").content.decode()
+    assert "66.66 %" not in html
+    address = re.search(r'hx-get="([^"]*)"', html)
+    assert address is not None
+    part = jonas.get(address[1].replace("&amp;", "&"), headers={"HX-Request": "true"}).content.decode()
+    assert "66.66 %" in part
+    assert "<html" not in part
+    without = re.search(r'<a href="([^"]*count=now)"', html)
+    assert without is not None
+    assert "66.66 %" in jonas.get(without[1].replace("&amp;", "&")).content.decode()
+
+
 def test_many_rows_are_read_page_by_page(world: World, jonas: Client) -> None:
     world.promise()
     for _count in range(30):
@@ -114,7 +203,8 @@ def test_nonsense_in_the_address_finds_nothing_and_breaks_nothing(world: World, 
 
 def test_reports_ask_the_database_little(world: World, jonas: Client, django_assert_max_num_queries: Any) -> None:
     _work(world)
-    for address in ("/reports", *(f"/reports/{name}" for name in telling.KINDS), "/reports/attainment/rows?part=kept"):
+    rows = ("attainment/rows?part=kept", "attainment/rows?part=share", "resolve/rows?part=median&by=service&is=printing")
+    for address in ("/reports", *(f"/reports/{name}" for name in (*telling.KINDS, *rows))):
         jonas.get(address)
         with django_assert_max_num_queries(15):
             jonas.get(address)

@@ -288,7 +288,7 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(post=frozenset({"requester"})), "my_copy", "my_copy_remove"),
     # the desk: lists are open to all of it and hold only what the viewer may see (tested below)
     **_rows(Row(AT_THE_DESK, AT_THE_DESK), "desk", "queue_filter", "export", "save_view", "new_ticket", "styleguide"),
-    **_rows(Row(AT_THE_DESK, AT_THE_DESK), "reports", "report_numbers", "report_rows", "report_csv"),
+    **_rows(Row(AT_THE_DESK, AT_THE_DESK), "reports", "report_numbers", "report_card", "report_rows", "report_csv"),
     "report_subscribe": Row(post=AT_THE_DESK),
     "report_unsubscribe": Row(),  # one's own only
     "bulk": Row(AT_THE_DESK, WORKING | {"outside_agent"}),

@@ -43,7 +43,7 @@ class ReportQuery(Query, kw_only=True):
 
 
 class RowsQuery(ReportQuery, kw_only=True):
-    """The same, and which number is opened: `part` of a column, in the line `is` (none: of all lines)."""
+    """The same, and which number is opened: `part` is its column (the first unless given), `is` its line (none: of all lines)."""
 
     part: _Word | UnsetType = UNSET
     line: _Word | UnsetType = field(default=UNSET, name="is")
@@ -54,13 +54,16 @@ class RowsQuery(ReportQuery, kw_only=True):
 class ReportColumn(Struct):
     """A column: a count, a share in percent (rounded down, as text, so that it stays exact), or a time in seconds.
 
-    `part` opens the tickets behind its numbers.
+    `part` opens the rows its numbers are made of: those of a share are what it is a share of; those of a time are what was measured.
+    `order` says which come first, the latest or the longest.
     """
 
     key: str
     name: str
     kind: Literal["count", "share", "time"]
-    part: str | None
+    definition: str
+    part: str
+    order: Literal["latest", "longest"]
 
 
 class ReportKind(Struct):
@@ -115,7 +118,8 @@ class ReportRow(Struct):
 
 
 def _column(column: telling.Column) -> ReportColumn:
-    return ReportColumn(column.key, wording.column(column.key), column.what, column.part or None)  # type: ignore[arg-type]
+    order: Literal["latest", "longest"] = "longest" if column.is_by_length else "latest"
+    return ReportColumn(column.key, wording.column(column.key), column.what, wording.meaning(column.key), column.key, order)
 
 
 def _kind(name: str) -> ReportKind:
@@ -180,26 +184,32 @@ def get_report(call: Call) -> Report:
     )
 
 
-def _signer(call: Call) -> Signer:
-    return Signer(salt=f"api.cursor.{call.operation.id}")
+def _signer(call: Call, column: telling.Column) -> Signer:
+    return Signer(salt=f"api.cursor.{call.operation.id}.{'longest' if column.is_by_length else 'latest'}")
 
 
-def _after(call: Call) -> telling.After:
+def _after(call: Call, column: telling.Column) -> telling.After:
+    """Where the page before ended: an instant or a length, and the id of a row."""
     if call.query.cursor is UNSET:
         return None
     try:
-        at, _tilde, number = _signer(call).unsign(call.query.cursor).partition("~")
-        return datetime.fromisoformat(at), whole(number) or 0
+        place, _tilde, number = _signer(call, column).unsign(call.query.cursor).partition("~")
+        return (int(place) if column.is_by_length else datetime.fromisoformat(place)), whole(number) or 0
     except (BadSignature, ValueError):
         detail = "This cursor is not from this list. Use `next` of the page before."
         raise Refusal(422, "invalid", detail, errors=[FieldError("cursor", detail)]) from None
+
+
+def _cursor(call: Call, column: telling.Column, last: telling.Row) -> str:
+    place = str(last.value or 0) if column.is_by_length else last.at.isoformat().replace("+00:00", "Z")  # a plus would be a space
+    return _signer(call, column).sign(f"{place}~{last.id}")
 
 
 @operation(
     "GET",
     "/reports/{slug}/rows",
     id="listReportRows",
-    summary="The tickets behind a number of a report, newest first",
+    summary="The rows a number of a report is made of, the latest or the longest first",
     tag=TAG,
     scope="tickets:read",
     query=RowsQuery,
@@ -207,20 +217,21 @@ def _after(call: Call) -> telling.After:
 )
 def list_report_rows(call: Call) -> Page[ReportRow]:
     asked, query, name = _asked(call), call.query, call.path["slug"]
-    part = query.part if query.part is not UNSET else next(column.part for column in telling.KINDS[name].columns if column.part)
-    if part not in {column.part for column in telling.KINDS[name].columns} - {""}:
+    kind = telling.KINDS[name]
+    column = kind.column(query.part) if query.part is not UNSET else kind.columns[0]
+    if column is None:
         raise NotFound("There is no such part of this report.")
     key = "" if query.line is UNSET else query.line
-    found = telling.rows(name, asked, part, key, actor=call.actor, now=call.now, after=_after(call), limit=query.limit + 1)
+    after, limit = _after(call, column), query.limit
+    found = telling.rows(name, asked, column.key, key, actor=call.actor, now=call.now, after=after, limit=limit + 1)
     following = None
-    if len(found) > query.limit:
-        last = found[query.limit - 1]
-        following = _signer(call).sign(f"{last.at.isoformat().replace('+00:00', 'Z')}~{last.id}")  # no plus: it would be a space
+    if len(found) > limit:
+        following = _cursor(call, column, found[limit - 1])
         link_next(call, following)
     items = [
         ReportRow(
             row.ticket, row.title, row.what, row.outcome, row.at, row.until, None if row.value is None else row.value / 1000
         )
-        for row in found[: query.limit]
+        for row in found[:limit]
     ]
     return Page(items, following)

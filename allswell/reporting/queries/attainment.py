@@ -2,87 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, Q, QuerySet, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 
 from allswell.kernel.actor import Actor
+from allswell.people.models import Team
 from allswell.reporting.rules.counting import share
-from allswell.sla.models import Clock
+from allswell.reporting.rules.shapes import Column, Row
+from allswell.reporting.rules.shapes import Value as Number
+from allswell.sla.models import Agreement, Clock
 
 from . import scope
-from .scope import NONE, Asked
+from .kinds import Groups, Kind
+from .scope import Asked, Cut
 
 OPEN = ("running", "paused")
-#: how lines may be cut -> (key, name) from the clock
-CUTS = {
-    "month": ("", ""),
-    "agreement": ("agreement__slug", "agreement__name"),
-    "metric": ("metric", "metric"),
-    "service": ("ticket__service__slug", "ticket__service__name"),
-    "team": ("held_by", "held_by_name"),
-    "organization": ("ticket__organization__slug", "ticket__organization__name"),
-    "priority": ("ticket__priority", "ticket__priority"),
-}
-#: which clocks a number counts, and opens
+#: which clocks a number counts, and opens; a share opens those it is a share of
 PARTS = ("completed", "kept", "broken", "rerated", "open")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Clocks counted. `broken` were completed late, `rerated` of them only because of another priority; `open` are late and still run."""
-
-    key: str
-    name: str
-    completed: int = 0
-    kept: int = 0
-    broken: int = 0
-    rerated: int = 0
-    open: int = 0
-
-    @property
-    def share(self) -> str:
-        """How many percent of the completed were kept, rounded down; "" of none."""
-        return share(self.kept, self.completed)
-
-
-@dataclass(frozen=True, slots=True)
-class Attainment:
-    """The whole, by month, and by what was asked."""
-
-    total: Line
-    months: tuple[Line, ...]
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A clock behind a number."""
-
-    id: int
-    ticket: int
-    kind: str
-    title: str
-    agreement: str
-    metric: str
-    number: int
-    state: str
-    started_at: datetime
-    due_at: datetime
-    stopped_at: datetime | None
-    breached_at: datetime | None
-    is_rerated: bool
-    working: int
-
-
-_COLUMNS = (
-    "id", "ticket_id", "ticket__kind", "ticket__title", "agreement__name", "metric", "number", "state", "started_at", "due_at",
-    "stopped_at", "breached_at", "is_rerated", "working",
-)  # fmt: skip
 
 
 def _part(part: str, now: datetime) -> Q:
@@ -93,11 +31,11 @@ def _part(part: str, now: datetime) -> Q:
         "broken": completed & Q(breached_at__isnull=False),
         "rerated": completed & Q(breached_at__isnull=False, is_rerated=True),
         "open": Q(state__in=OPEN, due_at__lt=now),
-    }[part]
+    }[part if part in PARTS else "completed"]
 
 
-def _clocks(asked: Asked, *, actor: Actor, now: datetime) -> QuerySet[Clock]:
-    """The clocks due in the period that were completed, or are late and still run."""
+def _found(asked: Asked, actor: Actor, now: datetime) -> QuerySet[Clock]:
+    """The clocks due in the period that were completed, or are late and still run; `held_by` is the team a clock is put to."""
     narrowing = asked.narrowing
     seen = scope.narrowed(narrowing, actor=actor).values("pk")
     found = Clock.objects.filter(
@@ -105,64 +43,68 @@ def _clocks(asked: Asked, *, actor: Actor, now: datetime) -> QuerySet[Clock]:
     )
     if narrowing.agreement:
         found = found.filter(agreement__slug=narrowing.agreement)
+    if asked.by == "team":
+        found = found.annotate(held_by=Case(When(team__isnull=False, then=F("team")), default=F("ticket__team")))
     return found.filter(metric=narrowing.metric) if narrowing.metric else found
 
 
-def _team(name: str) -> Case | Coalesce:
-    """The team a clock is put to: the one it counts for, else the one that has the ticket."""
-    return Case(When(team__isnull=False, then=F(f"team__{name}")), default=F(f"ticket__team__{name}"), output_field=CharField())
+def _counted(found: QuerySet[Any], now: datetime) -> Groups:
+    """By month and line (kept, broken, re-rated, open)."""
+    parts = {f"n_{part}": Count(Value(1), filter=_part(part, now)) for part in ("kept", "broken", "rerated", "open")}
+    return {(month, line): numbers for month, line, *numbers in found.values_list("month", "line").annotate(**parts)}
 
 
-def _keyed(found: QuerySet[Clock], by: str) -> QuerySet[Clock]:
-    return found.annotate(held_by=_team("slug"), held_by_name=_team("name")) if by == "team" else found
+def _told(groups: list[Any]) -> tuple[int, dict[str, Number]]:
+    kept, broken, rerated, late = (sum(group[place] for group in groups) for place in range(4))
+    completed = kept + broken
+    numbers = {"completed": completed, "kept": kept, "broken": broken, "rerated": rerated, "open": late}
+    return completed + late, {"share": share(kept, completed) or None, **numbers}
 
 
-def attainment(asked: Asked, *, actor: Actor, now: datetime) -> Attainment:
-    """How many clocks were kept, in one statement."""
-    months = asked.period.months
-    found = _keyed(_clocks(asked, actor=actor, now=now), asked.by).annotate(month=scope.month("due_at", months))
-    names = ["month", *dict.fromkeys(name for name in CUTS[asked.by] if name)]
-    counted = {f"n_{part}": Count("pk", filter=_part(part, now)) for part in PARTS}
-    by_month: dict[str, Line] = {one.key: Line(one.key, one.key) for one in months}
-    by_key: dict[str, Line] = {}
-    total = Line("", "")
-    for row in found.order_by().values_list(*names).annotate(**counted):
-        numbers = row[len(names) :]
-        total = _plus(total, numbers)
-        by_month[row[0]] = _plus(by_month[row[0]], numbers)
-        if asked.by != "month":
-            key = scope.key_of(row[1])
-            by_key[key] = _plus(by_key.get(key) or Line(key, "" if key == NONE else str(row[len(names) - 1])), numbers)
-    lines = sorted(by_key.values(), key=lambda line: (line.key == NONE, line.name.casefold()))
-    ordered = tuple(by_month.values())
-    return Attainment(total, ordered, ordered if asked.by == "month" else tuple(lines))
+def _shown(
+    number: int,
+    ticket: int,
+    kind: str,
+    title: str,
+    metric: str,
+    state: str,
+    due_at: datetime,
+    stopped_at: datetime | None,
+    breached_at: datetime | None,
+    is_rerated: bool,
+    working: int,
+) -> Row:
+    if state != "completed":
+        return Row(number, ticket, kind, title, metric, "open", due_at, None, stopped_at)
+    outcome = "kept" if breached_at is None else "rerated" if is_rerated else "broken"
+    return Row(number, ticket, kind, title, metric, outcome, due_at, working // 1000, stopped_at)
 
 
-def _plus(line: Line, numbers: tuple[int, ...]) -> Line:
-    was = (line.completed, line.kept, line.broken, line.rerated, line.open)
-    return Line(line.key, line.name, *(a + b for a, b in zip(was, numbers, strict=True)))
+_OF_TICKET = scope.cuts("ticket__")
 
-
-def _behind(asked: Asked, part: str, key: str, *, actor: Actor, now: datetime) -> QuerySet[Clock]:
-    """The clocks behind a number: of a part, in the line `key` ("": of all)."""
-    found = _keyed(_clocks(asked, actor=actor, now=now), asked.by).filter(_part(part if part in PARTS else "completed", now))
-    if key and asked.by == "month":
-        when = next((one for one in asked.period.months if one.key == key), None)
-        return found.filter(scope.within("due_at", when)) if when else found.none()
-    return found.filter(scope.is_line(CUTS[asked.by][0], key)) if key else found
-
-
-def rows(
-    asked: Asked, part: str, key: str, *, actor: Actor, now: datetime, after: tuple[datetime, int] | None = None, limit: int = 50
-) -> list[Row]:
-    """The clocks behind a number, the one due last first, after the row `after` of the page before."""
-    found = _behind(asked, part, key, actor=actor, now=now)
-    if after is not None:
-        found = found.filter(Q(due_at__lt=after[0]) | Q(due_at=after[0], id__lt=after[1]))
-    return [Row(*row) for row in found.order_by("-due_at", "-id").values_list(*_COLUMNS)[:limit]]
-
-
-def every_row(asked: Asked, part: str, key: str, *, actor: Actor, now: datetime) -> Iterator[Row]:
-    """All clocks behind a number, a few hundred at a time."""
-    found: Any = _behind(asked, part, key, actor=actor, now=now).order_by("-due_at", "-id").values_list(*_COLUMNS)
-    yield from (Row(*row) for row in found.iterator(chunk_size=500))
+KINDS = {
+    "attainment": Kind(
+        cuts={
+            "month": None,
+            "agreement": Cut("agreement", Agreement),
+            "metric": Cut("metric"),
+            "service": _OF_TICKET["service"],
+            "team": Cut("held_by", Team),
+            "organization": _OF_TICKET["organization"],
+            "priority": _OF_TICKET["priority"],
+        },
+        filters=("organization", "service", "team", "priority", "kind", "agreement", "metric"),
+        columns=(Column("share", "share"), *(Column(part) for part in PARTS)),
+        drawn=("kept", "broken", "open"),
+        at="due_at",
+        found=_found,
+        part=lambda found, part, now: found.filter(_part(part, now)),
+        groups=_counted,
+        told=_told,
+        fields=(
+            *("pk", "ticket_id", "ticket__kind", "ticket__title", "metric", "state", "due_at", "stopped_at", "breached_at"),
+            *("is_rerated", "working"),
+        ),
+        shown=_shown,
+    ),
+}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, CharField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
 
 from allswell.kernel.actor import Actor
 from allswell.kernel.text import clean, whole
 from allswell.people import queries as people
+from allswell.people.models import Organization, Team
 from allswell.reporting.rules.counting import Month, Period, period
+from allswell.services.models import ConfigurationItem
 from allswell.tickets import queries as tickets
 
 if TYPE_CHECKING:
@@ -20,14 +22,45 @@ if TYPE_CHECKING:
 
 #: stands for "none" where a line is named in an address: no slug is like it
 NONE = "-"
-#: how the lines of a report on tickets may be cut -> (key, name) from the ticket
-CUTS: Mapping[str, tuple[str, str]] = {
-    "service": ("service__slug", "service__name"),
-    "team": ("team__slug", "team__name"),
-    "organization": ("organization__slug", "organization__name"),
-    "priority": ("priority", "priority"),
-    "kind": ("kind", "kind"),
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What lines are told apart by: a column, and what it points to, whose short name and name they then have."""
+
+    column: str
+    to: type[Model] | None = None
+    is_number: bool = False
+
+    def names(self, values: Iterable[Any]) -> dict[Any, tuple[str, str]]:
+        """Value of the column -> (key in an address, name); what is none is left out."""
+        known = [value for value in values if value not in (None, "")]
+        if self.to is None:
+            return {value: (str(value), str(value)) for value in known}
+        rows: Any = self.to._default_manager.filter(pk__in=known).values_list("pk", "slug", "name")
+        return {pk: (slug, name) for pk, slug, name in rows}
+
+    def is_line(self, key: str) -> Q | None:
+        """That a row belongs to the line with this key; None when nothing can."""
+        nothing = Q(**{f"{self.column}__isnull": True})
+        if key == NONE:
+            return nothing if self.to is not None or self.is_number else nothing | Q(**{self.column: ""})
+        if self.to is not None:
+            value: Any = self.to._default_manager.filter(slug=key).values_list("pk", flat=True).first()
+        else:
+            value = whole(key, digits=4) if self.is_number else key
+        return None if value is None else Q(**{self.column: value})
+
+
+def cuts(ticket: str = "") -> dict[str, Cut]:
+    """How lines may be cut by what a ticket says; `ticket` is the way to it."""
+    return {
+        "service": Cut(f"{ticket}service", ConfigurationItem),
+        "team": Cut(f"{ticket}team", Team),
+        "organization": Cut(f"{ticket}organization", Organization),
+        "priority": Cut(f"{ticket}priority", is_number=True),
+        "kind": Cut(f"{ticket}kind"),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +130,22 @@ def narrowed(narrowing: Narrowing, *, actor: Actor) -> QuerySet[Ticket]:
     return found
 
 
-def month(column: str, months: Sequence[Month]) -> Case:
-    """The month an instant falls in, of these, as an expression: comparisons, which both databases do alike in any zone."""
-    whens = [When(Q(**{f"{column}__lt": one.ends_at}), then=Value(one.key)) for one in months]
-    return Case(*whens, default=Value(""), output_field=CharField())
+def month(column: str, months: Sequence[Month]) -> Case | Value:
+    """Which of these months an instant in the period falls in, counted from 0, as an expression both databases read alike.
+
+    Comparisons, halving: of 36 months at most six are looked at.
+    """
+    return _among(column, months, 0, len(months))
+
+
+def _among(column: str, months: Sequence[Month], first: int, end: int) -> Case | Value:
+    if end - first <= 1:
+        return Value(first, output_field=IntegerField())
+    middle = (first + end) // 2
+    before = When(Q(**{f"{column}__lt": months[middle].starts_at}), then=_among(column, months, first, middle))
+    return Case(before, default=_among(column, months, middle, end), output_field=IntegerField())
 
 
 def within(column: str, when: Period | Month) -> Q:
     """That an instant falls in a period."""
     return Q(**{f"{column}__gte": when.starts_at, f"{column}__lt": when.ends_at})
-
-
-def is_line(column: str, key: str) -> Q:
-    """That a row belongs to the line `key` of a cut."""
-    if key == NONE:
-        return Q(**{f"{column}__isnull": True})
-    return Q(**{column: whole(key, digits=4) or 0}) if column.endswith(("priority", "hop")) else Q(**{column: key})
-
-
-def key_of(value: Any) -> str:
-    """The key of a line as an address names it."""
-    return NONE if value in (None, "") else str(value)

@@ -2,94 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from django.db.models import F, IntegerField, Q, QuerySet
+from django.db.models import F, IntegerField, QuerySet
 from django.db.models.functions import Cast
 
-from allswell.database.lengths import Milliseconds
 from allswell.journal.queries import newest_id
 from allswell.kernel.actor import Actor
+from allswell.people.models import Team
 from allswell.reporting.models import Place, Stretch
-from allswell.reporting.rules.counting import Spread, spread
+from allswell.reporting.rules.shapes import LENGTHS, Column, Row, Value, lengths
 
 from . import scope, times
-from .scope import NONE, Asked
-
-#: report -> how its lines may be cut -> (key, name) from the stretch
-CUTS = {
-    "teams": {
-        "team": ("team__slug", "team__name"),
-        "hop": ("hop", "hop"),
-        "month": ("", ""),
-        "service": ("ticket__service__slug", "ticket__service__name"),
-        "organization": ("ticket__organization__slug", "ticket__organization__name"),
-        "priority": ("ticket__priority", "ticket__priority"),
-    },
-    "waiting": {
-        "reason": ("reason", "reason"),
-        "month": ("", ""),
-        "service": ("ticket__service__slug", "ticket__service__name"),
-        "team": ("ticket__team__slug", "ticket__team__name"),
-        "organization": ("ticket__organization__slug", "ticket__organization__name"),
-        "priority": ("ticket__priority", "ticket__priority"),
-    },
-}
-KINDS = {"teams": "team", "waiting": "wait"}
-
-
-@dataclass(slots=True)
-class Gathered:
-    """Stretches of a line as they are read."""
-
-    name: str = ""
-    lengths: list[int] = field(default_factory=list)
-    hops: int = 0
-    returns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The stretches of a line: how long, how many were with a later team than the first, and how many with one that had it before."""
-
-    key: str
-    name: str
-    spread: Spread
-    hops: int
-    returns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stretches:
-    """All of them, by month, and by what was asked."""
-
-    total: Line
-    months: tuple[Line, ...]
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A stretch behind a number."""
-
-    id: int
-    ticket: int
-    kind: str
-    title: str
-    team: str | None
-    reason: str
-    hop: int
-    is_return: bool
-    ended_at: datetime
-    length: int
-
-
-_COLUMNS = (
-    "id", "ticket_id", "ticket__kind", "ticket__title", "team__name", "reason", "hop", "is_return", "ended_at", "length",
-)  # fmt: skip
+from .kinds import Groups, Kind, put_together
+from .scope import Asked, Cut
 
 
 def is_behind() -> bool:
@@ -97,80 +25,90 @@ def is_behind() -> bool:
     return newest_id() > (Place.objects.filter(pk=1).values_list("entry", flat=True).first() or 0)
 
 
-def _stretches(report: str, asked: Asked, *, actor: Actor) -> QuerySet[Stretch]:
+def _stretches(kind: str, asked: Asked, *, actor: Actor) -> QuerySet[Stretch]:
     seen = times.counted(scope.narrowed(asked.narrowing, actor=actor)).values("pk")
-    found = Stretch.objects.filter(scope.within("ended_at", asked.period), kind=KINDS[report], ticket__in=seen)
-    return found.annotate(length=Milliseconds(F("started_at"), F("ended_at")))
+    found = Stretch.objects.filter(scope.within("ended_at", asked.period), kind=kind, ticket__in=seen)
+    return found.annotate(length=times.between(F("started_at"), F("ended_at")))
 
 
-def stretches(report: str, asked: Asked, *, actor: Actor) -> Stretches:
-    """How long tickets were with teams, or waited, in one statement."""
-    months = asked.period.months
-    by_month = {one.key: Gathered(one.key) for one in months}
-    by_key: dict[str, Gathered] = {}
-    named = [name for name in CUTS[report][asked.by] if name]
-    found = _stretches(report, asked, actor=actor).order_by()
-    found = found.annotate(month=scope.month("ended_at", months), returned=Cast("is_return", IntegerField()))
-    rows = found.values_list("month", "length", "hop", "returned", *named)
-    for month, length, hop, returned, *keys in rows.iterator(chunk_size=5000):
-        into = [by_month[month]]
-        if keys:
-            key = scope.key_of(keys[0])
-            into.append(by_key.get(key) or by_key.setdefault(key, Gathered("" if key == NONE else str(keys[-1]))))
-        for line in into:
-            line.lengths.append(length if length > 0 else 0)
-            line.hops += hop > 1
-            line.returns += returned
-    total = Gathered()
-    for one in by_month.values():
-        total.lengths += one.lengths
-        total.hops += one.hops
-        total.returns += one.returns
-    ordered = tuple(_line(key, one) for key, one in by_month.items())
-    if asked.by == "month":
-        return Stretches(_line("", total), ordered, ordered)
-    lines = [_line(key, one) for key, one in by_key.items()]
-    return Stretches(_line("", total), ordered, tuple(sorted(lines, key=_place)))
+def _waits(found: QuerySet[Any], now: datetime) -> Groups:
+    """By month and line the lengths."""
+    return put_together(found.values_list("month", "line", "length").iterator(chunk_size=5000))
 
 
-def _place(line: Line) -> tuple[bool, int, str]:
-    return (line.key == NONE, int(line.name) if line.name.isdigit() else 0, line.name.casefold())
+def _waits_told(groups: list[Any]) -> tuple[int, dict[str, Value]]:
+    found, numbers = lengths(chain.from_iterable(groups))
+    return found.n, {"total": found.total, **numbers, "waits": found.n}
 
 
-def _line(key: str, one: Gathered) -> Line:
-    return Line(key, one.name, spread(one.lengths), one.hops, one.returns)
+def _stays(found: QuerySet[Any], now: datetime) -> Groups:
+    """By month and line the lengths, each with two bits below it: whether it was a hand-over, and a return."""
+    later = Cast("is_return", IntegerField())
+    rows = found.annotate(returned=later).values_list("month", "line", "length", "hop", "returned").iterator(chunk_size=5000)
+    return put_together((month, line, length * 4 + (hop > 1) * 2 + returned) for month, line, length, hop, returned in rows)
 
 
-def _listed(
-    report: str, asked: Asked, part: str, key: str, *, actor: Actor, after: tuple[datetime, int] | None = None
-) -> QuerySet[Any, Any]:
-    found = _stretches(report, asked, actor=actor)
-    if key and asked.by == "month":
-        when = next((one for one in asked.period.months if one.key == key), None)
-        found = found.filter(scope.within("ended_at", when)) if when else found.none()
-    elif key:
-        found = found.filter(scope.is_line(CUTS[report][asked.by][0], key))
-    if part in ("hops", "returns"):
-        found = found.filter(hop__gt=1) if part == "hops" else found.filter(is_return=True)
-    if after is not None:
-        found = found.filter(Q(ended_at__lt=after[0]) | Q(ended_at=after[0], id__lt=after[1]))
-    return found.order_by("-ended_at", "-id").values_list(*_COLUMNS)
+def _stays_told(groups: list[Any]) -> tuple[int, dict[str, Value]]:
+    found, numbers = lengths(one >> 2 for one in chain.from_iterable(groups))
+    hops = sum(one >> 1 & 1 for one in chain.from_iterable(groups))
+    returns = sum(one & 1 for one in chain.from_iterable(groups))
+    return found.n, {"total": found.total, **numbers, "stays": found.n, "hops": hops, "returns": returns}
 
 
-def rows(
-    report: str,
-    asked: Asked,
-    part: str,
-    key: str,
-    *,
-    actor: Actor,
-    after: tuple[datetime, int] | None = None,
-    limit: int = 50,
-) -> list[Row]:
-    """The stretches behind a number, the latest first, after the row `after` of the page before."""
-    return [Row(*row) for row in _listed(report, asked, part, key, actor=actor, after=after)[:limit]]
+def _part(found: QuerySet[Any], part: str, now: datetime) -> QuerySet[Any]:
+    if part == "hops":
+        return found.filter(hop__gt=1)
+    return found.filter(is_return=True) if part == "returns" else found
 
 
-def every_row(report: str, asked: Asked, part: str, key: str, *, actor: Actor) -> Iterator[Row]:
-    """All of them, a few hundred at a time."""
-    yield from (Row(*row) for row in _listed(report, asked, part, key, actor=actor).iterator(chunk_size=500))
+def _with_team(
+    number: int, ticket: int, kind: str, title: str, team: str | None, is_back: bool, at: datetime, length: int
+) -> Row:
+    return Row(number, ticket, kind, title, team or "-", "return" if is_back else "", at, length)
+
+
+def _waited(number: int, ticket: int, kind: str, title: str, reason: str, at: datetime, length: int) -> Row:
+    return Row(number, ticket, kind, title, reason, "", at, length)
+
+
+_OF_TICKET = scope.cuts("ticket__")
+_TICKET = ("pk", "ticket_id", "ticket__kind", "ticket__title")
+_TOTAL = Column("total", "time")
+
+KINDS = {
+    "teams": Kind(
+        cuts={
+            "team": Cut("team", Team),
+            "hop": Cut("hop", is_number=True),
+            "month": None,
+            **{by: _OF_TICKET[by] for by in ("service", "organization", "priority")},
+        },
+        filters=times.FILTERS,
+        columns=(_TOTAL, *LENGTHS, Column("stays"), Column("hops"), Column("returns")),
+        drawn=("median", "p90"),
+        at="ended_at",
+        found=lambda asked, actor, now: _stretches("team", asked, actor=actor),
+        part=_part,
+        groups=_stays,
+        told=_stays_told,
+        fields=(*_TICKET, "team__name", "is_return", "ended_at", "length"),
+        shown=_with_team,
+    ),
+    "waiting": Kind(
+        cuts={
+            "reason": Cut("reason"),
+            "month": None,
+            **{by: _OF_TICKET[by] for by in ("service", "team", "organization", "priority")},
+        },
+        filters=times.FILTERS,
+        columns=(_TOTAL, *LENGTHS, Column("waits")),
+        drawn=("median", "p90"),
+        at="ended_at",
+        found=lambda asked, actor, now: _stretches("wait", asked, actor=actor),
+        part=_part,
+        groups=_waits,
+        told=_waits_told,
+        fields=(*_TICKET, "reason", "ended_at", "length"),
+        shown=_waited,
+    ),
+}

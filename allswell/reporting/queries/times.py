@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 
 from allswell.database.lengths import Milliseconds
 from allswell.kernel.actor import Actor
-from allswell.reporting.rules.counting import Spread, spread
-from allswell.sla.models import Clock
+from allswell.reporting.rules.shapes import LENGTHS, Column, Row, Value, lengths
+from allswell.sla.models import Agreement, Clock
 from allswell.tickets.models import Link, Ticket
 from allswell.tickets.rules import LinkKind
 
 from . import scope
-from .scope import NONE, Asked
-
-#: how lines may be cut
-CUTS = ("month", *scope.CUTS)
+from .kinds import Groups, Kind, put_together
+from .scope import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +40,7 @@ MEASURES: Mapping[str, Measure] = {
     "restore": Measure("occurred_at", "restored_at", kind="incident"),
     "resolve": Measure("opened_at", "resolved_at"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The times of some tickets."""
-
-    key: str
-    name: str
-    spread: Spread
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """All of them, by month, and by what was asked."""
-
-    total: Line
-    months: tuple[Line, ...]
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A ticket behind a number, and how long it took."""
-
-    id: int
-    kind: str
-    title: str
-    at: datetime
-    length: int
+FILTERS = ("organization", "service", "team", "priority", "kind")
 
 
 def counted(found: QuerySet[Ticket]) -> QuerySet[Ticket]:
@@ -78,12 +49,20 @@ def counted(found: QuerySet[Ticket]) -> QuerySet[Ticket]:
     return found.exclude(state__in=["cancelled", "rejected"]).filter(merged_into__isnull=True).exclude(pk__in=others)
 
 
+def between(since: Any, until: Any) -> Greatest:
+    """The time from one instant to another in milliseconds, as an expression; never less than nothing."""
+    return Greatest(Milliseconds(since, until), 0, output_field=BigIntegerField())
+
+
 def _length(measure: Measure) -> Combinable:
     since = Coalesce("occurred_at", "opened_at") if measure.since == "occurred_at" else F(measure.since)
-    wall = Milliseconds(since, F(measure.until))
+    wall = between(since, F(measure.until))
     if not measure.agreed:
         return wall
-    clocks = Clock.objects.filter(ticket=OuterRef("pk"), metric=measure.agreed, state="completed", agreement__audience="customer")
+    promises = list(Agreement.objects.filter(audience="customer").values_list("pk", flat=True))
+    if not promises:
+        return wall
+    clocks = Clock.objects.filter(ticket=OuterRef("pk"), metric=measure.agreed, state="completed", agreement__in=promises)
     agreed = Subquery(clocks.order_by("-id").values("working")[:1], output_field=BigIntegerField())
     return Coalesce(agreed / 1000, wall, output_field=BigIntegerField())
 
@@ -95,58 +74,32 @@ def _tickets(measure: Measure, asked: Asked, *, actor: Actor) -> QuerySet[Ticket
     return found.annotate(length=_length(measure))
 
 
-def times(name: str, asked: Asked, *, actor: Actor) -> Times:
-    """How long it took, in one statement."""
-    measure, months = MEASURES[name], asked.period.months
-    found = _tickets(measure, asked, actor=actor).annotate(month=scope.month(measure.until, months)).order_by()
-    names = [] if asked.by == "month" else [*scope.CUTS[asked.by]]
-    return gathered(found.values_list("month", "length", *names), asked)
+def _lengths(found: QuerySet[Any], now: datetime) -> Groups:
+    return put_together(found.values_list("month", "line", "length").iterator(chunk_size=5000))
 
 
-def gathered(rows: Any, asked: Asked) -> Times:
-    """(month, milliseconds, key, name) of everything counted, as means and percentiles."""
-    by_month: dict[str, list[int]] = {one.key: [] for one in asked.period.months}
-    by_key: dict[str, list[int]] = {}
-    called: dict[str, str] = {}
-    for month, length, *named in rows.iterator(chunk_size=5000):
-        length = max(0, length)
-        by_month[month].append(length)
-        if named:
-            key = scope.key_of(named[0])
-            by_key.setdefault(key, []).append(length)
-            called[key] = "" if key == NONE else str(named[-1])
-    total = Line("", "", spread(value for values in by_month.values() for value in values))
-    by_months = tuple(Line(key, key, spread(values)) for key, values in by_month.items())
-    if asked.by == "month":
-        return Times(total, by_months, by_months)
-    lines = [Line(key, called[key], spread(values)) for key, values in by_key.items()]
-    return Times(total, by_months, tuple(sorted(lines, key=lambda line: (line.key == NONE, line.name.casefold()))))
+def _told(groups: list[Any]) -> tuple[int, dict[str, Value]]:
+    found, numbers = lengths(chain.from_iterable(groups))
+    return found.n, {**numbers, "n": found.n}
 
 
-def _behind(name: str, asked: Asked, key: str, *, actor: Actor) -> QuerySet[Ticket]:
-    measure = MEASURES[name]
-    found = _tickets(measure, asked, actor=actor)
-    if key and asked.by == "month":
-        when = next((one for one in asked.period.months if one.key == key), None)
-        return found.filter(scope.within(measure.until, when)) if when else found.none()
-    return found.filter(scope.is_line(scope.CUTS[asked.by][0], key)) if key else found
+def _kind(name: str, measure: Measure) -> Kind:
+    def shown(number: int, kind: str, title: str, at: datetime, length: int) -> Row:
+        return Row(number, number, kind, title, name, "", at, length)
+
+    return Kind(
+        cuts={"month": None, **scope.cuts()},
+        filters=FILTERS,
+        columns=(*LENGTHS, Column("n")),
+        drawn=("median", "p90"),
+        at=measure.until,
+        found=lambda asked, actor, now: _tickets(measure, asked, actor=actor),
+        part=lambda found, part, now: found,
+        groups=_lengths,
+        told=_told,
+        fields=("pk", "kind", "title", measure.until, "length"),
+        shown=shown,
+    )
 
 
-def _listed(name: str, asked: Asked, key: str, *, actor: Actor, after: tuple[datetime, int] | None = None) -> Any:
-    until = MEASURES[name].until
-    found = _behind(name, asked, key, actor=actor)
-    if after is not None:
-        found = found.filter(Q(**{f"{until}__lt": after[0]}) | Q(**{until: after[0], "pk__lt": after[1]}))
-    return found.order_by(f"-{until}", "-pk").values_list("pk", "kind", "title", until, "length")
-
-
-def rows(
-    name: str, asked: Asked, key: str, *, actor: Actor, after: tuple[datetime, int] | None = None, limit: int = 50
-) -> list[Row]:
-    """The tickets behind a number, the latest first, after the row `after` of the page before."""
-    return [Row(*row) for row in _listed(name, asked, key, actor=actor, after=after)[:limit]]
-
-
-def every_row(name: str, asked: Asked, key: str, *, actor: Actor) -> Iterator[Row]:
-    """All of them, a few hundred at a time."""
-    yield from (Row(*row) for row in _listed(name, asked, key, actor=actor).iterator(chunk_size=500))
+KINDS = {name: _kind(name, measure) for name, measure in MEASURES.items()}

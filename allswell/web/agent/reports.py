@@ -2,247 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
 from allswell.desk import report_mails
 from allswell.desk import reports as desk
-from allswell.kernel.errors import DeskError, Invalid
-from allswell.kernel.text import whole
+from allswell.kernel.errors import DeskError
 from allswell.people import queries as people
 from allswell.reporting import telling, wording
 from allswell.reporting.queries import subscriptions
-from allswell.reporting.queries.scope import NONE, Asked
 from allswell.reporting.rules.counting import month_after
 from allswell.services import queries as services
 from allswell.sla import queries as sla
 from allswell.sla import wording as promises
-from allswell.web import charts, show, words
-from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast, words_of_error
+from allswell.web import show, words
+from allswell.web.pages import PageRequest, SeeOther, desk_page, is_fragment, page, toast, words_of_error
 
-PAGE = 50
-#: how a row turned out -> (words, tone)
-OUTCOMES: dict[str, tuple[Callable[[], str], str]] = {
-    "kept": (lambda: _("in time"), "ok-c"),
-    "broken": (lambda: _("late"), "bad-c"),
-    "rerated": (lambda: _("late by re-rating"), "warn-c"),
-    "open": (lambda: _("open, late"), "bad-c"),
-    "return": (lambda: _("came back"), "warn-c"),
-}
+from .report_drawings import chart, value_text
+from .report_rows import asked_of, known, opened
 
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A report on the overview: its number, what it says, and how it went by month."""
-
-    name: str
-    title: str
-    value: str
-    detail: str
-    drawing: Markup
-    address: str
-
-
-def _asked(request: PageRequest, name: str) -> tuple[Asked, dict[str, str]]:
-    """What the address asks for, and what is wrong with it; a wrong period is answered with the usual one."""
-    given = request.GET.dict()
-    if given.get("period") and given["period"] == given.get("was") and (given.get("from") or given.get("to")):
-        del given["period"]  # the form was sent with days, and the period left as it stood
-    zone = request.actor.time_zone
-    try:
-        return telling.asked(name, given, zone=zone, now=request.now), {}
-    except Invalid as wrong:
-        kept = {key: value for key, value in given.items() if key not in ("period", "from", "to")}
-        return telling.asked(name, kept, zone=zone, now=request.now), field_errors(wrong)
-
-
-def _known(name: str) -> None:
-    if name not in telling.KINDS:
-        raise Http404
-
-
-def value_text(column: telling.Column, value: telling.Value) -> str:
-    """A number as the page shows it."""
-    if value is None:
-        return "–"
-    if column.what == "share":
-        return f"{value} %"
-    return show.duration(int(value) / 1000) if column.what == "time" else f"{int(value):,}".replace(",", "\u202f")
+#: the first number of a report on the overview, and what is said beside it
+TOLD = {name: tuple(column for column in kind.columns if column.key != "total")[:2] for name, kind in telling.KINDS.items()}
 
 
 @desk_page
 def overview(request: PageRequest) -> HttpResponseBase:
-    """Every report in a number and a small drawing."""
-    tiles = []
-    asked, errors = _asked(request, "attainment")
-    for name in telling.KINDS:
-        asked, _errors = _asked(request, name)
-        found = desk.report(name, asked.cut(telling.KINDS[name].cuts[0]), actor=request.actor, now=request.now)
-        tiles.append(_tile(found))
+    """Every report by its name; a script fetches the card of each as it comes into view."""
+    asked, errors = asked_of(request, "attainment")
+    query = urlencode(asked.period.asked())
     return page(
         request,
         "reports/overview.html",
-        tiles=tiles,
+        cards=[(name, f"/reports/{name}?{query}", f"/reports/{name}/card?{query}") for name in telling.KINDS],
         asked=asked,
         errors=errors,
         periods=_periods(request),
         mails=_mails(request),
+        wording=wording,
         here="reports",
     )
 
 
-def _tile(found: telling.Report) -> Tile:
-    first, second = found.columns[:2]
-    query = urlencode(found.asked.period.asked())
-    return Tile(
-        found.name,
-        wording.title(found.name),
-        value_text(first, found.total.values[first.key]),
-        f"{wording.column(second.key)}: {value_text(second, found.total.values[second.key])}",
-        chart(found, is_small=True) if not found.is_empty else Markup(""),
-        f"/reports/{found.name}?{query}",
+@desk_page
+def card(request: PageRequest, name: str) -> HttpResponseBase:
+    """A report in a number and a small drawing, as the overview shows it; without a script the report itself."""
+    known(name)
+    asked, _errors = asked_of(request, name)
+    if not is_fragment(request):
+        return HttpResponseRedirect(f"/reports/{name}?{urlencode(asked.period.asked())}")
+    found = desk.report(name, asked, actor=request.actor, now=request.now)
+    return page(
+        request,
+        "reports/card.html",
+        slug=name,
+        report=found,
+        told=TOLD[name],
+        drawing=Markup("") if found.is_empty else chart(found, is_small=True),
+        opened=opened(name, asked),
+        value_text=value_text,
+        wording=wording,
     )
 
 
 @desk_page
 def report_page(request: PageRequest, name: str) -> HttpResponseBase:
     """A report: its sum, drawn by month, cut into lines, and how it is counted."""
-    _known(name)
-    asked, errors = _asked(request, name)
-    found = desk.report(name, asked, actor=request.actor, now=request.now)
+    known(name)
+    asked, errors = asked_of(request, name)
+    query = urlencode(asked.asked())
+    context: dict[str, Any] = {"slug": name, "asked": asked, "query": query, "wording": wording}
+    is_later = not (is_fragment(request) or "count" in request.GET) and telling.takes_long(asked)
+    if not is_later:
+        found = desk.report(name, asked, actor=request.actor, now=request.now)
+        drawing = "" if found.is_empty else chart(found)
+        context |= {"report": found, "chart": drawing, "value_text": value_text, "opened": opened(name, asked)}
+        context["by_month"] = opened(name, asked.cut("month"))
+        if is_fragment(request):
+            return page(request, "reports/numbers.html", **context)
     return page(
         request,
         "reports/page.html",
         status=422 if errors else 200,
-        slug=name,
-        report=found,
-        asked=asked,
-        query=urlencode(asked.asked()),
+        is_later=is_later,
         errors=errors,
-        chart="" if found.is_empty else chart(found),
-        wording=wording,
-        cuts=telling.KINDS[name].cuts,
-        value_text=value_text,
-        opened=_opened(name, asked),
+        columns=telling.KINDS[name].columns,
+        cuts=tuple(telling.KINDS[name].cuts),
         periods=_periods(request),
         choices=_choices(request, name),
         here="reports",
+        **context,
     )
-
-
-def _opened(name: str, asked: Asked) -> Callable[..., str]:
-    """The address of the rows behind a number."""
-
-    def address(part: str, key: str = "") -> str:
-        return f"/reports/{name}/rows?" + urlencode(asked.asked() | {"part": part} | ({"is": key} if key else {}))
-
-    return address
-
-
-@desk_page
-def rows_page(request: PageRequest, name: str) -> HttpResponseBase:
-    """The tickets behind a number, newest first."""
-    _known(name)
-    asked, errors = _asked(request, name)
-    part, key = request.GET.get("part", ""), request.GET.get("is", "")
-    after = _after(request.GET.get("after", ""))
-    found = telling.rows(name, asked, part, key, actor=request.actor, now=request.now, after=after, limit=PAGE + 1)
-    query = asked.asked() | {"part": part} | ({"is": key} if key else {})
-    following = ""
-    if len(found) > PAGE:
-        last = found[PAGE - 1]
-        following = "?" + urlencode(query | {"after": f"{last.at.isoformat()}~{last.id}"})
-    column = next((one for one in telling.KINDS[name].columns if one.part == part), None)
-    return page(
-        request,
-        "reports/rows.html",
-        slug=name,
-        asked=asked,
-        errors=errors,
-        rows=found[:PAGE],
-        part=wording.column(column.key) if column else "",
-        line=_line_name(asked, key, found),
-        query=urlencode(query),
-        back=f"/reports/{name}?{urlencode(asked.asked())}",
-        first_page="?" + urlencode(query) if after else "",
-        next_page=following,
-        wording=wording,
-        is_of_clocks=name == "attainment",
-        outcome=_outcome,
-        what=_what,
-        here="reports",
-    )
-
-
-def _line_name(asked: Asked, key: str, found: Sequence[telling.Row]) -> str:
-    """Which line it is, by its name; a line without rows keeps the name the address gave it."""
-    if not key:
-        return ""
-    if asked.by in ("month", "metric", "priority", "kind", "hop", "reason") or key == NONE:
-        try:
-            return wording.line(asked.by, key, key)
-        except (ValueError, KeyError):
-            return key
-    return key
-
-
-def _outcome(row: telling.Row) -> tuple[str, str]:
-    if row.outcome in OUTCOMES:
-        said, tone = OUTCOMES[row.outcome]
-        return said(), tone
-    return row.outcome, ""
-
-
-def _what(row: telling.Row) -> str:
-    if row.what in promises.METRICS:
-        return promises.metric(row.what)
-    return "" if row.what in telling.KINDS else wording.reason(row.what) if row.what in wording.REASONS else row.what
-
-
-def _after(text: str) -> telling.After:
-    """Where the page before ended."""
-    at, _tilde, number = text.partition("~")
-    found = whole(number)
-    try:
-        since = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return (since, found) if found is not None and since.tzinfo is not None else None
-
-
-@desk_page
-def csv_file(request: PageRequest, name: str) -> HttpResponseBase:
-    """The report as CSV; with a part, the tickets behind that number."""
-    _known(name)
-    asked, errors = _asked(request, name)
-    if errors:
-        raise Http404
-    part = request.GET.get("part", "")
-    if part:
-        lines = desk.rows_csv(name, asked, part, request.GET.get("is", ""), actor=request.actor, now=request.now)
-    else:
-        lines = desk.figures_csv(name, asked, actor=request.actor, now=request.now)
-    response = StreamingHttpResponse((line.encode() for line in lines), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
 
 
 @desk_page
 def subscribe(request: PageRequest, name: str) -> HttpResponseBase:
     """Get this report, with its filters, by mail."""
-    _known(name)
+    known(name)
     if request.method != "POST":
         raise Http404
-    asked, _errors = _asked(request, name)
+    asked, _errors = asked_of(request, name)
     try:
         row = report_mails.subscribe(name, asked, every=request.POST.get("every", ""), actor=request.actor, now=request.now)
     except DeskError as error:
@@ -306,41 +171,3 @@ def _choices(request: PageRequest, name: str) -> dict[str, list[tuple[Any, str]]
         "kind": lambda: [(kind, words.kind(kind)) for kind in ("incident", "request")],
     }
     return {key: every[key]() for key in every if key in known}
-
-
-def chart(found: telling.Report, *, is_small: bool = False) -> Markup:
-    """A report drawn by month, with the sentence that says what is seen."""
-    labels = [wording.short_month(int(line.key[5:])) for line in found.months]
-    return (_stacked if found.drawn[0] == "kept" else _curves)(found, labels, is_small)
-
-
-def _stacked(found: telling.Report, labels: list[str], is_small: bool) -> Markup:
-    series = [(key, [line.values[key] for line in found.months]) for key in found.drawn]
-    tones = {"kept": "okf", "broken": "badf", "open": "warnf"}
-    drawn = [charts.Series(wording.column(key), [int(v or 0) for v in values], tones[key]) for key, values in series]
-    tops = [f"{line.values['share']} %" if line.values["share"] is not None else "" for line in found.months]
-    told = [f"{wording.month(line.key)} {top or '–'}" for line, top in zip(found.months, tops, strict=True)]
-    return charts.stacked(labels, drawn, sentence=f"{wording.title(found.name)}: {', '.join(told)}", tops=tops, is_small=is_small)
-
-
-def _curves(found: telling.Report, labels: list[str], is_small: bool) -> Markup:
-    """Lengths of time as lines, in the unit that reads best."""
-    columns = {column.key: column for column in found.columns}
-    values = {key: [line.values[key] for line in found.months] for key in found.drawn}
-    highest = max((int(value) for series in values.values() for value in series if value is not None), default=0)
-    scale, unit = next(
-        ((size, unit) for size, unit in ((86_400_000, _("d")), (3_600_000, _("h"))) if highest >= 2 * size),
-        (60_000, _("min")),
-    )
-    tones = ("s1", "s2", "s3")
-    drawn = [
-        charts.Series(wording.column(key), [None if value is None else int(value) for value in series], tone)
-        for (key, series), tone in zip(values.items(), tones, strict=False)
-    ]
-    told = [
-        f"{wording.month(line.key)} " + " / ".join(value_text(columns[key], line.values[key]) for key in found.drawn)
-        for line in found.months
-    ]
-    named = " / ".join(wording.column(key) for key in found.drawn)
-    sentence = f"{wording.title(found.name)}, {named}: {', '.join(told)}"
-    return charts.lines(labels, drawn, sentence=sentence, scale=scale, unit=unit, is_small=is_small)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from . import acting, finding, many, opening, queue, reports, showing, talking, ticket, why, writing
+from . import acting, finding, many, opening, queue, report_rows, reports, showing, talking, ticket, why, writing
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", queue.queue_page, name="desk"),
@@ -31,8 +31,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/mails/<int:number>/end", reports.unsubscribe, name="report_unsubscribe"),
     path("reports/<slug:name>/mail", reports.subscribe, name="report_subscribe"),
     path("reports/<slug:name>", reports.report_page, name="report_numbers"),
-    path("reports/<slug:name>/rows", reports.rows_page, name="report_rows"),
-    path("reports/<slug:name>/csv", reports.csv_file, name="report_csv"),
+    path("reports/<slug:name>/card", reports.card, name="report_card"),
+    path("reports/<slug:name>/rows", report_rows.rows_page, name="report_rows"),
+    path("reports/<slug:name>/csv", report_rows.csv_file, name="report_csv"),
     path("styleguide", showing.styleguide, name="styleguide"),
     path("uploads", talking.upload, name="upload"),
     path("find/people", opening.find_people, name="find_people"),
