@@ -17,9 +17,10 @@ from django.test import Client
 
 from allswell.api import front  # declares the operations
 from allswell.api.contract import OPERATIONS, Operation
-from allswell.desk import announcements, attachments, bulk, calendars, people, setup, views, webhooks
+from allswell.desk import announcements, attachments, bulk, calendars, people, report_mails, setup, views, webhooks
 from allswell.desk import tickets as desk
 from allswell.people.models import RoleGrant
+from allswell.reporting import telling
 from allswell.tickets.models import Ticket
 from tests.support.program import Program
 from tests.support.promises import promise
@@ -109,7 +110,11 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["createCategory", "updateCategory", "deactivateCategory", "activateCategory"], ADMIN),
     **dict.fromkeys(["listFields", "getField"], EVERYBODY),
     **dict.fromkeys(["createField", "updateField", "deactivateField", "activateField", "updateLabels"], ADMIN),
-    **dict.fromkeys(["listReports", "getReport", "listReportRows"], KNOWING | {"outside_agent"}),  # of what each sees
+    **dict.fromkeys(
+        ["listReports", "getReport", "listReportRows", "listReportSubscriptions"], KNOWING | {"outside_agent"}
+    ),  # of what each sees
+    "createReportSubscription": KNOWING | {"outside_agent"},  # their own
+    "removeReportSubscription": frozenset({"agent"}),  # the agent's own
     "getTeam": KNOWING,
     **dict.fromkeys(["createTeam", "updateTeam", "deactivateTeam", "activateTeam", "joinTeam", "leaveTeam"], ADMIN),
     **dict.fromkeys(["listCalendars", "getCalendar", "listCalendarVersions"], KNOWING | {"outside_agent"}),  # the desk, all of it
@@ -179,6 +184,9 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     calendar = calendars.create_calendar(
         name="Office hours", zone="UTC", hours=calendars.Hours([((540, 1020),)] * 7), **world.by(world.ada)
     )
+    mail = report_mails.subscribe(
+        "teams", telling.asked("teams", {}, zone="UTC", now=world.now), every="week", **world.by(world.jonas)
+    )
     job = bulk.start([ticket.pk], verb="watch", params={}, **world.by(world.jonas))
     world._person("Clara Colleague", world.branch)
     grant = RoleGrant.objects.filter(person=world.amir).first()
@@ -211,6 +219,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "agreements": {"slug": promised.slug},
         "what-ifs": {"id": 1},
         "reports": {"slug": "attainment"},
+        "report-subscriptions": {"id": mail.pk},
     }
     words = {"body": "x", "reason": "mistake", "description": "x", "title": "x", "name": "x", "q": "x"}
     bodies: dict[str, dict[str, Any]] = {
@@ -262,6 +271,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "updateLabels": {"labels": {"state.new": "x"}},
         "startJob": {"verb": "watch", "numbers": [ticket.pk]},
         "createView": {"name": "x", "filters": {"state": "waiting"}},
+        "createReportSubscription": {"report": "resolve", "every": "week"},
     }
     programs = {role: Program(world, person) for role, person in cast.items()}
     return Stage(programs, values, bodies, ticket)
@@ -328,7 +338,15 @@ def test_reading_tokens_and_auditors_write_nothing(made: Operation, stage: Stage
         stage.programs["agent"].token.scopes = ["tickets:read", "people:read", "services:read"]
         stage.programs["agent"].token.save()
         assert call(stage, made, "agent") == 403
-    free = ("createTicket", "uploadAttachment", "joinAnnouncement", "revokeToken", "createView", "askWhatIf")
+    free = (
+        "createTicket",
+        "uploadAttachment",
+        "joinAnnouncement",
+        "revokeToken",
+        "createView",
+        "createReportSubscription",
+        "askWhatIf",
+    )
     if made.id not in (*free, *OWN):
         assert call(stage, made, "auditor") in (403, 404)
     assert Ticket.objects.get(pk=stage.ticket.pk).version == before

@@ -22,12 +22,13 @@ OF_THE_PROGRAM = {
     "sign_in.tidy",
     "setup.first_administrator",
     "shifts.note_calendar_reading",
+    "report_mails.send_due",
     "what_if.begin",
     "what_if.run_batch",
 }
 #: the desk's modules that are looked at; the others are the program's own
 COVERED = {
-    *("agreements", "what_if"),
+    *("agreements", "report_mails", "what_if"),
     *("rotas", "shifts", "covering"),
     *("announcements", "attachments", "bulk", "calls", "csv_records", "notices", "people", "preferences"),
     *("services", "setup", "sign_in", "teams", "tickets", "views", "webhooks", "writing"),

@@ -19,7 +19,8 @@ from allswell.reporting import telling, wording
 from allswell.reporting.queries.scope import Asked
 
 TAG = "Reports"
-_Word = Annotated[str, Meta(min_length=1, max_length=80)]
+#: a short name in an address
+Word = Annotated[str, Meta(min_length=1, max_length=80)]
 
 
 class ReportQuery(Query, kw_only=True):
@@ -29,24 +30,24 @@ class ReportQuery(Query, kw_only=True):
     none. `by` is how the lines are cut; each report says which ways it knows.
     """
 
-    period: _Word | UnsetType = UNSET
+    period: Word | UnsetType = UNSET
     since: date | UnsetType = field(default=UNSET, name="from")
     until: date | UnsetType = field(default=UNSET, name="to")
-    by: _Word | UnsetType = UNSET
-    organization: _Word | UnsetType = UNSET
-    service: _Word | UnsetType = UNSET
-    team: _Word | UnsetType = UNSET
-    priority: _Word | UnsetType = UNSET
-    kind: _Word | UnsetType = UNSET
-    agreement: _Word | UnsetType = UNSET
-    metric: _Word | UnsetType = UNSET
+    by: Word | UnsetType = UNSET
+    organization: Word | UnsetType = UNSET
+    service: Word | UnsetType = UNSET
+    team: Word | UnsetType = UNSET
+    priority: Word | UnsetType = UNSET
+    kind: Word | UnsetType = UNSET
+    agreement: Word | UnsetType = UNSET
+    metric: Word | UnsetType = UNSET
 
 
 class RowsQuery(ReportQuery, kw_only=True):
     """The same, and which number is opened: `part` is its column (the first unless given), `is` its line (none: of all lines)."""
 
-    part: _Word | UnsetType = UNSET
-    line: _Word | UnsetType = field(default=UNSET, name="is")
+    part: Word | UnsetType = UNSET
+    line: Word | UnsetType = field(default=UNSET, name="is")
     limit: Limit = 50
     cursor: Cursor | UnsetType = UNSET
 

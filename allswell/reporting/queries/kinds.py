@@ -140,14 +140,15 @@ class Measured:
 def measured(
     kind: Kind, asked: Asked, key: str, *, actor: Actor, now: datetime, start: int | None, at: str = "", limit: int = 50
 ) -> Measured:
-    """A page of the rows of a line by their lengths; without a `start` the one on which the number `at` (median ...) lies."""
+    """A page of the rows of a line by their lengths; without a `start` the one that begins where the number `at` (median ...) lies."""
     found = _of_line(kind, kind.found(asked, actor, now), asked, key)
     # a length and its row in one number sorts several times as fast as the two of them
     ordered = sorted((length << 40 | pk for length, pk in found.order_by().values_list("length", "pk")), reverse=True)
     told = spread(one >> 40 for one in ordered)
     if start is None:
         value = {"median": told.median, "mean": told.mean, "p90": told.p90}.get(at)
-        start = 0 if value is None else bisect_left(ordered, -value, key=lambda one: -(one >> 40)) // limit * limit
+        place = 0 if value is None else bisect_left(ordered, -value, key=lambda one: -(one >> 40))
+        start = max(0, place - limit // 10) if len(ordered) > limit else 0  # some before it, so that one sees where it lies
     here = [one & (1 << 40) - 1 for one in ordered[start : start + limit]]
     by_number = {row[0]: kind.shown(*row) for row in found.filter(pk__in=here).values_list(*kind.fields)}
     rows = [by_number[number] for number in here if number in by_number]

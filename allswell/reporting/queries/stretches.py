@@ -38,7 +38,7 @@ def _waits(found: QuerySet[Any], now: datetime) -> Groups:
 
 def _waits_told(groups: list[Any]) -> tuple[int, dict[str, Value]]:
     found, numbers = lengths(chain.from_iterable(groups))
-    return found.n, {"total": found.total, **numbers, "waits": found.n}
+    return found.n, {"total": found.total if found.n else None, **numbers, "waits": found.n}
 
 
 def _stays(found: QuerySet[Any], now: datetime) -> Groups:
@@ -52,7 +52,7 @@ def _stays_told(groups: list[Any]) -> tuple[int, dict[str, Value]]:
     found, numbers = lengths(one >> 2 for one in chain.from_iterable(groups))
     hops = sum(one >> 1 & 1 for one in chain.from_iterable(groups))
     returns = sum(one & 1 for one in chain.from_iterable(groups))
-    return found.n, {"total": found.total, **numbers, "stays": found.n, "hops": hops, "returns": returns}
+    return found.n, {"total": found.total if found.n else None, **numbers, "stays": found.n, "hops": hops, "returns": returns}
 
 
 def _part(found: QuerySet[Any], part: str, now: datetime) -> QuerySet[Any]:

@@ -141,6 +141,7 @@ def _by_length(request: PageRequest, name: str, asked: Asked, column: telling.Co
         "mean": told.mean,
         "p90": told.p90,
         "total": told.total if told.n else None,
+        **dict.fromkeys(("n", "stays", "waits"), told.n),
     }
     numbers = [(one, every.get(one.key)) for one in telling.KINDS[name].columns if one.key in every]
     marks = [(mark, value) for mark in MARKS if (value := every[mark]) is not None]
