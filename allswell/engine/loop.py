@@ -32,7 +32,7 @@ from allswell.kernel.actor import engine as engine_actor
 log = logging.getLogger("allswell.engine")
 
 LONGEST_PAUSE = 30.0  # seconds between tries of a module that keeps failing
-PATIENCE = 25.0  # seconds the modules get to end their batch when asked to stop
+PATIENCE = 10.0  # seconds the modules get to end their batch when asked to stop; `serve` waits 15 for the whole engine
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 
