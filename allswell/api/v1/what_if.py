@@ -12,7 +12,7 @@ from allswell.api.contract import BASE, Body, Call, operation
 from allswell.desk import what_if
 from allswell.kernel.errors import Invalid
 
-from .agreements import READ, TAG, Audience, Definition, as_said, beside
+from .agreements import READ, TAG, WRITE, Audience, Definition, as_said, beside
 from .shapes import Instant, Ref
 
 
@@ -102,7 +102,7 @@ def _asked(call: Call, job: Any) -> WhatIf:
     id="askWhatIf",
     summary="Try other terms on past tickets; nothing of theirs is written",
     tag=TAG,
-    scope=READ,
+    scope=WRITE,
     details="For administrators and auditors. The answer is there at once for up to 500 tickets; otherwise"
     " ask again until `finished_at` is set.",
     body=NewWhatIf,
