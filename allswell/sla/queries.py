@@ -215,6 +215,11 @@ def shown(number: int) -> list[Clock]:
     return _SHOWN.records(number)
 
 
+def listed(number: int) -> QuerySet[Clock]:
+    """The same as rows to choose from, for a list that is read page by page: a ticket has as many as it changed hands."""
+    return Clock.objects.filter(ticket_id=number).select_related("agreement", "team")
+
+
 def clocks_of(numbers: Iterable[int], *, is_locked: bool = False) -> dict[int, list[Clock]]:
     """Ticket number -> its clocks; `is_locked` as for one ticket."""
     wanted, found = list(numbers), dict[int, list[Clock]]()

@@ -8,7 +8,8 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from allswell.api.contract import Call, Page, operation
+from allswell.api.contract import Call, Page, Paged, operation
+from allswell.api.paging import page
 from allswell.calendars import queries as calendars
 from allswell.sla import explaining, telling
 from allswell.sla import queries as sla
@@ -68,20 +69,21 @@ class Clock(Struct):
     "GET",
     "/tickets/{number}/clocks",
     id="listClocks",
-    summary="The clocks of a ticket and, line by line, why each is due when it is",
+    summary="The clocks of a ticket, newest first, and, line by line, why each is due when it is",
     tag=TAG,
     scope="tickets:read",
     details="A requester sees what was promised to them and how it stands; the desk sees the agreement, the calendar and every stretch.",
+    query=Paged,
     answer=Page[Clock],
 )
 def clocks(call: Call) -> Page[Clock]:
-    ticket = visible(call)
-    found, book = sla.shown(ticket.pk), sla.book()
+    ticket, book = visible(call), sla.book()
+    rows = sla.listed(ticket.pk)
     if not queries.may_see_internal(call.actor, ticket):
-        promised = [one for one in found if one.agreement.audience == "customer"]
-        return Page([_shown(telling.telling(one, book, now=call.now)) for one in promised], None)
+        rows = rows.filter(agreement__audience="customer")
+        return page(call, rows, lambda found: [_shown(telling.telling(one, book, now=call.now)) for one in found])
     names = calendars.names()
-    return Page([_whole(telling.telling(one, book, now=call.now), names) for one in found], None)
+    return page(call, rows, lambda found: [_whole(telling.telling(one, book, now=call.now), names) for one in found])
 
 
 def _shown(told: telling.Telling) -> Clock:
