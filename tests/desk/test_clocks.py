@@ -13,7 +13,7 @@ from allswell.calendars.rules import Definition
 from allswell.desk import bulk, clocks
 from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
-from allswell.kernel.actor import engine
+from allswell.kernel.actor import Channel, engine
 from allswell.kernel.errors import DeskError
 from allswell.sla import operations as sla
 from allswell.sla.models import Agreement, AgreementVersion, Clock
@@ -113,6 +113,26 @@ def test_taking_acknowledges_and_a_reply_answers_and_begins_the_next_update(worl
     assert clock(ticket, "first_response").met_at == world.now
     assert clock(ticket, "next_update").due_at == world.now + 2 * HOUR
     checked(world)
+
+
+def test_a_call_is_no_message_so_a_ticket_taken_on_the_phone_is_still_to_be_answered(world: World) -> None:
+    promise_all(world)
+    told = desk.Report(kind=Kind.INCIDENT, title="Printer is down", requester=world.maria.pk)
+    ticket = desk.report(told, actor=world.actor(world.jonas, Channel.PHONE), now=world.now)
+
+    def stands(metric: str) -> tuple[str, datetime | None]:
+        clock = Clock.objects.get(ticket=ticket, metric=metric)
+        return clock.state, clock.stopped_at
+
+    assert Ticket.objects.get(pk=ticket.pk).channel == "phone"
+    world.forward(minutes=5)
+    desk.note(ticket.pk, body="She called.", **world.by(world.jonas))
+    desk.take(ticket.pk, **world.by(world.jonas))
+    assert (stands("acknowledgement"), stands("first_response")) == (("completed", world.now), ("running", None))
+    world.forward(minutes=5)
+    desk.reply(ticket.pk, body="As said on the phone: we are at it.", **world.by(world.jonas))
+    assert stands("first_response") == ("completed", world.now)
+    assert Ticket.objects.get(pk=ticket.pk).first_response_at == world.now
 
 
 def test_waiting_pauses_and_the_requesters_reply_goes_on(world: World) -> None:
