@@ -18,7 +18,7 @@ from allswell.people import operations as people
 from allswell.people.rules import INSTALLATION, Act, require
 from allswell.sla import operations as sla
 
-from . import planning, public_holidays, recounting
+from . import calendar_files, planning, public_holidays, recounting
 from .door import use_case
 
 if TYPE_CHECKING:
@@ -116,6 +116,34 @@ def change_calendar(
     recounting.calendar_changed(row.slug, version.number, actor=actor, now=now)
     planning.calendar_changed(row.pk, now=now)
     return version
+
+
+def bring_in_days(
+    calendar: int | str,
+    raw: bytes,
+    *,
+    actor: Actor,
+    now: datetime,
+    effective_on: date | None = None,
+    note: str = "",
+    seen: int | None = None,
+) -> CalendarVersion:
+    """A new version that is closed, too, on the whole days of an iCalendar file, from last year on; days written down already stay as
+    they are. Raises Invalid on "file", and what `change_calendar` raises."""
+    before = queries.newest(calendar_for(calendar, Act.SET_UP, actor=actor))
+    last = date(rules.years_known(now.year)[-1], 12, 31)
+    found = calendar_files.days_in(raw, first=date(now.year - 1, 1, 1), last=last)  # takes a while: before the transaction
+    if not found.days:
+        raise Invalid("No whole days from last year on are in this file.", field="file")
+    return change_calendar(
+        calendar,
+        hours=Hours(days={**found.days, **queries.own_days(before)}),
+        effective_on=effective_on,
+        note=note,
+        seen=before.number if seen is None else seen,
+        actor=actor,
+        now=now,
+    )
 
 
 def _name(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from tests.support.program import Program
 from tests.support.world import World
@@ -124,3 +126,55 @@ def test_rename_and_take_out_of_use(ada: Program, office: dict[str, Any]) -> Non
     assert ada.get("/calendars?is_active=true").json()["items"] == []
     assert ada.post("/calendars/office-hours/activate").json()["is_active"] is True
     assert ada.get("/calendars/no-such").status_code == 404
+
+
+def send(program: Program, path: str, content: bytes, name: str = "works.ics") -> Any:
+    """Send a file in a multipart request."""
+    sent = {"Authorization": f"Bearer {program.secret}"}
+    return Client().post(f"/api/v1{path}", {"file": SimpleUploadedFile(name, content)}, headers=sent)
+
+
+def ics(*events: str) -> bytes:
+    """An iCalendar file."""
+    told = "".join(f"BEGIN:VEVENT\r\nUID:{number}\r\n{event}\r\nEND:VEVENT\r\n" for number, event in enumerate(events))
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{told}END:VCALENDAR\r\n".encode()
+
+
+PICNIC = "SUMMARY:Picnic\r\nDTSTART;VALUE=DATE:20270614"
+
+
+def test_days_off_come_out_of_a_file(world: World, ada: Program, office: dict[str, Any]) -> None:
+    meeting = "SUMMARY:Meeting\r\nDTSTART:20270615T090000Z"
+    eve = "SUMMARY:Closed early\r\nDTSTART;VALUE=DATE:20271231"
+    made = send(ada, "/calendars/office-hours/import?effective_on=2027-01-01", ics(PICNIC, meeting, eve))
+    assert made.status_code == 201, made.content
+    newest = made.json()["newest"]
+    assert (newest["version"], newest["effective_on"], newest["note"]) == (2, "2027-01-01", "works.ics")
+    assert newest["days"] == {
+        "12-24": {"name": "Christmas Eve", "hours": ["08:30-12:00"]},
+        "2027-06-14": {"name": "Picnic", "hours": []},
+        "2027-12-31": {"name": "Closed early", "hours": []},
+    }
+    assert (newest["week"], newest["country"]) == (WEEK, "CH")
+    (day,) = ada.get("/calendars/office-hours/days?first=2027-06-14&last=2027-06-14").json()["items"]
+    assert day["hours"] == []
+
+
+def test_a_file_that_says_nothing_or_too_much_is_refused_with_a_sentence(ada: Program, office: dict[str, Any]) -> None:
+    there = "/calendars/office-hours/import"
+    daily = f"{PICNIC}\r\nRRULE:FREQ=DAILY"
+    for content, sentence in (
+        (b"no calendar", "This is not an iCalendar file."),
+        (ics("SUMMARY:x\r\nDTSTART:20270615T090000Z"), "No whole days from last year on are in this file."),
+        (ics(daily), "Write it as hours of the week."),
+        (ics(*[PICNIC] * 2001), "This file holds more than 2000 events."),
+        (ics(PICNIC) + b" " * 1_000_000, "This file is larger than 1 MB."),
+    ):
+        refused = send(ada, there, content)
+        assert refused.status_code == 422
+        (error,) = refused.json()["errors"]
+        assert error["field"] == "file"
+        assert sentence in error["detail"]
+    assert send(ada, there, b"x" * 1_200_000).status_code == 413
+    assert send(ada, f"{there}?seen=7", ics(PICNIC)).status_code in (409, 412)
+    assert ada.get("/calendars/office-hours").json()["version"] == 1

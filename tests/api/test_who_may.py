@@ -119,7 +119,7 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["createTeam", "updateTeam", "deactivateTeam", "activateTeam", "joinTeam", "leaveTeam"], ADMIN),
     **dict.fromkeys(["listCalendars", "getCalendar", "listCalendarVersions"], KNOWING | {"outside_agent"}),  # the desk, all of it
     **dict.fromkeys(["dueInCalendar", "workingTimeInCalendar", "listCalendarDays"], KNOWING | {"outside_agent"}),
-    **dict.fromkeys(["createCalendar", "updateCalendar", "addCalendarVersion"], ADMIN),
+    **dict.fromkeys(["createCalendar", "updateCalendar", "addCalendarVersion", "importCalendarDays"], ADMIN),
     **dict.fromkeys(["activateCalendar", "deactivateCalendar"], ADMIN),
     **dict.fromkeys(["listAgreements", "getAgreement"], ADMIN | {"auditor"}),
     **dict.fromkeys(["createAgreement", "updateAgreement", "addAgreementVersion", "orderAgreements"], ADMIN),

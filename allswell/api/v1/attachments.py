@@ -64,11 +64,11 @@ def _make(row: Sequence[Any]) -> Attachment:
     return Attachment(token, name, content_type, size, sha256, is_public, comment, by, uploaded_at, url)
 
 
-def _file(call: Call) -> UploadedFile[Any]:
-    """The one part named `file`. Raises Refusal."""
+def sent_file(call: Call, *, most: int) -> UploadedFile[Any]:
+    """The one part named `file`; one far larger than `most` bytes is not read at all. Raises Refusal."""
     length = call.request.META.get("CONTENT_LENGTH") or "0"
-    if length.isdigit() and int(length) > settings.MAX_UPLOAD_BYTES + _AROUND:
-        raise Refusal(413, "too-large", f"A file has at most {settings.MAX_UPLOAD_BYTES} bytes.")
+    if length.isdigit() and int(length) > most + _AROUND:
+        raise Refusal(413, "too-large", f"A file has at most {most} bytes.")
     files = call.request.FILES.getlist("file")
     others = sorted({*call.request.FILES, *call.request.POST} - {"file"})
     if others or len(files) != 1:
@@ -78,7 +78,7 @@ def _file(call: Call) -> UploadedFile[Any]:
 
 
 def _uploaded(call: Call) -> Any:
-    file = _file(call)
+    file = sent_file(call, most=settings.MAX_UPLOAD_BYTES)
     return desk.upload(file, name=file.name or "", content_type=file.content_type or "", actor=call.actor, now=call.now)
 
 

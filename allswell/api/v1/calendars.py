@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from allswell.api.contract import BASE, Body, Call, Id, Page, Paged, operation
+from allswell.api.contract import BASE, Body, Call, Id, Page, Paged, Query, operation
 from allswell.api.paging import page
 from allswell.calendars import queries, rules
+from allswell.desk import calendar_files
 from allswell.desk import calendars as desk
 from allswell.people.rules import INSTALLATION, Act, require
 
+from .attachments import sent_file
 from .shapes import PersonRef, changes, person_ref
 
 TAG = "Calendars"
@@ -274,6 +276,43 @@ def add_version(call: Call) -> Any:
         effective_on=_first_day(body),
         note=body.note,
         seen=None if body.seen is UNSET else body.seen,
+        actor=call.actor,
+        now=call.now,
+    )
+
+
+class Import(Query):
+    """From which day on it is so, and the version you know as the newest: when another came meanwhile, yours is refused."""
+
+    effective_on: date | UnsetType = UNSET
+    seen: Id | UnsetType = UNSET
+
+
+@operation(
+    "POST",
+    "/calendars/{ref}/import",
+    id="importCalendarDays",
+    summary="Close a calendar on the whole-day events of an iCalendar file",
+    tag=TAG,
+    scope=WRITE,
+    details="Makes a new version. Events with a time of day and cancelled ones are passed over; days that are written down already stay "
+    f"as they are. At most {calendar_files.LARGEST} bytes, {calendar_files.MOST_EVENTS} events and {calendar_files.MOST_DAYS} days.",
+    is_upload=True,
+    query=Import,
+    answer=CalendarDetails,
+    status=201,
+    present=_shown,
+)
+def bring_in(call: Call) -> Any:
+    asked: Import = call.query
+    desk.calendar_for(call.path["ref"], Act.SET_UP, actor=call.actor)  # before the file is read
+    file = sent_file(call, most=calendar_files.LARGEST)
+    return desk.bring_in_days(
+        call.path["ref"],
+        file.read(calendar_files.LARGEST + 1),
+        effective_on=None if asked.effective_on is UNSET else asked.effective_on,
+        note=(file.name or "")[:200],
+        seen=None if asked.seen is UNSET else asked.seen,
         actor=call.actor,
         now=call.now,
     )
