@@ -1,4 +1,4 @@
-"""kill -9 among clocks: python -m bench.clocks_killed --kills 20 --acts 400 (TEST_DATABASE says on which database).
+"""kill -9 among clocks: python -m bench.clocks_killed [--database postgresql] [--kills 20] [--acts 400] [--tickets 2000] [--readers 200]
 
 Four times something is killed in the middle and started again: `serve` while tickets are taken up, wait, go on and are resolved through
 the API; the engine while it counts the clocks of a changed calendar again; `clocks replay --yes` over clocks that were spoiled; the
@@ -282,13 +282,14 @@ class Play:
 def main() -> int:
     """Play it and print what came of it; 1 when anything was lost or differs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--database", default=os.environ.get("TEST_DATABASE", "sqlite"), choices=("sqlite", "postgresql"))
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--acts", type=int, default=400)
     parser.add_argument("--tickets", type=int, default=2000)
     parser.add_argument("--readers", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    os.environ.setdefault("TEST_DATABASE", "sqlite")
+    os.environ["TEST_DATABASE"] = options.database
     with tempfile.TemporaryDirectory() as home:
         play = Play(Path(home), seed=options.seed)
         try:
@@ -298,7 +299,7 @@ def main() -> int:
             play.mails(kills=options.kills, readers=options.readers)
         finally:
             play.end()
-    print(json.dumps({"database": os.environ["TEST_DATABASE"], **play.facts}, indent=2))
+    print(json.dumps({"database": options.database, **play.facts}, indent=2))
     return 0 if play.is_well() else 1
 
 
