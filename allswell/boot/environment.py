@@ -173,7 +173,7 @@ def _postgresql(url: str) -> dict[str, Any]:
         raise SettingError("prepare_threshold in ALLSWELL_DATABASE_URL must be a number or none.")
     host = query.pop("host", None) or parts.hostname or ""
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "allswell.boot.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
