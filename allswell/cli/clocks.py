@@ -25,7 +25,7 @@ from allswell.kernel import actor, clock
 from allswell.kernel.errors import CannotStart
 from allswell.sla import explaining
 from allswell.sla import queries as sla
-from allswell.sla.telling import Telling, telling
+from allswell.sla.telling import Telling, in_order, telling
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
@@ -84,7 +84,7 @@ def explain(options: argparse.Namespace) -> int:
     if ticket is None:
         raise CannotStart(f"There is no ticket {number}.", code=2)
     now = clock.now()
-    found = sorted(sla.shown(number), key=lambda row: (row.stopped_at is not None, row.started_at, row.pk))
+    found = sorted(sla.shown(number), key=in_order)
     book = sla.book()
     tellings = [telling(row, book, now=now) for row in found]
     name, names = reference(ticket.kind, number), calendars.names()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 
-from .rules.shapes import PROBLEMS
+from .rules.shapes import PROBLEMS, ZERO
 from .rules.terms import Counting, Target, clock_face
 from .telling import Stretch, Telling
 from .wording import AROUND_THE_CLOCK, STOPS, allowance, apart, listed, moment, name, pauses, roughly, since, span, used, within
@@ -97,7 +98,7 @@ def outcome(telling: Telling) -> str:
         return _("The ticket was merged %(at)s: it counts nowhere.") % {"at": at}
     if clock.problem:
         return _(PROBLEMS[clock.problem].template)
-    spent = {"used": roughly(target.within.budget - telling.left, target), "budget": allowance(target)}
+    spent = {"used": roughly(_spent(telling), target), "budget": allowance(target)}
     if clock.due_at is None:
         return (
             _("It stands still with %(used)s of its %(budget)s used. When it goes on, the due time is worked out again.") % spent
@@ -138,27 +139,36 @@ class Row:
     is_ahead: bool = False
 
 
+def _in_seconds(one: Stretch) -> Stretch:
+    """A stretch counted from second to second, as its instants are shown: so that what is read adds up."""
+    if not one.counted:
+        return one
+    shift = one.starts_at.microsecond - one.ends_at.microsecond
+    return replace(one, counted=max(ZERO, one.counted + timedelta(microseconds=shift)))
+
+
+def _spent(telling: Telling) -> timedelta:
+    return sum((_in_seconds(one).counted for one in telling.stretches if not one.is_ahead), ZERO)
+
+
 def rows(telling: Telling) -> list[Row]:
     """What the clock did, line by line, with the due instant and the end where they belong."""
     clock, target, zone = telling.clock, telling.target, telling.terms.zone_info
-    found = [
-        (
-            one.starts_at,
-            Row(
-                one.what,
-                span(one.starts_at, one.ends_at, zone),
-                line(one, target),
-                _(EVENTS[one.event]) if one.event else "",
-                used(one.used, target),
-                one.entry,
-                one.is_ahead,
-            ),
+    found, total = [], ZERO
+    for one in map(_in_seconds, telling.stretches):
+        total += one.counted
+        row = Row(
+            one.what,
+            span(one.starts_at, one.ends_at, zone),
+            line(one, target),
+            _(EVENTS[one.event]) if one.event else "",
+            used(total, target),
+            one.entry,
+            one.is_ahead,
         )
-        for one in telling.stretches
-    ]
+        found.append((one.starts_at, row))
     if not telling.is_open:
-        spent = used(target.within.budget - telling.left, target)
-        found.append((telling.until, Row("end", moment(telling.until, zone), _end(telling), used=spent)))
+        found.append((telling.until, Row("end", moment(telling.until, zone), _end(telling), used=used(total, target))))
     if clock.problem or clock.state in ("cancelled", "merged"):
         return [row for _at, row in found]
     if clock.due_at is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ENDS = 3
 #: no more pieces are drawn one by one
 _MOST_DRAWN = 300
-_MICROSECOND = timedelta(microseconds=1)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,12 @@ class Telling:
             marks.append(Mark("due", at(self.clock.due_at), 0))
         marks.append(Mark("now" if self.is_open else "end", at(self.until), 0))
         return marks
+
+
+def in_order(clock: Clock) -> tuple[bool, datetime, int]:
+    """A key to sort clocks by: first the open ones by what is due next, then those that stand still, then the others as they began."""
+    is_done = clock.stopped_at is not None
+    return is_done, (clock.started_at if is_done else clock.due_at or _NEVER), clock.pk
 
 
 def telling(clock: Clock, book: AgreementBook, *, now: datetime) -> Telling:

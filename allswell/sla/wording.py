@@ -153,8 +153,16 @@ def pauses(target: Target) -> str:
     """What stops the clock."""
     if not target.pauses:
         return _("It never stands still.")
-    reasons = listed([_(text) for name, text in WAITED_FOR.items() if name in target.pauses], _("or"))
-    return _("It stands still while the ticket waits for %(reasons)s.") % {"reasons": reasons}
+    return _("It stands still while the ticket waits for %(reasons)s.") % {"reasons": _waited_for(target)}
+
+
+def waits(target: Target) -> str:
+    """What stops the clock, in few words: "waiting for the requester or a supplier"; "" when nothing does."""
+    return _("waiting for %(reasons)s") % {"reasons": _waited_for(target)} if target.pauses else ""
+
+
+def _waited_for(target: Target) -> str:
+    return listed([_(text) for name, text in WAITED_FOR.items() if name in target.pauses], _("or"))
 
 
 def _faces(local: datetime) -> str:

@@ -23,7 +23,14 @@ QUEUES = (
     "/desk/filter?view=all",
     "/search?q=paper",
 )
-TICKETS = ("/tickets/{moved}", "/tickets/{solved}", "/tickets/{told}/announce", "/tickets/{moved}/announce", "/tickets/new")
+TICKETS = (
+    "/tickets/{moved}",
+    "/tickets/{solved}",
+    "/tickets/{told}/announce",
+    "/tickets/{moved}/announce",
+    "/tickets/new",
+    "/tickets/{moved}/why",
+)
 ACTS = tuple("/tickets/{moved}/" + verb for verb in ("hand-over", "escalate", "wait", "edit", "resolve", "link", "priority"))
 LOOK_UP = ("/people/", "/people/{maria}", "/teams/", "/teams/databases", "/services/", "/services/account-look-up", "/calendars/")
 ANSWERS = (

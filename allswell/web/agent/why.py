@@ -19,9 +19,9 @@ UNFOLDED = 3
 
 @desk_page
 def why_page(request: PageRequest, number: int) -> HttpResponseBase:
-    """The clocks of a ticket with what made them; those that still run first."""
+    """The clocks of a ticket with what made them; what is due next first."""
     ticket = seen_at_the_desk(number, request.actor)
-    clocks = sorted(sla.shown(number), key=lambda clock: (clock.stopped_at is not None, clock.started_at, clock.pk))
+    clocks = sorted(sla.shown(number), key=telling.in_order)
     names = calendars.names()
     book = sla.book()
     explained = [telling.telling(clock, book, now=request.now) for clock in clocks[:60]]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -114,7 +115,7 @@ def said(target: Target, names: dict[str, str]) -> Said:
         priorities=", ".join(f"P{one}" for one in sorted(target.priorities)),
         within=wording.within(target.within, names.get(target.within.calendar, "")),
         stop=_(wording.STOPS[target.stop.value]),
-        pauses=", ".join(words.waiting_on(one) for one in sorted(target.pauses, reverse=True)),
+        pauses=wording.waits(target),
         warn=warn,
     )
 
@@ -180,6 +181,7 @@ def agreement(request: PageRequest, slug: str) -> HttpResponse:
         services=[text for _key, text in choices.named_services(request, terms.services)] if terms and terms.services else [],
         kinds=[words.kind(one) for one in sorted(terms.kinds)] if terms else [],
         history=history,
+        since=lambda at: wording.since(at, terms.zone_info if terms else ZoneInfo("UTC")),
         place=f"/setup/agreements/{slug}",
         can_save=may(request.actor, Act.SET_UP, place_of(row.organization_id)),
         can_order=is_for_all(request),
