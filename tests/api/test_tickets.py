@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from allswell.tickets.models import Category, CustomField
 from tests.support.program import Program
 from tests.support.world import World
 
@@ -31,6 +34,31 @@ def test_a_monitoring_program_reports_an_incident(world: World, jonas: Program) 
     assert (ticket["priority"], ticket["requester"]["name"], ticket["team"]["slug"]) == (2, "Maria Keller", "service-desk")
     assert jonas.get(f"/tickets/{ticket['number']}").json() == ticket
     assert [row["verb"] for row in jonas.get(f"/tickets/{ticket['number']}/journal").json()["items"]] == ["incident.reported"]
+
+
+@pytest.mark.parametrize("who", ["jonas", "maria", "lena"])
+@pytest.mark.parametrize("given", ["", "requester", "service", "team assignee", "category", "occurred", "custom", "promised"])
+def test_what_a_report_is_answered_with_is_what_is_read_afterwards(world: World, who: str, given: str) -> None:
+    program = Program(world, getattr(world, who))
+    category = Category.objects.create(name="Hardware", slug="hardware")
+    CustomField.objects.create(key="floor", label="Floor", kind="number", is_in_portal=True)
+    values: dict[str, Any] = {
+        "requester": {"requester": "maria@example.org"},
+        "service": {"service": "account-look-up", "urgency": 1},
+        "team assignee": {"team": world.desk_team.pk, "assignee": world.jonas.pk},
+        "category": {"category": category.pk},
+        "occurred": {"occurred_at": "2026-11-01T09:00:00.123456+05:30"},
+        "custom": {"custom": {"floor": 3.0}},
+    }.get(given, {})
+    if given == "promised":
+        world.promise()
+    answer = program.post("/tickets", title="It is  slow ", description="Very\n", **values)
+    if who == "maria" and given == "team assignee":
+        assert answer.status_code == 422
+        return
+    assert answer.status_code == 201
+    read = program.get(f"/tickets/{answer.json()['number']}")
+    assert (read.json(), read.headers["ETag"]) == (answer.json(), answer.headers["ETag"])
 
 
 def test_an_unknown_requester_is_named(jonas: Program) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -15,6 +15,9 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
 from allswell.people.rules import Act, TicketFacts, may
 from allswell.tickets import queries, rules
+
+if TYPE_CHECKING:
+    from allswell.tickets.models import Ticket as Record
 
 from .shapes import NamedRef, PersonRef, named_ref, person_ref
 
@@ -176,6 +179,32 @@ def _facts(values: dict[str, Any]) -> TicketFacts:
     )
 
 
+def _row_of(ticket: Record, actor: Actor) -> list[Any] | None:
+    """The COLUMNS of a ticket just opened, from what is at hand; None when a name in them is not."""
+    if ticket.custom:
+        return None  # as the database gives it back
+    others = ticket._state.fields_cache
+    told = {"reporter_id": actor.person, "reporter__name": actor.name} if ticket.reporter_id == actor.person else {}
+    row: list[Any] = []
+    value: Any
+    for name in COLUMNS:
+        relation, _, column = name.partition("__")
+        if name in told:
+            value = told[name]
+        elif not column:
+            value = getattr(ticket, name)
+            if isinstance(value, datetime):
+                value = value.astimezone(UTC)
+        elif getattr(ticket, f"{relation}_id") is None:
+            value = None
+        elif (other := others.get(relation)) is not None:
+            value = getattr(other, column)
+        else:
+            return None
+        row.append(value)
+    return row
+
+
 def _without_tags(ticket: Ticket) -> Ticket:
     if ticket.team is not UNSET:
         ticket.tags = []
@@ -221,8 +250,15 @@ def ticket_for(number: int, *, actor: Actor) -> Ticket:
 _BY_NUMBER = Prepared(lambda number: rows_of(queries.all_tickets().filter(pk=number)))
 
 
-def after_act(number: int, *, actor: Actor, is_new: bool = False) -> Ticket:
+def after_act(number: int, *, actor: Actor) -> Ticket:
     """One ticket as it is after an act of the actor, who may have lost sight of it by handing it over: then its public side."""
     row = _BY_NUMBER.first(number)
     assert row is not None
-    return make_all([row], actor=actor, is_new=is_new)[0]
+    return make_all([row], actor=actor)[0]
+
+
+def opened(ticket: Record, *, actor: Actor) -> Ticket:
+    """A ticket the actor has just opened."""
+    row = _row_of(ticket, actor) or _BY_NUMBER.first(ticket.pk)
+    assert row is not None
+    return make_all([row], actor=actor, is_new=True)[0]

@@ -21,7 +21,7 @@ from allswell.search import queries as search
 from allswell.tickets import queries, rules
 
 from .shapes import Instant, Level, PersonRef, Ref, person_ref
-from .ticket_shapes import Ticket, after_act, make_all, rows_of, ticket_for
+from .ticket_shapes import Ticket, after_act, make_all, opened, rows_of, ticket_for
 
 TAG = "Tickets"
 
@@ -167,7 +167,7 @@ def create(call: Call) -> Any:
 
 def _created(call: Call, ticket: Any) -> Ticket:
     call.headers["Location"] = f"{BASE}/tickets/{ticket.pk}"
-    return after_act(ticket.pk, actor=call.actor, is_new=True)
+    return opened(ticket, actor=call.actor)
 
 
 @operation(
