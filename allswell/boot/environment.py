@@ -155,6 +155,7 @@ def _sqlite(path: str, synchronous: str) -> dict[str, Any]:
         "PRAGMA cache_size=-32768",
         "PRAGMA mmap_size=268435456",
         "PRAGMA temp_store=MEMORY",
+        "PRAGMA wal_autocheckpoint=4000",  # 16 MB: what many commits write again and again goes into the file once
         "PRAGMA journal_size_limit=67108864",
     )
     return {
