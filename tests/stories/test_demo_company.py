@@ -16,6 +16,9 @@ from allswell.journal.models import Entry
 from allswell.kernel.actor import Channel
 from allswell.kernel.errors import Conflict
 from allswell.notifications.models import Delivery
+from allswell.oncall import queries as rotas
+from allswell.oncall.models import Rota, ShiftRequest
+from allswell.oncall.rules import Why
 from allswell.people import queries as people
 from allswell.people.models import Organization, Person, Team
 from allswell.services.models import ConfigurationItem, Dependency
@@ -67,6 +70,7 @@ def test_northbank_and_its_ninety_days() -> None:
         assert person.check_password(account.password)
     _the_story_is_playable()
     _the_queue_shows_every_band()
+    _somebody_is_on_call()
     with pytest.raises(Conflict):
         demo.create(now=NOW, seed=1)
 
@@ -97,6 +101,16 @@ def _the_queue_shows_every_band() -> None:
     assert 0.7 < ended.filter(met_at__isnull=False).count() / ended.count() < 0.98
     assert {row.slug for row in Agreement.objects.all()} >= {"riverside-savings", "databases", "standard-for-incidents"}
     assert set(Clock.objects.values_list("metric", flat=True)) == set(Metric)
+
+
+def _somebody_is_on_call() -> None:
+    """Every team has a rota that has run for long; one has a gap two days ahead, and somebody asks to be covered."""
+    assert set(Rota.objects.values_list("team__name", flat=True)) == set(Team.objects.values_list("name", flat=True))
+    answers = rotas.on_call(Rota.objects.values_list("pk", flat=True), NOW)
+    assert all(said.person or said.why is Why.OFF_HOURS for found in answers.values() for said in found.values())
+    (gap,) = rotas.gaps(Rota.objects.values_list("pk", flat=True), since=NOW - timedelta(days=99), until=NOW + timedelta(days=80))
+    assert (gap.rota.slug, (gap.starts_at.date() - NOW.date()).days) == ("network", 2)
+    assert ShiftRequest.objects.get().state == "open"
 
 
 def _picture() -> list[object]:
