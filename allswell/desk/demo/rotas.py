@@ -137,4 +137,6 @@ def _this_week(company: Company, *, actor: Actor, now: datetime) -> None:
     if asker is not None:
         me = people.actor_for(asker, channel=Channel.DESK)
         note = "My sister gets married. I take one of yours any time."
-        covering.ask_cover("databases", level=1, starts_at=asked, ends_at=asked + timedelta(hours=15), note=note, actor=me, now=now)
+        covering.ask_cover(
+            "databases", level=1, starts_at=asked, ends_at=asked + timedelta(hours=15), note=note, actor=me, now=now
+        )
