@@ -8,6 +8,7 @@ import pytest
 
 from allswell.desk import bulk, views
 from allswell.desk import tickets as desk
+from allswell.jobs import operations as jobs
 from allswell.jobs.models import Job
 from allswell.kernel.actor import engine
 from tests.support.program import Program
@@ -127,3 +128,10 @@ def test_a_repeated_call_starts_one_job(world: World, jonas: Program) -> None:
 def test_texts_are_kept_as_both_databases_hold_them(world: World, jonas: Program) -> None:
     assert jonas.post("/jobs", verb="note", params={"body": "a\x00b"}, numbers=[world.report().pk]).status_code == 201
     assert Job.objects.get().params["params"] == {"body": "ab"}
+
+
+def test_only_what_is_listed_is_stopped(world: World) -> None:
+    row = jobs.start("clocks", params={"after": 0}, total=1, **world.by(world.jonas))
+    answer = Program(world, world.jonas, "tickets:write").post(f"/jobs/{row.pk}/cancel")
+    assert answer.status_code == 404
+    assert not Job.objects.get(pk=row.pk).is_cancelled
