@@ -34,10 +34,10 @@ def require_desk(actor: Actor) -> None:
         raise NotAllowed("Your role does not allow this.")
 
 
-def report(name: str, asked: Asked, *, key: str = "", actor: Actor, now: datetime) -> telling.Report:
-    """A report of what the actor sees at the desk, or one line of it. Raises NotFound, NotAllowed."""
+def report(name: str, asked: Asked, *, actor: Actor, now: datetime) -> telling.Report:
+    """A report of what the actor sees at the desk. Raises NotFound, NotAllowed."""
     require_desk(actor)
-    return telling.tell(name, asked, key=key, actor=actor, now=now)
+    return telling.tell(name, asked, actor=actor, now=now)
 
 
 @use_case

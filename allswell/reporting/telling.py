@@ -61,11 +61,16 @@ def takes_long(asked: Asked) -> bool:
     )
 
 
-def tell(name: str, asked: Asked, *, key: str = "", actor: Actor, now: datetime) -> Report:
-    """Count a report for somebody: only what they see at the desk, and only the line `key` if there is one. Raises NotFound."""
+def tell(name: str, asked: Asked, *, actor: Actor, now: datetime) -> Report:
+    """Count a report for somebody: only what they see at the desk. Raises NotFound."""
     known = kind(name)
-    found = kinds.count(known, asked, key=key, actor=actor, now=now)
+    found = kinds.count(known, asked, actor=actor, now=now)
     return Report(name, asked, known.columns, found.total, found.months, found.lines, known.drawn, is_empty=not found.n)
+
+
+def total(name: str, asked: Asked, key: str, *, actor: Actor, now: datetime) -> Mapping[str, Value]:
+    """The numbers of one line (none: of all) by column. Raises NotFound."""
+    return kinds.total(kind(name), asked, key, actor=actor, now=now)
 
 
 def rows(

@@ -34,13 +34,11 @@ def _part(part: str, now: datetime) -> Q:
     }[part if part in PARTS else "completed"]
 
 
-def _found(asked: Asked, actor: Actor, now: datetime) -> QuerySet[Clock]:
+def _found(asked: Asked, actor: Actor, now: datetime, one_by_one: bool) -> QuerySet[Clock]:
     """The clocks due in the period that were completed, or are late and still run; `held_by` is the team a clock is put to."""
     narrowing = asked.narrowing
-    seen = scope.narrowed(narrowing, actor=actor).values("pk")
-    found = Clock.objects.filter(
-        scope.within("due_at", asked.period), _part("completed", now) | _part("open", now), ticket__in=seen
-    )
+    seen = scope.among(scope.narrowed(narrowing, actor=actor), one_by_one=one_by_one)
+    found = Clock.objects.filter(scope.within("due_at", asked.period), _part("completed", now) | _part("open", now), seen)
     if narrowing.agreement:
         found = found.filter(agreement__slug=narrowing.agreement)
     if asked.by == "team":

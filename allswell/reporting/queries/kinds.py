@@ -18,6 +18,8 @@ from allswell.reporting.rules.shapes import Value as Number
 from . import scope
 from .scope import NONE, Asked, Cut
 
+#: up to so many months the rows of a period are few beside all tickets
+SHORT = 12
 #: what was counted of a month and a line, in whatever form a report adds up
 Groups = Mapping[tuple[int, Any], Any]
 
@@ -26,7 +28,8 @@ Groups = Mapping[tuple[int, Any], Any]
 class Kind:
     """One report: how its lines may be cut (None: by month; the first unless asked), the filters it knows, its columns.
 
-    `found` is what counts in the period, with a `length` in milliseconds where it has one; `at` the instant that puts it there;
+    `found` is what counts in the period (tickets looked at as `scope.among` says), with a `length` in milliseconds where it has one;
+    `at` is the instant that puts it there;
     `part` those a column is made of; `groups` counts by `month` and `line`; `told` says what columns show of some groups
     (none: of nothing), and of how many rows; `fields` and `shown` make a row of what was found.
     """
@@ -36,7 +39,7 @@ class Kind:
     columns: tuple[Column, ...]
     drawn: tuple[str, ...]
     at: str
-    found: Callable[[Asked, Actor, datetime], QuerySet[Any]]
+    found: Callable[[Asked, Actor, datetime, bool], QuerySet[Any]]
     part: Callable[[QuerySet[Any], str, datetime], QuerySet[Any]]
     groups: Callable[[QuerySet[Any], datetime], Groups]
     told: Callable[[list[Any]], tuple[int, dict[str, Number]]]
@@ -48,11 +51,11 @@ class Kind:
         return next((one for one in self.columns if one.key == key), None)
 
 
-def count(kind: Kind, asked: Asked, *, key: str = "", actor: Actor, now: datetime) -> Numbers:
-    """Count a report in one statement (and one for names); with a `key` only its line."""
+def count(kind: Kind, asked: Asked, *, actor: Actor, now: datetime) -> Numbers:
+    """Count a report in one statement (and one for names)."""
     cut, months = kind.cuts[asked.by], asked.period.months
     line: Any = Value(None, output_field=IntegerField()) if cut is None else F(cut.column)
-    found = _of_line(kind, kind.found(asked, actor, now), asked, key)
+    found = kind.found(asked, actor, now, _is_short(asked))
     groups = kind.groups(found.annotate(month=scope.month(kind.at, months), line=line).order_by(), now)
     by_month: list[list[Any]] = [[] for _month in months]
     by_line: dict[Any, list[Any]] = {}
@@ -63,6 +66,17 @@ def count(kind: Kind, asked: Asked, *, key: str = "", actor: Actor, now: datetim
     ordered = tuple(Line(one.key, one.key, kind.told(by_month[place])[1]) for place, one in enumerate(months))
     lines = ordered if cut is None else _lines(kind, cut, by_line)
     return Numbers(Line("", "", numbers), ordered, lines, n)
+
+
+def total(kind: Kind, asked: Asked, key: str, *, actor: Actor, now: datetime) -> Mapping[str, Number]:
+    """The numbers of one line, or of all of them."""
+    found = _of_line(kind, kind.found(asked, actor, now, _is_short(asked)), asked, key)
+    one = Value(0, output_field=IntegerField())
+    return kind.told(list(kind.groups(found.annotate(month=one, line=one).order_by(), now).values()))[1]
+
+
+def _is_short(asked: Asked) -> bool:
+    return len(asked.period.months) <= SHORT
 
 
 def _lines(kind: Kind, cut: Cut, by_line: dict[Any, list[Any]]) -> tuple[Line, ...]:
@@ -88,7 +102,7 @@ def _of_line(kind: Kind, found: QuerySet[Any], asked: Asked, key: str) -> QueryS
 
 def _behind(kind: Kind, asked: Asked, part: str, key: str, *, actor: Actor, now: datetime) -> QuerySet[Any]:
     """What a number is made of, in its order: the longest first, or the latest."""
-    found = kind.part(_of_line(kind, kind.found(asked, actor, now), asked, key), part, now)
+    found = kind.part(_of_line(kind, kind.found(asked, actor, now, True), asked, key), part, now)
     return found.order_by(f"-{_order(kind, part)}", "-pk")
 
 
@@ -141,7 +155,7 @@ def measured(
     kind: Kind, asked: Asked, key: str, *, actor: Actor, now: datetime, start: int | None, at: str = "", limit: int = 50
 ) -> Measured:
     """A page of the rows of a line by their lengths; without a `start` the one that begins where the number `at` (median ...) lies."""
-    found = _of_line(kind, kind.found(asked, actor, now), asked, key)
+    found = _of_line(kind, kind.found(asked, actor, now, _is_short(asked)), asked, key)
     # a length and its row in one number sorts several times as fast as the two of them
     ordered = sorted((length << 40 | pk for length, pk in found.order_by().values_list("length", "pk")), reverse=True)
     told = spread(one >> 40 for one in ordered)
@@ -149,8 +163,10 @@ def measured(
         value = {"median": told.median, "mean": told.mean, "p90": told.p90}.get(at)
         place = 0 if value is None else bisect_left(ordered, -value, key=lambda one: -(one >> 40))
         start = max(0, place - limit // 10) if len(ordered) > limit else 0  # some before it, so that one sees where it lies
-    here = [one & (1 << 40) - 1 for one in ordered[start : start + limit]]
-    by_number = {row[0]: kind.shown(*row) for row in found.filter(pk__in=here).values_list(*kind.fields)}
+    here = {one & (1 << 40) - 1: one >> 40 for one in ordered[start : start + limit]}
+    fields = [field for field in kind.fields if field != "length"]  # it is the last of them, and known
+    named: Any = found.model._default_manager.filter(pk__in=list(here)).values_list(*fields)
+    by_number = {row[0]: kind.shown(*row, here[row[0]]) for row in named}
     rows = [by_number[number] for number in here if number in by_number]
     return Measured(told, rows, start, ordered[start - 1] >> 40 if 0 < start <= len(ordered) else None)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, Model, OuterRef, Q, QuerySet, Value, When
 
 from allswell.kernel.actor import Actor
 from allswell.kernel.text import clean, whole
@@ -128,6 +128,11 @@ def narrowed(narrowing: Narrowing, *, actor: Actor) -> QuerySet[Ticket]:
     if narrowing.kind:
         found = found.filter(kind=narrowing.kind)
     return found
+
+
+def among(found: QuerySet[Ticket], *, one_by_one: bool) -> Q | Exists:
+    """That the `ticket` of a row is one of these: each looked at as it comes, for few rows; or all found first, for very many."""
+    return Exists(found.filter(pk=OuterRef("ticket"))) if one_by_one else Q(ticket__in=found.values("pk"))
 
 
 def month(column: str, months: Sequence[Month]) -> Case | Value:

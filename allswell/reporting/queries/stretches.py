@@ -25,9 +25,9 @@ def is_behind() -> bool:
     return newest_id() > (Place.objects.filter(pk=1).values_list("entry", flat=True).first() or 0)
 
 
-def _stretches(kind: str, asked: Asked, *, actor: Actor) -> QuerySet[Stretch]:
-    seen = times.counted(scope.narrowed(asked.narrowing, actor=actor)).values("pk")
-    found = Stretch.objects.filter(scope.within("ended_at", asked.period), kind=kind, ticket__in=seen)
+def _stretches(kind: str, asked: Asked, *, actor: Actor, one_by_one: bool) -> QuerySet[Stretch]:
+    seen = scope.among(times.counted(scope.narrowed(asked.narrowing, actor=actor)), one_by_one=one_by_one)
+    found = Stretch.objects.filter(scope.within("ended_at", asked.period), seen, kind=kind)
     return found.annotate(length=times.between(F("started_at"), F("ended_at")))
 
 
@@ -87,7 +87,7 @@ KINDS = {
         columns=(_TOTAL, *LENGTHS, Column("stays"), Column("hops"), Column("returns")),
         drawn=("median", "p90"),
         at="ended_at",
-        found=lambda asked, actor, now: _stretches("team", asked, actor=actor),
+        found=lambda asked, actor, now, one_by_one: _stretches("team", asked, actor=actor, one_by_one=one_by_one),
         part=_part,
         groups=_stays,
         told=_stays_told,
@@ -104,7 +104,7 @@ KINDS = {
         columns=(_TOTAL, *LENGTHS, Column("waits")),
         drawn=("median", "p90"),
         at="ended_at",
-        found=lambda asked, actor, now: _stretches("wait", asked, actor=actor),
+        found=lambda asked, actor, now, one_by_one: _stretches("wait", asked, actor=actor, one_by_one=one_by_one),
         part=_part,
         groups=_waits,
         told=_waits_told,

@@ -93,7 +93,7 @@ def _kind(name: str, measure: Measure) -> Kind:
         columns=(*LENGTHS, Column("n")),
         drawn=("median", "p90"),
         at=measure.until,
-        found=lambda asked, actor, now: _tickets(measure, asked, actor=actor),
+        found=lambda asked, actor, now, one_by_one: _tickets(measure, asked, actor=actor),
         part=lambda found, part, now: found,
         groups=_lengths,
         told=_told,

@@ -116,10 +116,8 @@ def _by_instant(request: PageRequest, name: str, asked: Asked, column: telling.C
         following = "?" + urlencode(query | {"after": f"{last.at.isoformat()}~{last.id}"})
     numbers: list[tuple[telling.Column, telling.Value]] = []
     if column.what == "share" and found:
-        line = desk.report(name, asked, key=key, **by).total
-        numbers = [
-            (one, line.values[one.key]) for one in telling.KINDS[name].columns if one.key in ("share", "kept", "completed")
-        ]
+        told = telling.total(name, asked, key, **by)
+        numbers = [(one, told[one.key]) for one in telling.KINDS[name].columns if one.key in ("share", "kept", "completed")]
     return Shown([(row, []) for row in found[:PAGE]], "?" + urlencode(query) if after else "", "", following, numbers)
 
 
