@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from allswell.jobs import operations as jobs
 from allswell.jobs import queries as job_queries
-from allswell.journal import queries as journal
 from allswell.kernel import text
 from allswell.kernel.actor import Actor, Role
 from allswell.kernel.errors import Conflict, DeskError, Invalid, NotAllowed, NotFound
@@ -20,7 +19,7 @@ from allswell.notifications.rules import Topic
 from allswell.people import queries as people
 from allswell.tickets.rules import LinkKind, WaitingOn
 
-from . import steps
+from . import job_ends, steps
 from . import tickets as desk
 from .door import attempt, body_of, use_case
 
@@ -191,17 +190,14 @@ def run_batch(job: Job, *, limit: int = 25, actor: Actor, now: datetime) -> bool
 
 def _end(job: Job, *, actor: Actor, now: datetime) -> None:
     """Finish, and tell who asked, and each of the desk who would have got a notice per ticket, once."""
-    if not jobs.finish(job, actor=actor, now=now):
-        return
-    entry = journal.about("job", job.pk).first()
+    verb = job.params["verb"]
+    told = {"verb": verb, "changed": job.changed, "problems": len(job.problems)}
+    entry = job_ends.end(job, came_of_it=told, actor=actor, now=now)
     if entry is None:
         return
-    content = {"job": job.pk, "verb": job.params["verb"], "changed": job.changed, "problems": len(job.problems)}
-    if job.person_id:
-        notifications.enqueue(entry, topic=Topic.JOB, persons=[job.person_id], content=content, now=now)
     for person, count in sorted(job.params["told"].items()):
         if int(person) != job.person_id:
-            theirs = {"job": job.pk, "verb": job.params["verb"], "changed": count, "by": job.person_id}
+            theirs = {"job": job.pk, "verb": verb, "changed": count, "by": job.person_id}
             notifications.enqueue(entry, topic=Topic.JOB, persons=[int(person)], content=theirs, now=now)
 
 

@@ -15,17 +15,14 @@ from typing import TYPE_CHECKING, Any
 from allswell.database import alone
 from allswell.jobs import operations as jobs
 from allswell.jobs import queries as job_queries
-from allswell.journal import queries as journal
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, NotFound
-from allswell.notifications import operations as notifications
-from allswell.notifications.rules import Topic
 from allswell.people import queries as people
 from allswell.sla import queries
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import FINAL_STATES
 
-from . import clocks
+from . import clocks, job_ends
 from .door import use_case
 
 if TYPE_CHECKING:
@@ -148,9 +145,5 @@ def _has_to_wait(job: Job, *, now: datetime) -> bool:
 
 def _end(job: Job, *, actor: Actor, now: datetime) -> None:
     """Finish, and tell who made the change how many tickets are due at other times now, if any."""
-    if not jobs.finish(job, actor=actor, now=now) or not job.person_id or not job.changed:
-        return
-    entry = journal.about("job", job.pk).first()
-    if entry is not None:
-        content = {"job": job.pk, "subject": KIND, "changed": job.changed}
-        notifications.enqueue(entry, topic=Topic.JOB, persons=[job.person_id], content=content, now=now)
+    told = {"subject": KIND, "changed": job.changed} if job.changed else None
+    job_ends.end(job, came_of_it=told, actor=actor, now=now)

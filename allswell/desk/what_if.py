@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING, Any
 from allswell.calendars.rules import Calendar
 from allswell.jobs import operations as jobs
 from allswell.jobs import queries as job_queries
-from allswell.journal import queries as journal
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Invalid, NotFound
 from allswell.kernel.instants import sensible
-from allswell.notifications import operations as notifications
-from allswell.notifications.rules import Topic
 from allswell.people import queries as people
 from allswell.people.rules import Act, place_of, require
 from allswell.sla import queries
@@ -29,6 +26,7 @@ from allswell.sla.rules.story import Facts, story
 from allswell.sla.rules.terms import Audience, Metric, Target, Terms
 from allswell.tickets import queries as tickets
 
+from . import job_ends
 from .agreements import checked, parties
 from .door import use_case
 
@@ -211,7 +209,7 @@ def run_batch(job: Job, *, limit: int = BATCH, actor: Actor, now: datetime) -> b
     """Look at the next tickets of a claimed question; True while there is more to do and it is still ours."""
     current = job_queries.job(job.pk)
     if current is None or current.finished_at or current.is_cancelled:
-        jobs.finish(job, actor=actor, now=now)
+        job_ends.end(job, came_of_it=None, actor=actor, now=now)
         return False
     numbers = list(_numbers(job.params, after=job.params["after"])[:limit])
     before = job.params["differences"]
@@ -221,15 +219,8 @@ def run_batch(job: Job, *, limit: int = BATCH, actor: Actor, now: datetime) -> b
         raise Conflict("Another engine has taken this job over.")  # takes back what this one just did
     if len(numbers) == limit:
         return True
-    _end(job, actor=actor, now=now)
+    job_ends.end(job, came_of_it={"subject": KIND, "changed": job.changed}, actor=actor, now=now)
     return False
-
-
-def _end(job: Job, *, actor: Actor, now: datetime) -> None:
-    entry = journal.about("job", job.pk).first() if jobs.finish(job, actor=actor, now=now) else None
-    if entry is not None and job.person_id:
-        content = {"job": job.pk, "subject": KIND, "changed": job.changed}
-        notifications.enqueue(entry, topic=Topic.JOB, persons=[job.person_id], content=content, now=now)
 
 
 # counting

@@ -66,7 +66,7 @@ def line(one: Stretch, target: Target) -> str:
     told: dict[str, Callable[[], str]] = {
         "running": lambda: _("counts %(time)s") % {"time": used(one.counted, target)},
         "closed": lambda: _closed(one, target),
-        "paused": lambda: _("stands still: %(why)s") % {"why": _(WAITING_ON.get(one.why, N_("it waits")))},
+        "paused": lambda: _("paused: %(why)s") % {"why": _(WAITING_ON.get(one.why, N_("it waits")))},
         "stopped": lambda: _("does not count until it is reopened"),
         "more": lambda: (
             ngettext(
@@ -100,9 +100,7 @@ def outcome(telling: Telling) -> str:
         return _(PROBLEMS[clock.problem].template)
     spent = {"used": roughly(_spent(telling), target), "budget": allowance(target)}
     if clock.due_at is None:
-        return (
-            _("It stands still with %(used)s of its %(budget)s used. When it goes on, the due time is worked out again.") % spent
-        )
+        return _("It is paused with %(used)s of its %(budget)s used. When it goes on, the due time is worked out again.") % spent
     distance = {"time": apart(abs(telling.until - clock.due_at)), "done": _(ENDS[target.stop.value]) % {"at": at}}
     if telling.is_late:
         said = _("Past its time by %(time)s and still open.") if telling.is_open else _("%(done)s, late by %(time)s.")

@@ -46,7 +46,7 @@ STOPS = {
 }
 STATES = {
     "running": N_("Running"),
-    "paused": N_("Stopped"),
+    "paused": N_("Paused"),
     "completed": N_("Done"),
     "cancelled": N_("Cancelled"),
     "merged": N_("Merged"),
@@ -152,8 +152,8 @@ def listed(parts: Sequence[str], last: str) -> str:
 def pauses(target: Target) -> str:
     """What stops the clock."""
     if not target.pauses:
-        return _("It never stands still.")
-    return _("It stands still while the ticket waits for %(reasons)s.") % {"reasons": _waited_for(target)}
+        return _("It never pauses.")
+    return _("It pauses while the ticket waits for %(reasons)s.") % {"reasons": _waited_for(target)}
 
 
 def waits(target: Target) -> str:

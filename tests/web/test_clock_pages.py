@@ -105,7 +105,7 @@ def test_why_is_told_line_by_line(world: World, jonas: Client) -> None:
     assert "It is due Mon 23 Nov 2026, 19:00." in text
     assert "1 h 30 min of its 4 h are used." in text
     assert "counts 1 h" in text
-    assert "stands still: it waits for the requester" in text
+    assert "paused: it waits for the requester" in text
     assert "counts 2 h 30 min" in text
     assert "It was due Mon 23 Nov 2026, 10:15. Taken up Mon 23 Nov 2026, 11:00, late by 45 min." in text
 

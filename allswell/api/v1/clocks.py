@@ -36,7 +36,7 @@ class Stretch(Struct):
 
 
 class Clock(Struct):
-    """A promise, counted. Lengths of time are in seconds; `due_at` is null while the clock stands still, or cannot be counted.
+    """A promise, counted. Lengths of time are in seconds; `due_at` is null while the clock is paused, or cannot be counted.
 
     From `agreement` on the fields are the desk's: they are missing for a requester.
     """

@@ -120,7 +120,7 @@ def _own(actor: Actor, number: int) -> Ticket:
 
 
 def _promise(ticket: Ticket) -> str:
-    """What the requester was promised next, in a sentence; "" when nothing is, or it stands still."""
+    """What the requester was promised next, in a sentence; "" when nothing is, or it is paused."""
     due = [
         clock
         for clock in sla.shown(ticket.pk)
