@@ -207,9 +207,10 @@ def tell(
     now: datetime,
     is_held: bool = False,
     is_for_actor_too: bool = False,
+    known: notifications.Ways | None = None,
     **content: Any,
 ) -> None:
-    """Put notices into the outbox, to everybody named but the one who did it.
+    """Put notices into the outbox, to everybody named but the one who did it. `known`: the ways to them, if asked for before.
 
     `is_held` holds them back for as long as the act can be undone without anybody noticing.
     """
@@ -220,4 +221,4 @@ def tell(
             gathered[person] = gathered.get(person, 0) + 1
         return
     due_at = now + timedelta(seconds=rules.HOLD_SECONDS) if is_held else None
-    notifications.enqueue(entry, topic=topic, persons=told, content=content, now=now, due_at=due_at)
+    notifications.enqueue(entry, topic=topic, persons=told, content=content, now=now, due_at=due_at, known=known)

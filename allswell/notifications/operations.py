@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,26 @@ def withdraw(entries: Iterable[int], *, ticket: int, now: datetime) -> bool:
     return not told.filter(channel="email", outcome__in=["", rules.Outcome.SENT.value, rules.Outcome.BUNDLED.value]).exists()
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How people want to hear of a topic: person -> channels, and where their mails go."""
+
+    wanted: dict[int, frozenset[str]]
+    addresses: dict[int, str]
+
+
+def ways(topic: rules.Topic, persons: Iterable[int]) -> Ways:
+    """How these people want to hear of a topic. Writes nothing."""
+    ids = sorted(set(persons))
+    if not ids:
+        return Ways({}, {})
+    said: dict[int, dict[str, bool]] = defaultdict(dict)
+    for person, channel, is_wanted in _SAID.rows(topic.value, *ids):
+        said[person][channel] = is_wanted
+    wanted = {person: rules.channels(topic, said=said[person]) for person in ids}
+    return Ways(wanted, people.primary_addresses([person for person in ids if "email" in wanted[person]]))
+
+
 def enqueue(
     entry: Entry,
     *,
@@ -42,30 +63,27 @@ def enqueue(
     content: dict[str, Any],
     now: datetime,
     due_at: datetime | None = None,
+    known: Ways | None = None,
 ) -> None:
     """One pending delivery per person and wanted channel. App notices are settled at once: being there is being delivered.
 
-    Nothing is sent before `due_at`.
+    Nothing is sent before `due_at`. `known` are the ways to all of them, if they have been asked for.
     """
     ids = sorted(set(persons))
     if not ids:
         return
-    said: dict[int, dict[str, bool]] = defaultdict(dict)
-    for person, channel, is_wanted in _SAID.rows(topic.value, *ids):
-        said[person][channel] = is_wanted
-    wanted = {person: rules.channels(topic, said=said[person]) for person in ids}
-    addresses = people.primary_addresses([person for person in ids if "email" in wanted[person]])
+    to = known or ways(topic, ids)
     deliveries = []
     for person in ids:
-        for channel in sorted(wanted[person]):
-            if channel == "email" and person not in addresses:
+        for channel in sorted(to.wanted[person]):
+            if channel == "email" and person not in to.addresses:
                 continue
             deliveries.append(
                 Delivery(
                     channel=channel,
                     topic=topic.value,
                     person_id=person,
-                    address=addresses.get(person, "") if channel == "email" else "",
+                    address=to.addresses.get(person, "") if channel == "email" else "",
                     ticket_id=entry.ticket_id,
                     entry=entry,
                     content=content,

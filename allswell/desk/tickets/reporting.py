@@ -13,6 +13,7 @@ from allswell.journal.rules import Verb
 from allswell.kernel import text
 from allswell.kernel.actor import Actor, Channel, Role
 from allswell.kernel.errors import Conflict, Invalid
+from allswell.notifications import operations as notifications
 from allswell.notifications.rules import Topic
 from allswell.people import queries as people
 from allswell.people.rules import Act
@@ -127,8 +128,16 @@ def category_named(category: int | None) -> int | None:
     return category
 
 
-def _as_asked(what: Report, *, actor: Actor, now: datetime) -> Ticket:
-    """The ticket that such a report will open, with its service, team, priority and first promises, not yet written."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a report comes to: the ticket it will open, not yet written, and how its requester wants to hear of it."""
+
+    ticket: Ticket
+    ways: notifications.Ways
+
+
+def _as_asked(what: Report, *, actor: Actor, now: datetime) -> _Asked:
+    """Find the service, the team, the priority and the first promises of what is reported."""
     _checked(what, actor)
     requester = _requester(what, actor)
     service = service_named(what.service, actor=actor)
@@ -137,7 +146,7 @@ def _as_asked(what: Report, *, actor: Actor, now: datetime) -> Ticket:
     urgency = what.urgency or _URGENCY[what.can_work]
     team = _team(what, service, actor)
     priority = steps.matrix_for(organization).priority(impact, urgency)
-    return tickets.new_ticket(
+    ticket = tickets.new_ticket(
         actor=actor,
         now=now,
         kind=what.kind.value,
@@ -162,14 +171,16 @@ def _as_asked(what: Report, *, actor: Actor, now: datetime) -> Ticket:
             now=now,
         ),
     )
+    return _Asked(ticket, notifications.ways(Topic.RECEIVED, [requester.pk] if requester else []))
 
 
 @use_case_after(_as_asked)
-def report(ticket: Ticket, what: Report, *, actor: Actor, now: datetime) -> Ticket:
+def report(asked: _Asked, what: Report, *, actor: Actor, now: datetime) -> Ticket:
     """Receive an incident or a request: find its service, team and priority, open it, tell the requester.
 
     Raises Invalid (field named), NotAllowed.
     """
+    ticket = asked.ticket
     entry = tickets.open_ticket(ticket, actor=actor, now=now)
     if what.kind is Kind.INCIDENT:
         incidents.open_incident(ticket, people_affected=what.people_affected, can_work=what.can_work)
@@ -182,7 +193,8 @@ def report(ticket: Ticket, what: Report, *, actor: Actor, now: datetime) -> Tick
         team = people.team(team.pk)  # whose turn it is, now that nobody else can be given one
     assigning.automatically(ticket, team=team, actor=actor, now=now)
     if ticket.requester_id is not None:
-        steps.tell(entry, topic=Topic.RECEIVED, persons=[ticket.requester_id], actor=actor, now=now, is_for_actor_too=True)
+        told, known = [ticket.requester_id], asked.ways
+        steps.tell(entry, topic=Topic.RECEIVED, persons=told, actor=actor, now=now, is_for_actor_too=True, known=known)
     return ticket
 
 
