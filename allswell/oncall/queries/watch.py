@@ -72,29 +72,27 @@ def _read(rota_ids: list[int], levels: int, at: datetime, answers: Answers) -> N
     for level in range(1, levels + 1):
         ahead = Shift.objects.filter(rota=OuterRef("pk"), level=level, ends_at__gt=at).order_by("ends_at").values("pk")
         wanted |= {f"now_{level}": Subquery(ahead[:1]), f"next_{level}": Subquery(ahead[1:2])}
-    rotas = Rota.objects.filter(pk__in=rota_ids).annotate(**wanted).values_list(*wanted)
-    shifts = {row[0]: row for row in _rows(Shift.objects.filter(pk__in=[pk for row in rotas for pk in row if pk is not None]))}
+    rotas = list(Rota.objects.filter(pk__in=rota_ids).annotate(**wanted).values_list(*wanted))
+    keys = {pk for row in rotas for pk in row if pk is not None}
+    shifts = {row[0]: row[1:] for row in Shift.objects.filter(pk__in=keys).values_list(*_READ)}
     for found in rotas:
         for current, following in zip(found[::2], found[1::2], strict=True):
-            if current is None or shifts[current][3] > at:
+            if current is None or shifts[current][2] > at:
                 continue
-            after = shifts.get(following)
-            said = _answer(shifts[current])
-            if after is not None:
-                said = replace(said, next_person=after[5], next_why=Why(after[6]) if after[6] else None)
-            answers[said.rota][said.level] = said
+            rota, level, starts_at, ends_at, person, why, override, stands_for = shifts[current]
+            after = shifts.get(following, _NOBODY)
+            answers[rota][level] = Answer(
+                rota, level, person, starts_at, ends_at, _why(why), stands_for, override, after[4], _why(after[5])
+            )
 
 
-_COLUMNS = ("pk", "rota_id", "level", "starts_at", "ends_at", "person_id", "why", "layer", "turn", "override_id", "stands_for_id")
+_READ = ("pk", "rota_id", "level", "starts_at", "ends_at", "person_id", "why", "override_id", "stands_for_id")
+_COLUMNS = (*_READ, "layer", "turn")
+_NOBODY = (None,) * len(_READ)
 
 
-def _rows(shifts: QuerySet[Shift]) -> list[tuple[Any, ...]]:
-    return list(shifts.values_list(*_COLUMNS))
-
-
-def _answer(row: tuple[Any, ...]) -> Answer:
-    _, rota, level, starts_at, ends_at, person, why, _, _, override, stands_for = row
-    return Answer(rota, level, person, starts_at, ends_at, Why(why) if why else None, stands_for, override)
+def _why(kept: str | None) -> Why | None:
+    return Why(kept) if kept else None
 
 
 def _answered(rota: int, slots: tuple[Slot, ...], at: datetime, answers: Answers) -> None:
@@ -137,8 +135,8 @@ def written(rota_ids: Collection[int], since: datetime, until: datetime) -> dict
     shifts = Shift.objects.filter(rota__in=rota_ids, ends_at__gt=since, starts_at__lt=until).order_by(
         "rota", "level", "starts_at"
     )
-    for _, rota, level, starts_at, ends_at, person, why, layer, turn, override, stands_for in _rows(shifts):
-        slot = Slot(level, starts_at, ends_at, person, Why(why) if why else None, layer, turn, override, stands_for)
+    for _, rota, level, starts_at, ends_at, person, why, override, stands_for, layer, turn in shifts.values_list(*_COLUMNS):
+        slot = Slot(level, starts_at, ends_at, person, _why(why), layer, turn, override, stands_for)
         found[rota].append(slot)
     return {rota: tuple(slots) for rota, slots in found.items()}
 
