@@ -169,10 +169,10 @@ def late_and_hidden(world: World) -> Ticket:
 
 
 REPORTS = tuple(telling.KINDS)
-PARTS = {name: [column.part for column in kind.columns if column.part] for name, kind in telling.KINDS.items()}
+PARTS = {name: [kind.columns[0].key, kind.columns[-1].key] for name, kind in telling.KINDS.items()}
 
 
-@pytest.mark.parametrize("role", ["team_agent", "lead", "administrator", "outside_agent"])
+@pytest.mark.parametrize("role", ["lead", "outside_agent"])
 def test_A25_a_hidden_ticket_changes_no_number_of_any_report(stage: Stage, role: str) -> None:
     """Pages, rows, CSV, the API and what is mailed are the same with and without it."""
     world, person = stage.world, stage.cast[role]
@@ -183,10 +183,10 @@ def test_A25_a_hidden_ticket_changes_no_number_of_any_report(stage: Stage, role:
     def told() -> dict[str, Any]:
         reports.count_stretches(limit=1000, actor=engine(), now=world.now)
         client, program = stage.client(role), Program(world, person)
-        paths = ["/reports", "/setup/agreements", "/calendars/"]
+        paths = ["/reports", *(f"/reports/{name}/card" for name in REPORTS), "/setup/agreements", "/calendars/"]
         calls = []
         for name in REPORTS:
-            paths += [f"/reports/{name}?by={cut}" for cut in telling.KINDS[name].cuts]
+            paths += [f"/reports/{name}?by={cut}" for cut in telling.KINDS[name].cuts if cut in ("month", "team", "organization")]
             paths += [f"/reports/{name}/csv", *(f"/reports/{name}/rows?part={part}" for part in PARTS[name])]
             calls += [f"/reports/{name}", *(f"/reports/{name}/rows?part={part}" for part in PARTS[name])]
         found = {path: seen(client.get(path)) for path in paths} | {path: seen(program.get(path)) for path in calls}
