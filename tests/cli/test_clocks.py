@@ -39,7 +39,7 @@ def test_a_clock_is_explained_line_by_line(world: World, allswell: Run) -> None:
     done = allswell("clocks", "explain", f"INC-{number}")
     assert done.code == 0
     assert "Account look-up is down" in done.out
-    assert "Due Mon 23 Nov. 2026, 13:00." in done.out
+    assert "due Mon 23 Nov 2026, 13:00." in done.out
     (clock,) = json.loads(allswell("clocks", "explain", str(number), "--json").out)["clocks"]
     assert (clock["metric"], clock["due_at"]) == ("resolution", "2026-11-23T13:00:00+00:00")
 
