@@ -55,6 +55,8 @@ REPORTS = (
     "/reports/resolve",
     "/reports/teams",
     "/reports/resolve/rows?part=n",
+    "/reports/resolve/rows?part=median",
+    "/reports/attainment/rows?part=share",
 )
 WALKS = {"": OPEN, "maria": PORTAL + MINE, "jonas": QUEUES + TICKETS + ACTS + LOOK_UP + ANSWERS + REPORTS + OTHERS, "ada": SETUP}
 

@@ -411,7 +411,15 @@ LISTS = (
     *("/desk/change?n=1001&n=1002",),
     *("/reports", "/reports/attainment?by=service", "/reports/attainment?by=organization"),
     *("/reports/attainment/rows?part=open", "/reports/attainment/csv?by=team", "/reports/attainment/csv?part=open"),
-    *("/reports/resolve?by=service", "/reports/resolve/rows", "/reports/teams", "/reports/teams/rows", "/reports/waiting"),
+    *(
+        "/reports/resolve?by=service",
+        "/reports/resolve/rows",
+        "/reports/resolve/rows?part=median",
+        "/reports/attainment/csv?part=share",
+        "/reports/teams",
+        "/reports/teams/rows",
+        "/reports/waiting",
+    ),
 )
 
 
