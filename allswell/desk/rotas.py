@@ -57,6 +57,16 @@ def rota_for(rota: int | str, *, actor: Actor, to_edit: bool = False) -> Rota:
     return row
 
 
+def team_for_rotas(team: int | str, *, actor: Actor) -> Team:
+    """The team (id or slug) whose rotas the actor may set up. Raises NotFound, NotAllowed."""
+    row = people.team_by_ref(team)
+    if row is None or not people.knows_team(actor, row):
+        raise NotFound("There is no such team, or you may not know it.")
+    if not may_edit(row, actor=actor):
+        raise NotAllowed("Your role does not allow this.")
+    return row
+
+
 def held(row: Rota) -> Rota:
     """The rota as it is now, for this act alone."""
     (again,) = rotas.hold([row.pk])
@@ -208,11 +218,7 @@ def create_rota_step(
     is_told: bool = True,
 ) -> Rota:
     """The same, for use cases that do more."""
-    of_team = people.team_by_ref(team)
-    if of_team is None or not people.knows_team(actor, of_team):
-        raise NotFound("There is no such team, or you may not know it.")
-    if not may_edit(of_team, actor=actor):
-        raise NotAllowed("Your role does not allow this.")
+    of_team = team_for_rotas(team, actor=actor)
     asked = _checked(_parsed(definition), [], actor=actor)
     rotas.hold_people(asked.people)
     name = text.line(name, field="name", limit=80)

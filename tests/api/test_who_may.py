@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -17,7 +18,20 @@ from django.test import Client
 
 from allswell.api import front  # declares the operations
 from allswell.api.contract import OPERATIONS, Operation
-from allswell.desk import announcements, attachments, bulk, calendars, people, report_mails, setup, views, webhooks
+from allswell.desk import (
+    announcements,
+    attachments,
+    bulk,
+    calendars,
+    covering,
+    people,
+    report_mails,
+    rotas,
+    setup,
+    shifts,
+    views,
+    webhooks,
+)
 from allswell.desk import tickets as desk
 from allswell.people.models import RoleGrant
 from allswell.reporting import telling
@@ -40,6 +54,8 @@ SPEAKING = DESK | {"requester"}
 ADMIN = frozenset({"administrator"})
 #: of the bank: they know each other; the requester and the colleague know themselves only
 KNOWING = READERS | ADMIN
+#: about the rotas of a team
+DECIDING = ADMIN | {"lead", "duty_manager"}
 
 DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["getMe", "listTokens", "revokeToken"], EVERYBODY),
@@ -124,6 +140,15 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["listAgreements", "getAgreement"], ADMIN | {"auditor"}),
     **dict.fromkeys(["createAgreement", "updateAgreement", "addAgreementVersion", "orderAgreements"], ADMIN),
     **dict.fromkeys(["activateAgreement", "deactivateAgreement"], ADMIN),
+    # rotas: everybody at the desk reads; who leads or administers decides, the people of the rota do among themselves
+    **dict.fromkeys(["listRotas", "listShiftRequests"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["getRota", "listRotaVersions", "listShifts", "listOverrides", "whoIsOnCall", "getShiftRequest"], KNOWING),
+    **dict.fromkeys(["createRota", "updateRota", "previewRota", "activateRota", "deactivateRota"], DECIDING),
+    **dict.fromkeys(["addOverride", "cancelOverride"], DECIDING),
+    **dict.fromkeys(["takeShift", "askCover", "askSwap"], DECIDING | {"agent"}),
+    **dict.fromkeys(["acceptShiftRequest", "declineShiftRequest"], frozenset({"agent"})),  # offered to him alone
+    "withdrawShiftRequest": DECIDING,
+    **dict.fromkeys(["listLeaves", "addLeave", "cancelLeave"], ADMIN | {"requester"}),  # of Maria
     "askWhatIf": ADMIN | {"auditor"},  # it writes nothing but the question
     "getWhatIf": frozenset(),  # one's own; nobody here asked
     "getOrganization": KNOWING | {"requester", "colleague"},  # their own
@@ -144,6 +169,7 @@ QUESTIONS = {
     "dueInCalendar": "?start=2026-03-27T16:00:00Z&minutes=480",
     "workingTimeInCalendar": "?start=2026-03-27T16:00:00Z&end=2026-03-28T16:00:00Z",
     "listCalendarDays": "?first=2026-01-01&last=2026-12-31",
+    "whoIsOnCall": "?team=service-desk",
 }
 PUBLIC = {"getOpenApi", "readReference", "readReferenceStyle"}
 
@@ -187,6 +213,14 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     mail = report_mails.subscribe(
         "teams", telling.asked("teams", {}, zone="UTC", now=world.now), every="week", **world.by(world.jonas)
     )
+    turns = {"zone": "UTC", "layers": [{"name": "x", "first_on": "2026-11-23", "people": [world.julia.pk, world.jonas.pk]}]}
+    rota = rotas.create_rota(name="Desk", team=world.desk_team.pk, definition=turns, **world.by(world.lena))
+    span = {"starts_at": world.now + timedelta(days=1), "ends_at": world.now + timedelta(days=2)}
+    later = {"starts_at": world.now + timedelta(days=8), "ends_at": world.now + timedelta(days=9)}
+    override = shifts.add_override(rota.pk, level=1, person=world.julia.pk, **later, **world.by(world.lena))
+    asked = covering.ask_cover(rota.pk, level=1, offered_to=world.jonas.pk, **span, **world.by(world.julia))
+    leave = shifts.add_leave(person=world.maria.pk, **span, **world.by(world.maria))
+    time = {name: instant.isoformat() for name, instant in span.items()}
     job = bulk.start([ticket.pk], verb="watch", params={}, **world.by(world.jonas))
     world._person("Clara Colleague", world.branch)
     grant = RoleGrant.objects.filter(person=world.amir).first()
@@ -205,7 +239,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "tickets": {"number": ticket.pk},
         "attachments": {"token": upload.token},
         "announcements": {"id": told.pk},
-        "people": {"id": world.maria.pk, "grant": grant.pk, "address": second.pk},
+        "people": {"id": world.maria.pk, "grant": grant.pk, "address": second.pk, "leave": leave.pk},
         "categories": {"id": category.pk},
         "fields": {"key": custom.key},
         "labels": {"language": "de"},
@@ -217,6 +251,8 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "jobs": {"id": job.pk},
         "calendars": {"ref": calendar.slug},
         "agreements": {"slug": promised.slug},
+        "rotas": {"ref": rota.slug, "override": override.pk},
+        "shift-requests": {"id": asked.pk},
         "what-ifs": {"id": 1},
         "reports": {"slug": "attainment"},
         "report-subscriptions": {"id": mail.pk},
@@ -261,6 +297,18 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "addAgreementVersion": {"definition": {"targets": [TARGET]}},
         "orderAgreements": {"order": [promised.slug]},
         "askWhatIf": {"definition": {"targets": [TARGET]}, "since": "2026-11-01T00:00:00Z", "until": "2026-11-30T00:00:00Z"},
+        "createRota": {"name": "x", "team": world.desk_team.slug, "definition": turns},
+        "updateRota": {"name": "x"},
+        "previewRota": {"rota": rota.slug, "definition": turns},
+        "addOverride": {"person": world.julia.pk, **time},
+        "askCover": time,
+        "askSwap": {
+            "offered_to": world.julia.pk,
+            "in_return_starts_at": time["starts_at"],
+            "in_return_ends_at": time["ends_at"],
+            **time,
+        },
+        "addLeave": time,
         "createCalendar": {"name": "x", "zone": "UTC", "week": [["09:00-17:00"]] * 7},
         "addCalendarVersion": {"days": {"12-31": {"name": "x"}}},
         "updateCalendar": {"name": "x"},

@@ -33,13 +33,8 @@ COVERED = {
     *("announcements", "attachments", "bulk", "calls", "csv_records", "notices", "people", "preferences"),
     *("services", "setup", "sign_in", "teams", "tickets", "views", "webhooks", "writing"),
 }
-#: rotas: on the way into the API, operation by operation; each leaves this list with its operation
-ON_THE_WAY = {
-    *(f"rotas.{name}" for name in ("create_rota", "change_rota", "deactivate_rota", "activate_rota")),
-    *(f"shifts.{name}" for name in ("add_override", "cancel_override", "take_shift", "add_leave", "cancel_leave")),
-    *(f"shifts.{name}" for name in ("make_calendar_link", "revoke_calendar_link")),
-    *(f"covering.{name}" for name in ("ask_cover", "ask_swap", "accept_request", "decline_request", "withdraw_request")),
-}
+#: on the way into the API; each leaves this list with its operation
+ON_THE_WAY = {"shifts.make_calendar_link", "shifts.revoke_calendar_link"}
 #: what only a person at a page does: sign-in and what protects it, drafts, who has a page open, a file of people with its preview
 AT_A_PAGE = {
     "agreements.save",  # a program changes it and adds a version

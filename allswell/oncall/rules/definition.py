@@ -107,7 +107,7 @@ def with_keys(layers: Iterable[Layer], *, after: int = 0) -> tuple[Layer, ...]:
 def _check(layer: Layer, at: str) -> None:
     text.line(layer.name, field=f"{at}name", limit=80)
     if layer.zone:
-        zone_named(layer.zone)
+        _check_zone(layer.zone, f"{at}zone")
     if not layer.people:
         raise Invalid("Name who takes turns.", field=f"{at}people")
     if len(layer.people) > MOST_PEOPLE:
@@ -124,6 +124,13 @@ def _check(layer: Layer, at: str) -> None:
         raise Invalid("Say hours on at least one day, or none at all for always.", field=f"{at}week")
     if layer.begins_at and layer.ends_at and layer.ends_at <= layer.begins_at:
         raise Invalid("This ends before it begins.", field=f"{at}ends_at")
+
+
+def _check_zone(name: str, field: str) -> None:
+    try:
+        zone_named(name)
+    except Invalid as error:
+        raise Invalid(error.template, field=field, **error.params) from error
 
 
 def _layer_as_json(layer: Layer) -> dict[str, Any]:
