@@ -99,7 +99,8 @@ class Operation:
 
     `scope` is what the token must carry ("" for every token), `is_public` needs no token. `answer` None means no content (204).
     `current` reads the thing as it is now, for If-Match on things without a version. `is_upload` takes multipart/form-data with
-    a part named `file`; `is_download` answers bytes. `shown_once` are answer fields that a repeated call does not show again.
+    a part named `file`; `is_download` answers bytes.
+    `names_thing`: its query names something that may not be there (404). `shown_once` are answer fields that a repeated call does not show again.
     """
 
     id: str
@@ -121,6 +122,7 @@ class Operation:
     is_upload: bool = False
     media_type: str = "application/json"
     is_download: bool = False
+    names_thing: bool = False
     shown_once: tuple[str, ...] = ()
 
     @property

@@ -40,6 +40,8 @@ def statuses(made: Operation) -> list[int]:
         found.add(403)
     if made.parameters:
         found |= {403, 404}
+    if made.names_thing:
+        found.add(404)
     if made.method != "GET":
         found |= {400, 403, 404, 409, 413, 415}
     if made.has_if_match:

@@ -72,6 +72,7 @@ class WhoIsOnCall(Struct):
     details="For a service: all rotas of its team.",
     query=WhoIsAsked,
     answer=WhoIsOnCall,
+    names_thing=True,
 )
 def who_is_on_call(call: Call) -> WhoIsOnCall:
     require(call.actor, Act.SEE_DESK, INSTALLATION)
