@@ -100,7 +100,8 @@ class Operation:
     `scope` is what the token must carry ("" for every token), `is_public` needs no token. `answer` None means no content (204).
     `current` reads the thing as it is now, for If-Match on things without a version. `is_upload` takes multipart/form-data with
     a part named `file`; `is_download` answers bytes.
-    `names_thing`: its query names something that may not be there (404). `shown_once` are answer fields that a repeated call does not show again.
+    `names_thing`: its query names something that may not be there (404). `shown_once` are answer fields that a repeated call does
+    not show again.
     """
 
     id: str
