@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("allswell.web.account.urls")),
     path("", include("allswell.web.agent.announcing")),
     path("", include("allswell.web.agent.urls")),
+    path("", include("allswell.web.oncall.urls")),
     path("", include("allswell.web.setup.urls")),
     path("", include("allswell.web.portal.urls")),
 ]

@@ -3,7 +3,7 @@ const {isTyping} = window.allswell;
 const isOn = () => document.body.dataset.keys === 'on';
 let gone = 0; // when G was pressed
 
-const places = {d: '/desk/', s: '/services/', p: '/people/', t: '/desk/triage', n: '/profile/notices', a: '/desk/all', r: '/reports'};
+const places = {d: '/desk/', o: '/oncall/', s: '/services/', p: '/people/', t: '/desk/triage', n: '/profile/notices', a: '/desk/all', r: '/reports'};
 
 addEventListener('keydown', event => {
   if ((event.metaKey || event.ctrlKey) && event.key === 'Enter') {

@@ -1,0 +1,219 @@
+"""On call: who is on now, who will be, what needs somebody, whether it is fair."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from allswell.desk import covering, rotas, shifts
+from allswell.kernel.actor import Actor
+from allswell.kernel.errors import DeskError, NotFound
+from allswell.oncall import queries
+from allswell.oncall.queries import Answer
+from allswell.oncall.rules import Duty, Slot, fairness
+from allswell.people import queries as people
+from allswell.web import inputs
+from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, page, toast, words_of_error
+
+from . import lanes
+from .lanes import Window
+
+if TYPE_CHECKING:
+    from allswell.oncall.models import Rota
+    from allswell.people.models import Person
+
+#: rotas that are shown as cards, and those that are drawn and counted
+MOST_CARDS, MOST_LANES = 60, 12
+#: how far back and ahead fairness is counted, how far ahead gaps are told
+COUNTED, GAPS_AHEAD = timedelta(weeks=8), timedelta(weeks=4)
+MOST_NEEDS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A rota now: who is called first, and who then."""
+
+    rota: Rota
+    first: Answer | None
+    others: list[Answer]
+    may_take: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What somebody carries; `share` is the load as hundredths of the heaviest, `percent` of the mean."""
+
+    person: int
+    hours: int
+    nights: int
+    weekends: int
+    shifts: int
+    share: int
+    percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """Which rotas the viewer takes part in, and which they decide about."""
+
+    member: frozenset[int]
+    leads: frozenset[int]
+
+    @property
+    def both(self) -> frozenset[int]:
+        """Where they may take a shift."""
+        return self.member | self.leads
+
+
+def mine_of(rows: Collection[Rota], *, actor: Actor) -> Mine:
+    """What of these rotas is the viewer's."""
+    named = set(queries.rotas_of(actor.person).values_list("pk", flat=True)) if actor.person and rows else set()
+    member = {row.pk for row in rows if row.pk in named or row.team_id in actor.teams}
+    return Mine(frozenset(member), frozenset(row.pk for row in rows if rotas.may_edit(row.team, actor=actor)))
+
+
+def known(person_ids: Iterable[int | None]) -> dict[int, Person]:
+    """The people that are shown."""
+    return people.people().in_bulk({pk for pk in person_ids if pk is not None})
+
+
+@require_safe
+@desk_page
+def board(request: PageRequest) -> HttpResponse:
+    """Every rota the viewer may know, the own ones first."""
+    now, actor = request.now, request.actor
+    everything = list(queries.visible_to(actor).filter(is_active=True).select_related("team").order_by("name", "id"))
+    teams = sorted({(row.team.slug, row.team.name) for row in everything}, key=lambda one: one[1])
+    team = request.GET.get("team", "")
+    rows = [row for row in everything if row.team.slug == team] if team in dict(teams) else everything
+    mine = mine_of(rows, actor=actor)
+    rows.sort(key=lambda row: (row.pk not in mine.member, row.pk not in mine.leads))
+    drawn = rows[:MOST_LANES]
+    window = Window.asked(request.GET, now=now)
+    answers = queries.on_call([row.pk for row in rows[:MOST_CARDS]], now)
+    since, until = min(now - COUNTED, window.since), max(now + COUNTED, window.until)
+    slots = queries.written([row.pk for row in drawn], since, until)
+    asked = list(queries.waiting_for(actor.person, now=now)[:MOST_NEEDS]) if actor.person else []
+    who = known(
+        [answer.person for levels in answers.values() for answer in levels.values()]
+        + [answer.next_person for levels in answers.values() for answer in levels.values()]
+        + [slot.person for found in slots.values() for slot in found]
+        + [slot.stands_for for found in slots.values() for slot in found]
+    )
+    names = {pk: row.name for pk, row in who.items()}
+    cards = [_card(row, answers.get(row.pk, {}), may_take=row.pk in mine.both) for row in rows[:MOST_CARDS]]
+    cards.sort(key=lambda card: not (card.first and card.first.is_gap))
+    return page(
+        request,
+        "oncall/board.html",
+        cards=cards,
+        people=who,
+        names=names,
+        window=window,
+        lanes=lanes.lanes(drawn, slots, window, names=names, now=now),
+        gaps=_gaps(drawn, slots, now=now),
+        mine=mine,
+        asked=asked,
+        fair=_fair(slots, who, since=now - COUNTED, until=now + COUNTED),
+        fair_since=now - COUNTED,
+        fair_until=now + COUNTED,
+        rotas=len(rows),
+        drawn=len(drawn),
+        teams=teams,
+        team=team if team in dict(teams) else "",
+        now_column=window.column(now) + 1 if window.since <= now < window.until else 0,
+        level_words=lanes.level_words,
+        nobody_words=lanes.nobody_words,
+        span_text=lanes.span_text,
+        zone=timezone.get_current_timezone_name(),
+        here="oncall",
+    )
+
+
+def _card(row: Rota, levels: dict[int, Answer], *, may_take: bool) -> Card:
+    return Card(row, levels.get(1), [levels[level] for level in sorted(levels) if level > 1], may_take)
+
+
+def _gaps(drawn: Collection[Rota], slots: dict[int, tuple[Slot, ...]], *, now: datetime) -> list[tuple[Rota, Slot]]:
+    """The gaps of the next weeks, the soonest first."""
+    found = [
+        (row, slot)
+        for row in drawn
+        for slot in slots.get(row.pk, ())
+        if slot.is_gap and slot.ends_at > now and slot.starts_at < now + GAPS_AHEAD
+    ]
+    return sorted(found, key=lambda one: one[1].starts_at)
+
+
+def _fair(
+    slots: dict[int, tuple[Slot, ...]], who: dict[int, Person], *, since: datetime, until: datetime
+) -> list[Carried]:
+    """How the load of these rotas lies on people."""
+    duties = [
+        Duty(rota, slot.level, slot.person, slot.starts_at, slot.ends_at)
+        for rota, found in slots.items()
+        for slot in queries.clipped(found, since, until)
+        if slot.person is not None
+    ]
+    zones = {pk: row.time_zone for pk, row in who.items()}
+    found = fairness(duties, [], zones=zones, zone=timezone.get_current_timezone_name())
+    most = max((load.total for load in found.loads), default=timedelta())
+    return [
+        Carried(
+            person=load.person,
+            hours=round(load.total / timedelta(hours=1)),
+            nights=round(load.nights / timedelta(hours=1)),
+            weekends=round(load.weekends / timedelta(hours=1)),
+            shifts=load.shifts,
+            share=round(100 * (load.total / most)) if most else 0,
+            percent=round(100 * share) if (share := found.share(load)) is not None else None,
+        )
+        for load in found.loads
+    ]
+
+
+@require_POST
+@desk_page
+def take(request: PageRequest, slug: str) -> HttpResponse:
+    """Take the running shift at once."""
+    there = back_to(request, "/oncall/")
+    try:
+        level = inputs.number(request.POST, "level") or 1
+        until = inputs.instant(request.POST, "until")
+        made = shifts.take_shift(slug, level=level, until=until, actor=request.actor, now=request.now)
+    except NotFound:
+        raise
+    except DeskError as error:
+        toast(request, words_of_error(error), is_bad=True)
+        return SeeOther(there)
+    toast(request, _("You are on call until %(time)s.") % {"time": lanes.until_text(made.ends_at)})
+    return SeeOther(there)
+
+
+@require_POST
+@desk_page
+def answer(request: PageRequest, number: int, word: str) -> HttpResponse:
+    """Accept, decline or withdraw a request."""
+    act = {
+        "accept": (covering.accept_request, _("The shift is yours. Whoever asked is told.")),
+        "decline": (covering.decline_request, _("Declined. Whoever asked is told.")),
+        "withdraw": (covering.withdraw_request, _("Withdrawn.")),
+    }.get(word)
+    if act is None:
+        raise NotFound("There is no such page.")
+    try:
+        act[0](number, actor=request.actor, now=request.now)
+    except NotFound:
+        raise
+    except DeskError as error:
+        toast(request, words_of_error(error), is_bad=True)
+    else:
+        toast(request, act[1])
+    return SeeOther(back_to(request, "/oncall/"))
