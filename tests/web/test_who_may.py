@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -21,12 +22,13 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from allswell.desk import announcements, attachments, bulk, calendars, views, webhooks
+from allswell.desk import announcements, attachments, bulk, calendars, covering, rotas, views, webhooks
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel import clock
+from allswell.oncall.models import Rota, ShiftRequest
 from allswell.people.models import EmailAddress, Person, RoleGrant
 from allswell.people.rules import TokenScope
 from allswell.tickets.models import Category, CustomField, Ticket
@@ -185,6 +187,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     )
     category = Category.objects.create(name="Paper", slug="paper")
     custom = CustomField.objects.create(key="floor", label="Floor", ticket_kind="incident")
+    rota, asked = _on_call(world)
     values: dict[str, Any] = {
         "number": ticket.pk,
         "action": uuid.uuid4(),
@@ -211,6 +214,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
             "calendars": {"slug": calendar.slug},
             "webhooks": {"number": hook.pk},
             "announce_update": {"number": other.pk},
+            "oncall": {"slug": rota.slug, "asked": asked.pk, "word": "accept"},
         },
     }
     grant = RoleGrant.objects.filter(person=world.amir).get()
@@ -255,6 +259,16 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     return Stage(world, ticket, cast, values, sent)
 
 
+def _on_call(world: World) -> tuple[Rota, ShiftRequest]:
+    """A rota of the databases in which Amir asks everybody to cover him."""
+    layer = {"name": "Week", "people": [world.amir.pk, world.priya.pk], "first_on": f"{world.now:%Y-%m-%d}", "first_time": "00:00"}
+    rota = rotas.create_rota(
+        name="Databases", team=world.dba_team.pk, definition={"zone": "UTC", "layers": [layer]}, **world.by(world.lena)
+    )
+    until = world.now + timedelta(hours=8)
+    return rota, covering.ask_cover(rota.pk, level=1, starts_at=world.now, ends_at=until, **world.by(world.amir))
+
+
 @dataclass(frozen=True)
 class Row:
     """Who is let in: to read, and to do."""
@@ -293,12 +307,15 @@ DECIDED: dict[str, Row] = {
     "report_unsubscribe": Row(),  # one's own only
     "bulk": Row(AT_THE_DESK, WORKING | {"outside_agent"}),
     **_rows(Row(AT_THE_DESK, AT_THE_DESK), "find_people", "search", "palette"),
-    **_rows(Row(AT_THE_DESK), "announcements", "people", "teams", "services", "calendars", "calendar"),
+    **_rows(Row(AT_THE_DESK), "oncall", "announcements", "people", "teams", "services", "calendars", "calendar"),
     **_rows(Row(AT_THE_DESK - {"outside_agent"}), "person", "service"),
     "team": Row(AT_THE_DESK - {"outside_agent", "branch_administrator"}),
     "queue": Row(
         AT_THE_DESK - {"outside_agent", "branch_administrator"}, AT_THE_DESK - {"outside_agent", "branch_administrator"}
     ),
+    # a rota of the databases, who asks is Amir
+    "oncall_take": Row(post=AT_THE_DESK - {"outside_agent", "branch_administrator"}),
+    "oncall_answer": Row(post=AT_THE_DESK - {"outside_agent", "branch_administrator"}),
     # a view and a job of Jonas
     **_rows(Row(frozenset({"agent"}), frozenset({"agent"})), "saved_view", "job"),
     **_rows(Row(post=frozenset({"agent"})), "remove_view", "job_cancel", "job_go_on"),
@@ -408,7 +425,7 @@ LISTS = (
     *("/search?q=slow", "/search?q=1001", "/search?q=Maria", "/search?q=Service", "/search?q=suspicious"),
     *("/palette?q=slow", "/palette?q=1001", "/palette?q=maria", "/palette?q=service", "/palette?on=1001"),
     *("/find/people?q=maria", "/find/people?requester=jonas", "/people/", "/people/?q=maria", "/teams/", "/services/"),
-    *("/desk/change?n=1001&n=1002",),
+    *("/desk/change?n=1001&n=1002", "/oncall/", "/oncall/?team=databases&days=7"),
     *("/reports", "/reports/attainment?by=service", "/reports/attainment?by=organization"),
     *("/reports/attainment/rows?part=open", "/reports/attainment/csv?by=team", "/reports/attainment/csv?part=open"),
     *(

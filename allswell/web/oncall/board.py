@@ -199,7 +199,7 @@ def take(request: PageRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @desk_page
-def answer(request: PageRequest, number: int, word: str) -> HttpResponse:
+def answer(request: PageRequest, asked: int, word: str) -> HttpResponse:
     """Accept, decline or withdraw a request."""
     act = {
         "accept": (covering.accept_request, _("The shift is yours. Whoever asked is told.")),
@@ -209,7 +209,7 @@ def answer(request: PageRequest, number: int, word: str) -> HttpResponse:
     if act is None:
         raise NotFound("There is no such page.")
     try:
-        act[0](number, actor=request.actor, now=request.now)
+        act[0](asked, actor=request.actor, now=request.now)
     except NotFound:
         raise
     except DeskError as error:

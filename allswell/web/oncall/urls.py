@@ -8,6 +8,6 @@ from . import board
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("oncall/", board.board, name="oncall"),
-    path("oncall/requests/<int:number>/<slug:word>", board.answer, name="oncall_answer"),
+    path("oncall/requests/<int:asked>/<slug:word>", board.answer, name="oncall_answer"),
     path("oncall/<slug:slug>/take", board.take, name="oncall_take"),
 ]
