@@ -261,7 +261,12 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
 
 def _on_call(world: World) -> tuple[Rota, ShiftRequest]:
     """A rota of the databases in which Amir asks everybody to cover him."""
-    layer = {"name": "Week", "people": [world.amir.pk, world.priya.pk], "first_on": f"{world.now:%Y-%m-%d}", "first_time": "00:00"}
+    layer = {
+        "name": "Week",
+        "people": [world.amir.pk, world.priya.pk],
+        "first_on": f"{world.now:%Y-%m-%d}",
+        "first_time": "00:00",
+    }
     rota = rotas.create_rota(
         name="Databases", team=world.dba_team.pk, definition={"zone": "UTC", "layers": [layer]}, **world.by(world.lena)
     )

@@ -121,7 +121,12 @@ def board(request: PageRequest) -> HttpResponse:
         gaps=_gaps(drawn, slots, now=now),
         mine=mine,
         asked=asked,
-        fair=_fair(slots, who, since=now - COUNTED, until=now + COUNTED),
+        fair=_fair(
+            {pk: found for pk, found in slots.items() if pk in mine.both or team in dict(teams)},
+            who,
+            since=now - COUNTED,
+            until=now + COUNTED,
+        ),
         fair_since=now - COUNTED,
         fair_until=now + COUNTED,
         rotas=len(rows),
@@ -152,9 +157,7 @@ def _gaps(drawn: Collection[Rota], slots: dict[int, tuple[Slot, ...]], *, now: d
     return sorted(found, key=lambda one: one[1].starts_at)
 
 
-def _fair(
-    slots: dict[int, tuple[Slot, ...]], who: dict[int, Person], *, since: datetime, until: datetime
-) -> list[Carried]:
+def _fair(slots: dict[int, tuple[Slot, ...]], who: dict[int, Person], *, since: datetime, until: datetime) -> list[Carried]:
     """How the load of these rotas lies on people."""
     duties = [
         Duty(rota, slot.level, slot.person, slot.starts_at, slot.ends_at)

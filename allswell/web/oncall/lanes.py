@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.http import QueryDict
@@ -72,7 +72,7 @@ class Window:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone()).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,13 @@ class Bar:
     hue: int
     is_over: bool
     is_now: bool
+
+    @property
+    def label(self) -> str:
+        """What has room in the bar: the name, initials, or nothing."""
+        if self.kind in ("shift", "override"):
+            return self.text if self.width > 14 else show.initials(self.text) if self.width > 4 else ""
+        return self.text if self.width > 24 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +153,7 @@ def _bar(slot: Slot, window: Window, names: Mapping[int, str], now: datetime) ->
         end = COLUMNS
     start = min(start, COLUMNS - 1)
     kind = "gap" if slot.is_gap else "off" if slot.person is None else "override" if slot.override else "shift"
-    name = names.get(slot.person, "#%d" % slot.person) if slot.person is not None else nobody_words(slot.why)
+    name = names.get(slot.person, f"#{slot.person}") if slot.person is not None else nobody_words(slot.why)
     return Bar(
         kind=kind,
         start=start + 1,

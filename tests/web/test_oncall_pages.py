@@ -1,0 +1,135 @@
+"""The pages of being on call: who is on now and when, asking, answering, taking over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from allswell.desk import covering, rotas, shifts
+from allswell.kernel import clock
+from allswell.oncall import queries
+from allswell.oncall.models import Override, Rota, ShiftRequest
+from allswell.oncall.rules import Definition, Layer
+from allswell.people.models import Person
+from allswell.web.oncall.lanes import COLUMNS, Window
+from tests.support.world import World
+
+Browser = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def clocks_stand(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: world.now)
+
+
+def read(client: Client, path: str, status: int = 200) -> str:
+    answer = client.get(path)
+    assert answer.status_code == status, path
+    return answer.content.decode()
+
+
+def dbas(world: World, *people: Person, **more: Any) -> Rota:
+    """The rota of the databases: from Monday to Monday."""
+    order = tuple(person.pk for person in people or (world.amir, world.priya))
+    layer = Layer(key=1, name="Week", people=order, first_on=date(2026, 11, 23), **more)
+    definition = Definition("UTC", (layer,))
+    return rotas.create_rota(name="Databases", team="databases", definition=definition, **world.by(world.lena))
+
+
+def on_call(world: World, row: Rota) -> int | None:
+    return queries.on_call([row.pk], world.now)[row.pk][1].person
+
+
+def test_without_a_rota_it_says_that_nobody_is_called(world: World, browser: Browser) -> None:
+    assert "There is no rota yet, so nobody is called." in read(browser(world.jonas), "/oncall/")
+
+
+def test_everybody_at_the_desk_sees_who_is_on_now_and_who_then(world: World, browser: Browser) -> None:
+    dbas(world)
+    html = read(browser(world.jonas), "/oncall/")
+    assert "On now" in html
+    assert re.search(r"Amir.*until.*Then Priya", html, re.DOTALL)
+    assert "Times in" in html
+
+
+def test_amir_on_leave_alone_leaves_a_gap_that_priya_takes(world: World, browser: Browser) -> None:
+    row = dbas(world, world.amir)
+    away = {"starts_at": world.now - timedelta(hours=1), "ends_at": world.now + timedelta(hours=5)}
+    shifts.add_leave(person=world.amir.pk, **away, **world.by(world.amir))
+    priya = browser(world.priya)
+    html = read(priya, "/oncall/")
+    assert "all are on leave" in html
+    assert "1 gap ahead" in html
+    assert "Take it until then" in html
+    assert "Take it until then" not in read(browser(world.jonas), "/oncall/")
+    assert priya.post(f"/oncall/{row.slug}/take", {"level": "1"}).status_code == 303
+    assert on_call(world, row) == world.priya.pk
+    assert Override.objects.get().ends_at == world.now + timedelta(hours=5)
+    assert "gap ahead" not in read(priya, "/oncall/")
+    priya.post(f"/oncall/{row.slug}/take", {"level": "1"})
+    assert "You are on call already." in read(priya, "/oncall/")
+
+
+def asked(world: World, row: Rota, **more: Any) -> ShiftRequest:
+    return covering.ask_cover(
+        row.pk, level=1, starts_at=world.now, ends_at=world.now + timedelta(hours=4), **more, **world.by(world.amir)
+    )
+
+
+def test_who_is_asked_for_cover_takes_it_with_one_click(world: World, browser: Browser) -> None:
+    row = dbas(world)
+    request = asked(world, row, note="Dentist")
+    priya = browser(world.priya)
+    html = read(priya, "/oncall/")
+    assert "asks for cover in Databases" in html
+    assert "Dentist" in html
+    assert "Decline" not in html, "everybody was asked, nobody needs to say no"
+    assert "asks for cover" not in read(browser(world.jonas), "/oncall/")
+    assert priya.post(f"/oncall/requests/{request.pk}/accept").status_code == 303
+    assert on_call(world, row) == world.priya.pk
+    priya.post(f"/oncall/requests/{request.pk}/accept")
+    assert ShiftRequest.objects.get().state == "accepted"
+
+
+def test_who_is_asked_alone_may_decline(world: World, browser: Browser) -> None:
+    row = dbas(world)
+    request = asked(world, row, offered_to=world.priya.pk)
+    priya = browser(world.priya)
+    assert "Decline" in read(priya, "/oncall/")
+    assert priya.post(f"/oncall/requests/{request.pk}/decline").status_code == 303
+    assert ShiftRequest.objects.get().state == "declined"
+    assert on_call(world, row) == world.amir.pk
+    assert priya.post(f"/oncall/requests/{request.pk}/eat").status_code == 404
+
+
+@pytest.mark.parametrize("asks", ["?from=x", "?from=9999-12-31", "?from=0001-01-01&days=1", "?days=9", "?team=no-such"])
+def test_what_makes_no_sense_is_answered_all_the_same(world: World, browser: Browser, asks: str) -> None:
+    dbas(world)
+    read(browser(world.jonas), f"/oncall/{asks}")
+
+
+def test_every_day_is_as_wide_as_the_others_whatever_its_clocks_do() -> None:
+    with timezone.override("Europe/Zurich"):
+        window = Window(date(2026, 10, 19), 14)
+        days = [
+            datetime(2026, 10, 18, 22, tzinfo=UTC),
+            datetime(2026, 10, 24, 22, tzinfo=UTC),
+            datetime(2026, 10, 25, 23, tzinfo=UTC),
+        ]
+        assert [window.column(at) for at in days] == [0, 72, 84]
+        assert window.column(window.until) == COLUMNS
+        assert window.until - window.since == timedelta(days=14, hours=1)
+
+
+def test_it_is_fair_by_the_hours_people_carry(world: World, browser: Browser) -> None:
+    dbas(world)
+    html = read(browser(world.amir), "/oncall/")
+    assert "Hours on call in your rotas" in html
+    assert "Choose a team to see how the load lies" in read(browser(world.jonas), "/oncall/")
+    assert "Hours on call in the rotas of this team" in read(browser(world.jonas), "/oncall/?team=databases")
