@@ -116,7 +116,6 @@ def board(request: PageRequest) -> HttpResponse:
         cards=cards,
         people=who,
         names=names,
-        window=window,
         lanes=lanes.lanes(drawn, slots, window, names=names, now=now),
         gaps=_gaps(drawn, slots, now=now),
         mine=mine,
@@ -133,11 +132,7 @@ def board(request: PageRequest) -> HttpResponse:
         drawn=len(drawn),
         teams=teams,
         team=team if team in dict(teams) else "",
-        now_column=window.column(now) + 1 if window.since <= now < window.until else 0,
-        level_words=lanes.level_words,
-        nobody_words=lanes.nobody_words,
-        span_text=lanes.span_text,
-        zone=timezone.get_current_timezone_name(),
+        **lanes.said(window, now),
         here="oncall",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 from django.utils import dateformat, timezone
@@ -174,3 +174,15 @@ def until_text(at: datetime) -> str:
     local = timezone.localtime(at)
     is_today = local.date() == timezone.localtime(show.now()).date()
     return f"{local:%H:%M}" if is_today else dateformat.format(local, "D j M H:i")
+
+
+def said(window: Window, now: datetime) -> dict[str, Any]:
+    """What the templates of timelines need beside the lanes."""
+    return {
+        "window": window,
+        "now_column": window.column(now) + 1 if window.since <= now < window.until else 0,
+        "level_words": level_words,
+        "nobody_words": nobody_words,
+        "span_text": span_text,
+        "zone": timezone.get_current_timezone_name(),
+    }
