@@ -101,11 +101,10 @@ def board(request: PageRequest) -> HttpResponse:
     since, until = min(now - COUNTED, window.since), max(now + COUNTED, window.until)
     slots = queries.written([row.pk for row in drawn], since, until)
     asked = list(queries.waiting_for(actor.person, now=now)[:MOST_NEEDS]) if actor.person else []
+    said = [answer for levels in answers.values() for answer in levels.values()]
     who = known(
-        [answer.person for levels in answers.values() for answer in levels.values()]
-        + [answer.next_person for levels in answers.values() for answer in levels.values()]
+        [pk for answer in said for pk in (answer.person, answer.next_person, answer.stands_for)]
         + [slot.person for found in slots.values() for slot in found]
-        + [slot.stands_for for found in slots.values() for slot in found]
     )
     names = {pk: row.name for pk, row in who.items()}
     cards = [_card(row, answers.get(row.pk, {}), may_take=row.pk in mine.both) for row in rows[:MOST_CARDS]]

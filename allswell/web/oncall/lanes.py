@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COLUMNS = 168
 SPANS = (1, 7, 14)
 #: how far from today one may look: shifts are written 13 weeks ahead
-BACK, AHEAD = timedelta(days=366), timedelta(weeks=12)
+BACK, AHEAD = timedelta(weeks=26), timedelta(weeks=12)
 
 
 @dataclass(frozen=True, slots=True)
