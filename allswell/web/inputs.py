@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from allswell.tickets.models import CustomField
 
 
-def instant(sent: QueryDict, name: str) -> datetime | None:
-    """An `<input type=datetime-local>` in the viewer's zone; None when empty. A local time the clocks skip rolls forward."""
+def instant(sent: QueryDict, name: str, zone: tzinfo | None = None) -> datetime | None:
+    """An `<input type=datetime-local>` in `zone`, the viewer's if not said; None when empty. A local time the clocks skip rolls forward."""
     raw = sent.get(name, "").strip()
     if not raw:
         return None
     try:
-        return datetime.fromisoformat(raw).replace(tzinfo=timezone.get_current_timezone(), fold=0)
+        return datetime.fromisoformat(raw).replace(tzinfo=zone or timezone.get_current_timezone(), fold=0)
     except ValueError as error:
         raise Invalid("Give a date and a time.", field=name) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -287,3 +287,14 @@ def test_the_journal_says_which_promise_moved_and_why(world: World, browser: Bro
     html = browser(world.jonas).get(f"/tickets/{ticket.pk}").content.decode()
     assert "Resolution is not due 10:00 any more" in html
     assert "agreed has changed" not in browser(world.maria).get(f"/my/{ticket.pk}").content.decode()
+
+
+def test_in_force_from_is_read_by_the_clocks_of_the_agreement(world: World, browser: Browser) -> None:
+    agreement(world)
+    ada = browser(world.ada)  # her own zone is another
+    form = sent(ada.get("/setup/agreements/standard/edit").content.decode())
+    form |= {"zone": "America/New_York", "in_force_from": "2027-01-01T00:00"}
+    ada.post("/setup/agreements/standard/edit", form)
+    version = AgreementVersion.objects.get(number=2)
+    assert version.in_force_from == datetime(2027, 1, 1, 5, tzinfo=UTC)
+    assert "Fri 1 Jan 2027" in ada.get("/setup/agreements/standard").content.decode()

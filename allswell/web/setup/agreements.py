@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from allswell.calendars import queries as calendars
+from allswell.calendars.rules import zone_named
 from allswell.desk import agreements as desk
 from allswell.desk import promises, what_if
 from allswell.desk.what_if import Question
@@ -276,7 +277,7 @@ def new_agreement(request: PageRequest) -> HttpResponse:
             organization=form.organization or None,
             team=form.team or None,
             definition=form.definition(),
-            in_force_from=inputs.instant(request.POST, "in_force_from"),
+            in_force_from=_in_force_from(request, form),
             note=form.note,
             actor=request.actor,
             now=request.now,
@@ -337,6 +338,12 @@ def edit_agreement(request: PageRequest, slug: str) -> HttpResponse:
     )
 
 
+def _in_force_from(request: PageRequest, form: AgreementForm) -> datetime | None:
+    """By the clocks of the agreement, as it is shown wherever it stands. Raises Invalid."""
+    said = request.POST.get("in_force_from", "").strip()
+    return inputs.instant(request.POST, "in_force_from", zone_named(form.zone)) if said else None
+
+
 def _save(request: PageRequest, row: Agreement, form: AgreementForm, before: dict[str, Any] | None) -> str:
     """Write what differs; what to say then. `before` is the definition as it stood in the form at first."""
     changes: dict[str, Any] = {"name": form.name}
@@ -344,7 +351,7 @@ def _save(request: PageRequest, row: Agreement, form: AgreementForm, before: dic
         changes["organization"] = form.organization or None
     if row.audience == Audience.INTERNAL:
         changes["team"] = form.team or None
-    definition, since = form.definition(), inputs.instant(request.POST, "in_force_from")
+    definition, since = form.definition(), _in_force_from(request, form)
     is_another = definition != before or since is not None
     agreed = desk.save(
         row.slug,
