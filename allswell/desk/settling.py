@@ -167,7 +167,7 @@ def solved_for(
 
 
 def promise(ticket: Ticket, solved: Iterable[Solved]) -> None:
-    """Write on the ticket which promise is due next; where all stand still, which one does."""
+    """Write on the ticket which promise is due next; where all are paused, which one is."""
     tickets.promise(ticket, **_next(solved))
 
 

@@ -123,7 +123,7 @@ class Telling:
 
 
 def in_order(clock: Clock) -> tuple[bool, datetime, int]:
-    """A key to sort clocks by: first the open ones by what is due next, then those that stand still, then the others as they began."""
+    """A key to sort clocks by: first the open ones by what is due next, then those that pause, then the others as they began."""
     is_done = clock.stopped_at is not None
     return is_done, (clock.started_at if is_done else clock.due_at or _NEVER), clock.pk
 

@@ -58,7 +58,7 @@ class Ticket(models.Model):
     closed_at = models.DateTimeField(null=True)
     closing_at = models.DateTimeField(null=True)
     next_due_at = models.DateTimeField(null=True)
-    next_metric = models.CharField(max_length=16, default="", blank=True)  # of the promise that is due next, or that stands still
+    next_metric = models.CharField(max_length=16, default="", blank=True)  # of the promise that is due next, or that is paused
     next_started_at = models.DateTimeField(null=True)
     resolution_code = models.CharField(max_length=20, default="", blank=True)
     resolution = models.TextField(default="", blank=True)
