@@ -11,6 +11,7 @@ from django.test import Client
 from allswell.api import bearer
 from allswell.desk import calls
 from allswell.kernel import actor, clock
+from allswell.kernel.rates import Rate
 from allswell.people.models import IdempotentCall, Token
 from allswell.tickets.models import Ticket
 from tests.support.program import Program
@@ -49,7 +50,7 @@ def test_an_ended_token_is_dead_at_once(world: World, jonas: Program, end: str) 
 
 
 def test_guessing_is_slowed_down_but_locks_nobody_out(world: World, jonas: Program) -> None:
-    bearer.guesses = bearer.Rate()
+    bearer.guesses = Rate()
     answers = [Client().get("/api/v1/me", headers={"Authorization": f"Bearer {count}"}) for count in range(bearer.GUESSES + 1)]
     assert [answer.status_code for answer in answers] == [401] * bearer.GUESSES + [429]
     assert int(answers[-1].headers["Retry-After"]) >= 1

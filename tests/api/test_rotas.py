@@ -213,3 +213,17 @@ def test_out_of_use_nobody_is_on_call(world: World, lena: Program, rota: dict[st
     assert lena.get("/on-call?rota=databases").json()["items"] == []
     assert lena.post("/rotas/databases/activate").json()["is_active"] is True
     assert lena.get("/on-call?rota=databases").json()["items"][0]["person"]["name"] == "Amir Haddad"
+
+
+def test_an_address_for_a_calendar_program_is_shown_once(world: World, rota: dict[str, Any]) -> None:
+    amir = Program(world, world.amir)
+    made = amir.post("/me/calendar-links", rota="databases", headers={"Idempotency-Key": "once"})
+    assert made.status_code == 201
+    address = made.json()["address"]
+    assert address.endswith(".ics")
+    assert amir.post("/me/calendar-links", rota="databases", headers={"Idempotency-Key": "once"}).json()["address"] is None
+    (listed,) = amir.get("/me/calendar-links").json()
+    assert (listed["rota"]["slug"], "address" in listed) == ("databases", False)
+    assert Program(world, world.priya).call("DELETE", f"/me/calendar-links/{listed['id']}").status_code == 404
+    assert amir.call("DELETE", f"/me/calendar-links/{listed['id']}").status_code == 204
+    assert amir.get("/me/calendar-links").json() == []

@@ -148,6 +148,8 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["takeShift", "askCover", "askSwap"], DECIDING | {"agent"}),
     **dict.fromkeys(["acceptShiftRequest", "declineShiftRequest"], frozenset({"agent"})),  # offered to him alone
     "withdrawShiftRequest": DECIDING,
+    **dict.fromkeys(["listCalendarLinks", "makeCalendarLink"], EVERYBODY),  # their own
+    "revokeCalendarLink": frozenset({"agent"}),  # the agent's own
     **dict.fromkeys(["listLeaves", "addLeave", "cancelLeave"], ADMIN | {"requester"}),  # of Maria
     "askWhatIf": ADMIN | {"auditor"},  # it writes nothing but the question
     "getWhatIf": frozenset(),  # one's own; nobody here asked
@@ -220,6 +222,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     override = shifts.add_override(rota.pk, level=1, person=world.julia.pk, **later, **world.by(world.lena))
     asked = covering.ask_cover(rota.pk, level=1, offered_to=world.jonas.pk, **span, **world.by(world.julia))
     leave = shifts.add_leave(person=world.maria.pk, **span, **world.by(world.maria))
+    link, _ = shifts.make_calendar_link(**world.by(world.jonas))
     time = {name: instant.isoformat() for name, instant in span.items()}
     job = bulk.start([ticket.pk], verb="watch", params={}, **world.by(world.jonas))
     world._person("Clara Colleague", world.branch)
@@ -251,6 +254,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "jobs": {"id": job.pk},
         "calendars": {"ref": calendar.slug},
         "agreements": {"slug": promised.slug},
+        "me": {"id": link.pk},
         "rotas": {"ref": rota.slug, "override": override.pk},
         "shift-requests": {"id": asked.pk},
         "what-ifs": {"id": 1},
@@ -376,6 +380,7 @@ def _is_gone(made: Operation, status: int) -> bool:
         "endAnnouncement",
         "restrictTicket",
         "removeAddress",
+        "revokeCalendarLink",
     )
 
 
@@ -394,6 +399,7 @@ def test_reading_tokens_and_auditors_write_nothing(made: Operation, stage: Stage
         "createView",
         "createReportSubscription",
         "askWhatIf",
+        "makeCalendarLink",
     )
     if made.id not in (*free, *OWN):
         assert call(stage, made, "auditor") in (403, 404)

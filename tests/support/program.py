@@ -8,6 +8,7 @@ from typing import Any
 from django.test import Client
 
 from allswell.api import bearer
+from allswell.kernel.rates import Rate
 from allswell.people.models import Person, Token
 from allswell.people.queries import digest
 from tests.support.world import START, World
@@ -17,7 +18,7 @@ class Program:
     """Calls `/api/v1` with a token of `person`: program.post("/tickets", title="…")."""
 
     def __init__(self, world: World, person: Person, *scopes: str) -> None:
-        bearer.calls, bearer.guesses = bearer.Rate(), bearer.Rate()  # a new program, not an earlier test's
+        bearer.calls, bearer.guesses = Rate(), Rate()  # a new program, not an earlier test's
         bearer._USED.clear()
         secret = f"secret of {person.name} {Token.objects.count()}"
         self.token = Token.objects.create(

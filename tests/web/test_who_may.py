@@ -22,7 +22,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from allswell.desk import announcements, attachments, bulk, calendars, covering, rotas, views, webhooks
+from allswell.desk import announcements, attachments, bulk, calendars, covering, rotas, shifts, views, webhooks
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
@@ -191,6 +191,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     values: dict[str, Any] = {
         "number": ticket.pk,
         "action": uuid.uuid4(),
+        "secret": shifts.make_calendar_link(**by_jonas)[1],
         "job": job.pk,
         "token": token.pk,
         "person": world.rolf.pk,
@@ -326,6 +327,7 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(post=frozenset({"agent"})), "remove_view", "job_cancel", "job_go_on"),
     # a ticket of the bank, with the service desk; the file hangs on a note
     "file": Row(READING),
+    "shift_calendar": Row(EVERYBODY),  # the address is the key
     "ticket": Row(READING, READING),
     "why": Row(READING, READING),
     "reference": Row(READING | {"requester"}, READING | {"requester"}),
