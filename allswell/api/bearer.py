@@ -13,8 +13,8 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from allswell.desk.calls import note_token_use
+from allswell.desk.rates import Rate
 from allswell.kernel.actor import Actor
-from allswell.kernel.rates import Rate
 from allswell.people import queries as people
 
 from .problems import Refusal

@@ -13,10 +13,10 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from allswell.desk import shift_calendars, shifts
+from allswell.desk.rates import Rate
 from allswell.kernel import clock
 from allswell.kernel.actor import Channel
 from allswell.kernel.errors import DeskError
-from allswell.kernel.rates import Rate
 from allswell.oncall import queries
 from allswell.people import queries as people
 

@@ -10,8 +10,8 @@ from django.test import Client
 
 from allswell.api import bearer
 from allswell.desk import calls
+from allswell.desk.rates import Rate
 from allswell.kernel import actor, clock
-from allswell.kernel.rates import Rate
 from allswell.people.models import IdempotentCall, Token
 from allswell.tickets.models import Ticket
 from tests.support.program import Program

@@ -8,7 +8,7 @@ from typing import Any
 from django.test import Client
 
 from allswell.api import bearer
-from allswell.kernel.rates import Rate
+from allswell.desk.rates import Rate
 from allswell.people.models import Person, Token
 from allswell.people.queries import digest
 from tests.support.world import START, World

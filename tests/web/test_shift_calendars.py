@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 
 from allswell.desk import rotas, shift_calendars, shifts
+from allswell.desk.rates import Rate
 from allswell.kernel import clock
-from allswell.kernel.rates import Rate
 from allswell.oncall import queries
 from allswell.oncall.models import CalendarLink, Rota
 from allswell.oncall.rules import Definition, Layer

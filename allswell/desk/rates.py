@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from . import clock
+from allswell.kernel import clock
 
 
 @dataclass(slots=True)
