@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from allswell.desk.calls import note_token_use
 from allswell.desk.rates import Rate
+from allswell.kernel import clock
 from allswell.kernel.actor import Actor
 from allswell.people import queries as people
 
@@ -56,7 +57,7 @@ def actor_of(request: HttpRequest, *, now: datetime) -> Actor:
         raise _unknown("Send a token: Authorization: Bearer …")
     actor = people.caller(secret.strip(), now=now)
     if actor is None:  # a right token is let in all the same: others behind the address are not locked out
-        left, wait = guesses.take(address_of(request), per_minute=GUESSES)
+        left, wait = guesses.take(address_of(request), per_minute=GUESSES, at=clock.monotonic())
         if left < 0:
             raise Refusal(429, "too-many-guesses", "Too many wrong tokens. Wait a moment.", headers={"Retry-After": str(wait)})
         raise _unknown("This token is not valid, or not any more.", "invalid_token")
@@ -66,7 +67,7 @@ def actor_of(request: HttpRequest, *, now: datetime) -> Actor:
 def count(actor: Actor) -> dict[str, str]:
     """Count a call of the actor's token; the headers that tell its rate. Raises Refusal (429)."""
     rate = settings.API_RATE
-    left, wait = calls.take(str(actor.token), per_minute=rate)
+    left, wait = calls.take(str(actor.token), per_minute=rate, at=clock.monotonic())
     headers = {"RateLimit-Limit": str(rate), "RateLimit-Remaining": str(max(left, 0)), "RateLimit-Reset": str(wait)}
     if left < 0:
         headers["Retry-After"] = str(wait)

@@ -7,8 +7,6 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from allswell.kernel import clock
-
 
 @dataclass(slots=True)
 class _Bucket:
@@ -24,9 +22,8 @@ class Rate:
         self._keys = keys
         self._lock = threading.Lock()
 
-    def take(self, key: str, *, per_minute: int) -> tuple[int, int]:
-        """Take one. Returns what is left and the seconds until the bucket is full; left is -1 when nothing was left."""
-        at = clock.monotonic()
+    def take(self, key: str, *, per_minute: int, at: float) -> tuple[int, int]:
+        """Take one, `at` by a clock that only goes on. Returns what is left and the seconds until the bucket is full; left is -1 when nothing was left."""
         refill = per_minute / 60
         with self._lock:
             bucket = self._buckets.get(key)

@@ -48,7 +48,7 @@ def _answer(secret: str) -> HttpResponse:
     link = queries.calendar_link(secret) if len(secret) <= _LONGEST and secret.isascii() else None
     if link is None:
         return _plain("There is nothing at this address.", 404)
-    left, wait = readings.take(str(link.pk), per_minute=PER_MINUTE)
+    left, wait = readings.take(str(link.pk), per_minute=PER_MINUTE, at=clock.monotonic())
     if left < 0:
         answer = _plain("This is read too often.", 429)
         answer.headers["Retry-After"] = str(wait)
