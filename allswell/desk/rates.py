@@ -23,7 +23,8 @@ class Rate:
         self._lock = threading.Lock()
 
     def take(self, key: str, *, per_minute: int, at: float) -> tuple[int, int]:
-        """Take one, `at` by a clock that only goes on. Returns what is left and the seconds until the bucket is full; left is -1 when nothing was left."""
+        """Take one, `at` by a clock that only goes on. Returns what is left (-1: nothing was), and the seconds until the bucket
+        is full."""
         refill = per_minute / 60
         with self._lock:
             bucket = self._buckets.get(key)
