@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from allswell.calendars import rules
@@ -152,6 +152,7 @@ def test_it_is_what_walking_day_by_day_gives(
     st.integers(0, 3),
     st.lists(st.tuples(st.integers(-500, 8000), st.integers(1, 5000)), max_size=4),
 )
+@example(7200, 1, [(2200, 5000)])  # used up at midnight before a weekend
 def test_pauses_move_it_as_counting_every_half_minute_does(begin: int, days: int, stops: list[tuple[int, int]]) -> None:
     made = city("UTC", {date(2026, 3, 12): Day("Off")})
     start = datetime(2026, 3, 2, 0, 0, 30, tzinfo=UTC) + timedelta(minutes=begin)
@@ -164,5 +165,9 @@ def test_pauses_move_it_as_counting_every_half_minute_does(begin: int, days: int
     while left:
         if rules.is_working_day(made, at.date()) and not any(since <= at < until for since, until in pauses):
             left -= 1
+        at += half
+    # Used up with the last half minute before a day off, it is due when work begins again (midnight on Monday, not the night to
+    # Saturday, as "the same time of day" asks), and what paused from before then still moves it.
+    while days and (not rules.is_working_day(made, at.date()) or any(since < at < until for since, until in pauses)):
         at += half
     assert due == at

@@ -229,7 +229,7 @@ def test_it_is_kept_as_it_was_said() -> None:
         (said(unit=["week"]), "layers.0.unit"),
         (said(level=6), "layers.0.level"),
         (said(rank=-1), "layers.0.rank"),
-        (said(zone="Nowhere"), "zone"),
+        (said(zone="Nowhere"), "layers.0.zone"),
         (said(week=[[]] * 6), "layers.0.week"),
         (said(week=[[]] * 7), "layers.0.week"),
         (said(week=[["9-10"], [], [], [], [], [], []]), "layers.0.week.monday"),
