@@ -165,7 +165,7 @@ def clock_of(row: Row) -> tuple[str, str, str, int]:
     if row.state == State.WAITING and row.waiting_until:
         return _("Until"), show.clock_text(row.waiting_until), "", 0
     if row.next_metric:
-        return wording.verb(row.next_metric), _("stopped"), "", 0
+        return wording.verb(row.next_metric), _("paused"), "", 0
     if row.state == State.WAITING:
         return _("Paused"), show.since(row.updated_at), "", 0
     return (_("Asked"), show.since(row.asked_at), "", 0) if row.asked_at else (_("Updated"), show.since(row.updated_at), "", 0)
