@@ -277,6 +277,8 @@ def fill(count: int, *, batch: int = 20_000) -> int:
             cursor.execute("ANALYZE")
     _enrich(first + count - RICH, cast)
     _start_clocks()
+    with connection.cursor() as cursor:  # as autovacuum leaves a desk that was not filled a minute ago
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM (ANALYZE)")
     return first + count - RICH
 
 
