@@ -266,7 +266,7 @@ class RotaPreview(Struct):
     id="previewRota",
     summary="What a definition would move; nothing is written, nobody is told",
     tag=TAG,
-    scope=READ,
+    scope=EDIT,
     details="For whoever may change the rota.",
     body=RotaPreviewAsked,
     answer=RotaPreview,
