@@ -116,10 +116,10 @@ def board(request: PageRequest) -> HttpResponse:
         people=who,
         names=names,
         lanes=lanes.lanes(drawn, slots, window, names=names, now=now),
-        gaps=_gaps(drawn, slots, now=now),
+        gaps=gaps_of(drawn, slots, now=now),
         mine=mine,
         asked=asked,
-        fair=_fair(
+        fair=carried(
             {pk: found for pk, found in slots.items() if pk in mine.both or team in dict(teams)},
             who,
             since=now - COUNTED,
@@ -140,7 +140,7 @@ def _card(row: Rota, levels: dict[int, Answer], *, may_take: bool) -> Card:
     return Card(row, levels.get(1), [levels[level] for level in sorted(levels) if level > 1], may_take)
 
 
-def _gaps(drawn: Collection[Rota], slots: dict[int, tuple[Slot, ...]], *, now: datetime) -> list[tuple[Rota, Slot]]:
+def gaps_of(drawn: Collection[Rota], slots: dict[int, tuple[Slot, ...]], *, now: datetime) -> list[tuple[Rota, Slot]]:
     """The gaps of the next weeks, the soonest first."""
     found = [
         (row, slot)
@@ -151,7 +151,7 @@ def _gaps(drawn: Collection[Rota], slots: dict[int, tuple[Slot, ...]], *, now: d
     return sorted(found, key=lambda one: one[1].starts_at)
 
 
-def _fair(slots: dict[int, tuple[Slot, ...]], who: dict[int, Person], *, since: datetime, until: datetime) -> list[Carried]:
+def carried(slots: dict[int, tuple[Slot, ...]], who: dict[int, Person], *, since: datetime, until: datetime) -> list[Carried]:
     """How the load of these rotas lies on people."""
     duties = [
         Duty(rota, slot.level, slot.person, slot.starts_at, slot.ends_at)

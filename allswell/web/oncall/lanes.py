@@ -184,5 +184,10 @@ def said(window: Window, now: datetime) -> dict[str, Any]:
         "level_words": level_words,
         "nobody_words": nobody_words,
         "span_text": span_text,
-        "zone": timezone.get_current_timezone_name(),
+        "zone": zone_name(),
     }
+
+
+def zone_name() -> str:
+    """By which clocks the viewer's times are."""
+    return timezone.get_current_timezone_name()

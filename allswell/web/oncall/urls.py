@@ -1,13 +1,22 @@
-"""Addresses of being on call."""
+"""Addresses of being on call. Those of a rota end with a slash or go on, so that no rota's name hides `me` or `new`."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import board
+from . import asking, board, mine, rota
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("oncall/", board.board, name="oncall"),
+    path("oncall/me", mine.me, name="oncall_me"),
+    path("oncall/me/leave", mine.leave, name="oncall_leave"),
+    path("oncall/me/leave/<int:leave>/cancel", mine.leave_cancel, name="oncall_leave_cancel"),
     path("oncall/requests/<int:asked>/<slug:word>", board.answer, name="oncall_answer"),
+    path("oncall/<slug:slug>/", rota.rota, name="oncall_rota"),
     path("oncall/<slug:slug>/take", board.take, name="oncall_take"),
+    path("oncall/<slug:slug>/ask", asking.ask, name="oncall_ask"),
+    path("oncall/<slug:slug>/override", rota.override, name="oncall_override"),
+    path("oncall/<slug:slug>/overrides/<int:override>/cancel", rota.override_cancel, name="oncall_override_cancel"),
+    path("oncall/<slug:slug>/activate", rota.activate, name="oncall_activate"),
+    path("oncall/<slug:slug>/deactivate", rota.deactivate, name="oncall_deactivate"),
 ]
