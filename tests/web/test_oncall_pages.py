@@ -133,3 +133,145 @@ def test_it_is_fair_by_the_hours_people_carry(world: World, browser: Browser) ->
     assert "Hours on call in your rotas" in html
     assert "Choose a team to see how the load lies" in read(browser(world.jonas), "/oncall/")
     assert "Hours on call in the rotas of this team" in read(browser(world.jonas), "/oncall/?team=databases")
+
+
+# a rota
+
+
+def test_a_rota_shows_its_days_what_it_says_and_what_differs(world: World, browser: Browser) -> None:
+    row = dbas(world)
+    shifts.add_override(
+        row.pk,
+        level=1,
+        starts_at=world.now + timedelta(days=1),
+        ends_at=world.now + timedelta(days=2),
+        person=world.priya.pk,
+        reason="Course",
+        **world.by(world.lena),
+    )
+    jonas = browser(world.jonas)
+    html = read(jonas, "/oncall/databases/")
+    assert "every week on Monday at 09:00" in html
+    assert "Course" in html
+    assert "Take it back" not in html
+    assert "Take over now" not in html
+    for days in (1, 7, 14):
+        read(jonas, f"/oncall/databases/?days={days}&from=2026-12-01")
+    assert "Take over now" in read(browser(world.priya), "/oncall/databases/")
+    assert "Take it back" in read(browser(world.lena), "/oncall/databases/")
+    assert jonas.get("/oncall/no-such/").status_code == 404
+
+
+def test_lena_puts_somebody_on_call_and_takes_it_back(world: World, browser: Browser) -> None:
+    row = dbas(world)
+    lena = browser(world.lena)
+    assert "Make the override" in read(lena, "/oncall/databases/override?level=1&ends_at=2026-11-24T09:00")
+    sent = {
+        "level": "1",
+        "starts_at": "2026-11-23T08:00",
+        "ends_at": "2026-11-24T09:00",
+        "person": str(world.priya.pk),
+        "reason": "ill",
+    }
+    for wrong, sentence in (
+        ({"person": ""}, "Choose somebody, or nobody on purpose."),
+        ({"ends_at": ""}, "Give a date and a time."),
+        ({"ends_at": "2026-11-20T09:00"}, "The end is before the beginning."),
+        ({"person_other": "Nobody Known"}, "Nobody is known by this name."),
+    ):
+        answer = lena.post("/oncall/databases/override", {**sent, **wrong})
+        assert answer.status_code == 422
+        html = answer.content.decode()
+        assert sentence in html
+        assert 'value="ill"' in html, "what was typed stays"
+    assert lena.post("/oncall/databases/override", sent).status_code == 303
+    assert on_call(world, row) == world.priya.pk
+    made = Override.objects.get()
+    assert lena.post(f"/oncall/databases/overrides/{made.pk}/cancel").status_code == 303
+    assert on_call(world, row) == world.amir.pk
+    lena.post(f"/oncall/databases/overrides/{made.pk}/cancel")
+    assert "This is over already." in read(lena, "/oncall/databases/")
+    assert lena.post("/oncall/databases/override", {**sent, "person": "nobody"}).status_code == 303
+    assert on_call(world, row) is None
+    assert browser(world.jonas).get("/oncall/databases/override").status_code == 403
+
+
+# asking
+
+
+def mine_of(world: World, html: str) -> list[str]:
+    """The shifts a form offers."""
+    return re.findall(r'<option value="(1\.\d+\.\d+)"', html)
+
+
+def test_amir_asks_for_cover_of_a_part_of_his_shift(world: World, browser: Browser) -> None:
+    row = dbas(world)
+    amir = browser(world.amir)
+    first = mine_of(world, read(amir, "/oncall/databases/ask"))[0]
+    sent = {"shift": first, "starts_at": "2026-11-24T08:00", "ends_at": "2026-11-24T12:00", "note": "Dentist"}
+    refused = amir.post("/oncall/databases/ask", {**sent, "starts_at": "2027-03-01T08:00"})
+    assert refused.status_code == 422
+    assert "This is not within your shift." in refused.content.decode()
+    assert "Dentist" in refused.content.decode()
+    assert amir.post("/oncall/databases/ask", sent).status_code == 303
+    made = ShiftRequest.objects.get()
+    assert (made.kind, made.offered_to_id, made.ends_at - made.starts_at) == ("cover", None, timedelta(hours=4))
+    html = read(amir, "/oncall/me")
+    assert "Nobody has answered yet" in html
+    assert amir.post(f"/oncall/requests/{made.pk}/withdraw", {"next": "/oncall/me"}).status_code == 303
+    assert ShiftRequest.objects.get().state == "withdrawn"
+    assert on_call(world, row) == world.amir.pk
+
+
+def test_amir_swaps_with_priya(world: World, browser: Browser) -> None:
+    row = dbas(world)
+    amir = browser(world.amir)
+    html = read(amir, "/oncall/databases/ask")
+    mine, theirs = (mine_of(world, part) for part in html.split('name="in_return"'))
+    assert amir.post("/oncall/databases/ask", {"shift": mine[0], "in_return": "1.1.2"}).status_code == 422
+    assert amir.post("/oncall/databases/ask", {"shift": "", "in_return": ""}).status_code == 422
+    assert amir.post("/oncall/databases/ask", {"shift": mine[0], "in_return": theirs[0]}).status_code == 303
+    made = ShiftRequest.objects.get()
+    assert (made.kind, made.offered_to_id) == ("swap", world.priya.pk)
+    assert "would swap in Databases" in read(browser(world.priya), "/oncall/me")
+    assert browser(world.priya).post(f"/oncall/requests/{made.pk}/accept").status_code == 303
+    assert on_call(world, row) == world.priya.pk
+
+
+def test_who_holds_no_shift_has_nothing_to_give_away(world: World, browser: Browser) -> None:
+    dbas(world)
+    assert "nothing to give away" in read(browser(world.jonas), "/oncall/databases/ask")
+
+
+# one's own
+
+
+def test_leave_is_written_down_and_cancelled(world: World, browser: Browser) -> None:
+    row = dbas(world)
+    amir = browser(world.amir)
+    html = read(amir, "/oncall/me")
+    assert "You are on call now in Databases" in html
+    sent = {"starts_at": "2026-11-23T08:00", "ends_at": "2026-11-25T08:00", "note": "Moving"}
+    refused = amir.post("/oncall/me/leave", {**sent, "ends_at": ""})
+    assert refused.status_code == 422
+    assert 'value="Moving"' in refused.content.decode()
+    assert amir.post("/oncall/me/leave", sent).status_code == 303
+    assert on_call(world, row) == world.priya.pk
+    html = read(amir, "/oncall/me")
+    (number,) = re.findall(r'action="/oncall/me/leave/(\d+)/cancel"', html.split("toasts")[0])
+    assert browser(world.priya).post(f"/oncall/me/leave/{number}/cancel").status_code == 404
+    assert amir.post(f"/oncall/me/leave/{number}/cancel").status_code == 303
+    assert on_call(world, row) == world.amir.pk
+
+
+def test_a_rota_goes_out_of_use_and_comes_back(world: World, browser: Browser) -> None:
+    dbas(world)
+    lena = browser(world.lena)
+    assert lena.post("/oncall/databases/deactivate").status_code == 303
+    html = read(lena, "/oncall/databases/")
+    assert "Out of use" in html
+    assert "/oncall/databases/activate" in html
+    assert "There is no rota yet" in read(lena, "/oncall/")
+    assert lena.post("/oncall/databases/activate").status_code == 303
+    assert "Out of use" not in read(lena, "/oncall/databases/")
+    assert browser(world.amir).post("/oncall/databases/deactivate").status_code == 403
