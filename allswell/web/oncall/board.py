@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from allswell.desk import covering, rotas, shifts
-from allswell.kernel.actor import Actor
+from allswell.kernel.actor import Actor, Role
 from allswell.kernel.errors import DeskError, NotFound
 from allswell.oncall import queries
 from allswell.oncall.queries import Answer
@@ -34,6 +34,8 @@ MOST_CARDS, MOST_LANES = 60, 12
 #: how far back and ahead fairness is counted, how far ahead gaps are told
 COUNTED, GAPS_AHEAD = timedelta(weeks=8), timedelta(weeks=4)
 MOST_NEEDS = 12
+#: who may make a rota of some team
+MAKERS = (Role.LEAD, Role.DUTY_MANAGER, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def board(request: PageRequest) -> HttpResponse:
         lanes=lanes.lanes(drawn, slots, window, names=names, now=now),
         gaps=gaps_of(drawn, slots, now=now),
         mine=mine,
+        may_make=actor.has_role(*MAKERS),
         asked=asked,
         fair=carried(
             {pk: found for pk, found in slots.items() if pk in mine.both or team in dict(teams)},

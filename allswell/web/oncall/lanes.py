@@ -191,3 +191,9 @@ def said(window: Window, now: datetime) -> dict[str, Any]:
 def zone_name() -> str:
     """By which clocks the viewer's times are."""
     return timezone.get_current_timezone_name()
+
+
+def hours_text(length: timedelta) -> str:
+    """A length of duty in hours, as it is compared: 168 h, 4.5 h; nothing for none."""
+    hours = length / timedelta(hours=1)
+    return _("%(h)s h") % {"h": f"{hours:.1f}".removesuffix(".0")} if hours else ""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import asking, board, mine, rota
+from . import asking, board, edit, mine, rota
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("oncall/", board.board, name="oncall"),
+    path("oncall/new", edit.new, name="oncall_new"),
     path("oncall/me", mine.me, name="oncall_me"),
     path("oncall/me/leave", mine.leave, name="oncall_leave"),
     path("oncall/me/leave/<int:leave>/cancel", mine.leave_cancel, name="oncall_leave_cancel"),
     path("oncall/requests/<int:asked>/<slug:word>", board.answer, name="oncall_answer"),
     path("oncall/<slug:slug>/", rota.rota, name="oncall_rota"),
+    path("oncall/<slug:slug>/edit", edit.edit, name="oncall_edit"),
     path("oncall/<slug:slug>/take", board.take, name="oncall_take"),
     path("oncall/<slug:slug>/ask", asking.ask, name="oncall_ask"),
     path("oncall/<slug:slug>/override", rota.override, name="oncall_override"),
