@@ -275,3 +275,145 @@ def test_a_rota_goes_out_of_use_and_comes_back(world: World, browser: Browser) -
     assert lena.post("/oncall/databases/activate").status_code == 303
     assert "Out of use" not in read(lena, "/oncall/databases/")
     assert browser(world.amir).post("/oncall/databases/deactivate").status_code == 403
+
+
+# making and changing one
+
+ROTA = {
+    "name": "Nights",
+    "team": "databases",
+    "zone": "Europe/Zurich",
+    "calendar": "",
+    "minimum_rest": "11",
+    "maximum_week": "",
+    "rows": "1",
+    "l0_name": "Week",
+    "l0_level": "1",
+    "l0_rank": "0",
+    "l0_people": "Amir Haddad\npriya@example.org",
+    "l0_every": "1",
+    "l0_unit": "week",
+    "l0_first_on": "2026-11-23",
+    "l0_first_time": "09:00",
+    "l0_on_leave": "next",
+}
+
+
+def marked(html: str) -> str:
+    """What a preview hands to the save that follows it."""
+    found = re.search(r'name="mark" value="(\w*)"', html)
+    assert found
+    return found[1]
+
+
+def seen(html: str) -> str:
+    found = re.search(r'name="seen" value="(\d*)"', html)
+    assert found
+    return found[1]
+
+
+def test_lena_makes_a_rota_and_sees_first_what_it_will_do(world: World, browser: Browser) -> None:
+    lena = browser(world.lena)
+    assert "Make a rota" in read(lena, "/oncall/")
+    assert "See what moves" in read(lena, "/oncall/new")
+    hurried = lena.post("/oncall/new", {**ROTA, "do": "save"})
+    assert hurried.status_code == 200
+    assert not Rota.objects.exists(), "what was not previewed is not saved"
+    html = lena.post("/oncall/new", {**ROTA, "do": "preview"}).content.decode()
+    assert "Amir Haddad" in html
+    assert "from nobody to Amir Haddad" in html
+    assert lena.post("/oncall/new", {**ROTA, "do": "save", "mark": marked(html)}).status_code == 303
+    row = Rota.objects.get()
+    assert (row.name, queries.definition(row).layers[0].people) == ("Nights", (world.amir.pk, world.priya.pk))
+    other = lena.post("/oncall/new", {**ROTA, "l0_every": "2", "do": "save", "mark": marked(html)})
+    assert other.status_code == 200
+    assert Rota.objects.count() == 1, "it is another form than the one that was previewed"
+
+
+def test_another_layer_is_a_round_trip_that_loses_nothing(world: World, browser: Browser) -> None:
+    html = browser(world.lena).post("/oncall/new", {**ROTA, "l0_every": "soon", "do": "add"}).content.decode()
+    assert 'name="l1_people"' in html
+    assert 'value="soon"' in html
+    assert "priya@example.org" in html
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "sentence"),
+    [
+        ({"name": ""}, "name", "This is needed."),
+        ({"zone": "Mars/Olympus"}, "zone", "There is no time zone Mars/Olympus."),
+        ({"minimum_rest": "much"}, "minimum_rest", "Write a number of hours"),
+        ({"l0_people": "Nobody Known"}, "l0_people", "Nobody is known as Nobody Known."),
+        ({"l0_people": ""}, "l0_people", "Name who takes turns."),
+        ({"l0_every": "x"}, "l0_every", "Use a whole number."),
+        ({"l0_every": "0"}, "l0_every", "A turn is between one and"),
+        ({"l0_first_on": "soon"}, "l0_first_on", "soon is no date."),
+        ({"l0_first_time": "25:00"}, "l0_first_time", "25:00 is no time of day."),
+        ({"l0_zone": "Mars"}, "l0_zone", "There is no time zone Mars."),
+        ({"l0_monday": "late"}, "l0_monday", ""),
+        ({"l0_begins_at": "x"}, "l0_begins_at", "Give a date and a time."),
+        ({"l0_unit": "eon"}, "l0_unit", "Choose one of the list."),
+        ({"effective_at": "x"}, "effective_at", "Give a date and a time."),
+        ({"l0_people": "Maria Keller"}, "l0_people", "Name people of the desk who are in use."),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field_and_the_rest_stays(
+    world: World, browser: Browser, wrong: dict[str, str], field: str, sentence: str
+) -> None:
+    answer = browser(world.lena).post("/oncall/new", {**ROTA, "note": "kept", **wrong, "do": "preview"})
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in html
+    assert sentence in html
+    assert 'value="kept"' in html
+
+
+def test_a_change_says_who_gets_what_from_whom(world: World, browser: Browser) -> None:
+    row = dbas(world)
+    lena = browser(world.lena)
+    html = read(lena, "/oncall/databases/edit")
+    sent = {**ROTA, "name": "Databases", "zone": "UTC", "l0_key": "1", "seen": seen(html), "l0_people": "Priya Nair\nAmir Haddad"}
+    assert all(name in html for name in ("Amir Haddad", "Priya Nair"))
+    preview = lena.post("/oncall/databases/edit", {**sent, "do": "preview"}).content.decode()
+    assert "from Amir Haddad to Priya Nair" in preview
+    assert "from Priya Nair to Amir Haddad" in preview
+    assert on_call(world, row) == world.amir.pk
+    assert lena.post("/oncall/databases/edit", {**sent, "do": "save", "mark": marked(preview)}).status_code == 303
+    assert on_call(world, row) == world.priya.pk
+
+
+def test_who_was_slower_sees_what_it_would_move_now_and_keeps_what_was_typed(world: World, browser: Browser) -> None:
+    row = dbas(world)
+    lena = browser(world.lena)
+    sent = {**ROTA, "name": "Databases", "zone": "UTC", "l0_key": "1", "seen": "1", "l0_people": "Priya Nair", "note": "mine"}
+    preview = lena.post("/oncall/databases/edit", {**sent, "do": "preview"}).content.decode()
+    layer = Layer(key=1, name="Week", people=(world.priya.pk, world.amir.pk), first_on=date(2026, 11, 23))
+    rotas.change_rota(row.pk, definition=Definition("UTC", (layer,)), **world.by(world.lena))
+    stale = lena.post("/oncall/databases/edit", {**sent, "do": "save", "mark": marked(preview)})
+    html = stale.content.decode()
+    assert stale.status_code == 422
+    assert "Somebody has changed this rota in the meantime." in html
+    assert 'value="mine"' in html
+    assert seen(html) == "2"
+    again = {**sent, "seen": "2", "do": "save", "mark": marked(html)}
+    assert lena.post("/oncall/databases/edit", again).status_code == 303
+    assert queries.definition(Rota.objects.get()).layers[0].people == (world.priya.pk,)
+
+
+def test_two_of_the_same_name_are_told_apart_by_their_address(world: World, browser: Browser) -> None:
+    twin = world._person("Amir Haddad", world.bank, role="agent", teams=[world.dba_team])
+    lena = browser(world.lena)
+    refused = lena.post("/oncall/new", {**ROTA, "do": "preview"}).content.decode()
+    assert "Several people are called Amir Haddad." in refused
+    dbas(world, twin, world.amir)
+    html = read(lena, "/oncall/databases/edit")
+    lines = re.search(r'id="l0_people"[^>]*>([^<]*)<', html)
+    assert lines
+    assert lines[1].count("Amir Haddad &lt;") == 2
+
+
+def test_who_decides_about_no_team_makes_no_rota(world: World, browser: Browser) -> None:
+    dbas(world)
+    assert browser(world.amir).get("/oncall/new").status_code == 403
+    assert browser(world.amir).get("/oncall/databases/edit").status_code == 403
+    assert "New rota" not in read(browser(world.amir), "/oncall/")

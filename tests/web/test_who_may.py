@@ -28,7 +28,7 @@ from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel import clock
-from allswell.oncall.models import Rota, ShiftRequest
+from allswell.oncall.models import Leave, Override, Rota, ShiftRequest
 from allswell.people.models import EmailAddress, Person, RoleGrant
 from allswell.people.rules import TokenScope
 from allswell.tickets.models import Category, CustomField, Ticket
@@ -187,7 +187,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     )
     category = Category.objects.create(name="Paper", slug="paper")
     custom = CustomField.objects.create(key="floor", label="Floor", ticket_kind="incident")
-    rota, asked = _on_call(world)
+    rota, asked, changed, away = _on_call(world)
     values: dict[str, Any] = {
         "number": ticket.pk,
         "action": uuid.uuid4(),
@@ -215,7 +215,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
             "calendars": {"slug": calendar.slug},
             "webhooks": {"number": hook.pk},
             "announce_update": {"number": other.pk},
-            "oncall": {"slug": rota.slug, "asked": asked.pk, "word": "accept"},
+            "oncall": {"slug": rota.slug, "asked": asked.pk, "word": "accept", "override": changed.pk, "leave": away.pk},
         },
     }
     grant = RoleGrant.objects.filter(person=world.amir).get()
@@ -260,19 +260,21 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     return Stage(world, ticket, cast, values, sent)
 
 
-def _on_call(world: World) -> tuple[Rota, ShiftRequest]:
-    """A rota of the databases in which Amir asks everybody to cover him."""
+def _on_call(world: World) -> tuple[Rota, ShiftRequest, Override, Leave]:
+    """A rota of the databases in which Amir asks everybody to cover him; an override and a leave of his, both in spring."""
     layer = {
         "name": "Week",
         "people": [world.amir.pk, world.priya.pk],
         "first_on": f"{world.now:%Y-%m-%d}",
         "first_time": "00:00",
     }
-    rota = rotas.create_rota(
-        name="Databases", team=world.dba_team.pk, definition={"zone": "UTC", "layers": [layer]}, **world.by(world.lena)
-    )
-    until = world.now + timedelta(hours=8)
-    return rota, covering.ask_cover(rota.pk, level=1, starts_at=world.now, ends_at=until, **world.by(world.amir))
+    definition = {"zone": "UTC", "layers": [layer]}
+    rota = rotas.create_rota(name="Databases", team=world.dba_team.pk, definition=definition, **world.by(world.lena))
+    until, spring = world.now + timedelta(hours=8), world.now + timedelta(days=120)
+    asked = covering.ask_cover(rota.pk, level=1, starts_at=world.now, ends_at=until, **world.by(world.amir))
+    days = {"starts_at": spring, "ends_at": spring + timedelta(days=2)}
+    changed = shifts.add_override(rota.pk, level=1, person=world.priya.pk, **days, **world.by(world.lena))
+    return rota, asked, changed, shifts.add_leave(person=world.amir.pk, **days, **world.by(world.amir))
 
 
 @dataclass(frozen=True)
@@ -319,9 +321,16 @@ DECIDED: dict[str, Row] = {
     "queue": Row(
         AT_THE_DESK - {"outside_agent", "branch_administrator"}, AT_THE_DESK - {"outside_agent", "branch_administrator"}
     ),
-    # a rota of the databases, who asks is Amir
-    "oncall_take": Row(post=AT_THE_DESK - {"outside_agent", "branch_administrator"}),
-    "oncall_answer": Row(post=AT_THE_DESK - {"outside_agent", "branch_administrator"}),
+    # a rota of the databases; who asks, and is not there in spring, is Amir
+    "oncall_me": Row(AT_THE_DESK),
+    "oncall_leave": Row(post=AT_THE_DESK),
+    **_rows(Row(post=AT_THE_DESK - {"outside_agent", "branch_administrator"}), "oncall_take", "oncall_answer"),
+    "oncall_rota": Row(AT_THE_DESK - {"outside_agent", "branch_administrator"}),
+    "oncall_ask": Row(
+        AT_THE_DESK - {"outside_agent", "branch_administrator"}, AT_THE_DESK - {"outside_agent", "branch_administrator"}
+    ),
+    **_rows(Row(LEADING | ADMIN, LEADING | ADMIN), "oncall_new", "oncall_edit", "oncall_override"),
+    **_rows(Row(post=LEADING | ADMIN), "oncall_override_cancel", "oncall_leave_cancel", "oncall_activate", "oncall_deactivate"),
     # a view and a job of Jonas
     **_rows(Row(frozenset({"agent"}), frozenset({"agent"})), "saved_view", "job"),
     **_rows(Row(post=frozenset({"agent"})), "remove_view", "job_cancel", "job_go_on"),
@@ -432,7 +441,7 @@ LISTS = (
     *("/search?q=slow", "/search?q=1001", "/search?q=Maria", "/search?q=Service", "/search?q=suspicious"),
     *("/palette?q=slow", "/palette?q=1001", "/palette?q=maria", "/palette?q=service", "/palette?on=1001"),
     *("/find/people?q=maria", "/find/people?requester=jonas", "/people/", "/people/?q=maria", "/teams/", "/services/"),
-    *("/desk/change?n=1001&n=1002", "/oncall/", "/oncall/?team=databases&days=7"),
+    *("/desk/change?n=1001&n=1002", "/oncall/", "/oncall/?team=databases&days=7", "/oncall/me"),
     *("/reports", "/reports/attainment?by=service", "/reports/attainment?by=organization"),
     *("/reports/attainment/rows?part=open", "/reports/attainment/csv?by=team", "/reports/attainment/csv?part=open"),
     *(
