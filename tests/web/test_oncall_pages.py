@@ -401,7 +401,8 @@ def test_who_was_slower_sees_what_it_would_move_now_and_keeps_what_was_typed(wor
 
 
 def test_two_of_the_same_name_are_told_apart_by_their_address(world: World, browser: Browser) -> None:
-    twin = world._person("Amir Haddad", world.bank, role="agent", teams=[world.dba_team])
+    twin = world._person("Twin Haddad", world.bank, role="agent", teams=[world.dba_team])
+    Person.objects.filter(pk=twin.pk).update(name="Amir Haddad")
     lena = browser(world.lena)
     refused = lena.post("/oncall/new", {**ROTA, "do": "preview"}).content.decode()
     assert "Several people are called Amir Haddad." in refused

@@ -44,7 +44,9 @@ def _found(said: str, slots: Iterable[Slot], *, field: str) -> Slot:
     for slot in slots:
         if slot_key(slot) == said:
             return slot
-    raise Invalid("Choose one of the list." if not said else "The shifts have moved in the meantime.", field=field)
+    if not said:
+        raise Invalid("Choose one of the list.", field=field)
+    raise Invalid("The shifts have moved in the meantime.", field=field)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
