@@ -20,6 +20,8 @@ from . import asking, lanes, words
 
 AHEAD = timedelta(weeks=13)
 MOST_SHIFTS, MOST_REQUESTS, MOST_LEAVE = 60, 20, 30
+#: shifts that are shown without asking for more
+SHOWN = 10
 
 
 def _me(request: PageRequest) -> int:
@@ -39,6 +41,7 @@ def _show(request: PageRequest, *, status: int = 200, **context: Any) -> HttpRes
         running=[shift for shift in rows if shift.starts_at <= now],
         following=next((shift for shift in rows if shift.starts_at > now), None),
         shifts=[(shift, asking.key_of(shift.level, shift.starts_at, shift.ends_at)) for shift in rows],
+        shown=SHOWN,
         asked=list(asked[:MOST_REQUESTS]),
         waiting=list(queries.waiting_for(me, now=now)[:MOST_REQUESTS]),
         leave=list(queries.leaves([me], since=now, until=now + FARTHEST)[:MOST_LEAVE]),

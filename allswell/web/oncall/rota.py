@@ -10,6 +10,7 @@ from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from allswell.calendars import queries as calendars
 from allswell.desk import rotas, shifts
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import DeskError, Invalid, NotAllowed, NotFound
@@ -74,6 +75,7 @@ def rota(request: PageRequest, slug: str) -> HttpResponse:
         "oncall/rota.html",
         row=row,
         definition=definition,
+        calendar=calendars.calendars().filter(pk=definition.calendar).first() if definition.calendar else None,
         answers=[answers[level] for level in sorted(answers)],
         people=who,
         names=names,
