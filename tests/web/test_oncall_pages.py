@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from allswell.calendars.rules import WEEKDAYS
 from allswell.desk import covering, rotas, shifts
 from allswell.kernel import clock
 from allswell.oncall import queries
@@ -19,6 +21,7 @@ from allswell.oncall.rules import Definition, Layer
 from allswell.people.models import Person
 from allswell.web.oncall.lanes import COLUMNS, Window
 from tests.support.world import World
+from tests.web.test_agreement_pages import sent
 
 Browser = Callable[..., Client]
 
@@ -166,7 +169,7 @@ def test_lena_puts_somebody_on_call_and_takes_it_back(world: World, browser: Bro
     row = dbas(world)
     lena = browser(world.lena)
     assert "Make the override" in read(lena, "/oncall/databases/override?level=1&ends_at=2026-11-24T09:00")
-    sent = {
+    typed = {
         "level": "1",
         "starts_at": "2026-11-23T08:00",
         "ends_at": "2026-11-24T09:00",
@@ -179,19 +182,19 @@ def test_lena_puts_somebody_on_call_and_takes_it_back(world: World, browser: Bro
         ({"ends_at": "2026-11-20T09:00"}, "The end is before the beginning."),
         ({"person_other": "Nobody Known"}, "Nobody is known by this name."),
     ):
-        answer = lena.post("/oncall/databases/override", {**sent, **wrong})
+        answer = lena.post("/oncall/databases/override", {**typed, **wrong})
         assert answer.status_code == 422
         html = answer.content.decode()
         assert sentence in html
         assert 'value="ill"' in html, "what was typed stays"
-    assert lena.post("/oncall/databases/override", sent).status_code == 303
+    assert lena.post("/oncall/databases/override", typed).status_code == 303
     assert on_call(world, row) == world.priya.pk
     made = Override.objects.get()
     assert lena.post(f"/oncall/databases/overrides/{made.pk}/cancel").status_code == 303
     assert on_call(world, row) == world.amir.pk
     lena.post(f"/oncall/databases/overrides/{made.pk}/cancel")
     assert "This is over already." in read(lena, "/oncall/databases/")
-    assert lena.post("/oncall/databases/override", {**sent, "person": "nobody"}).status_code == 303
+    assert lena.post("/oncall/databases/override", {**typed, "person": "nobody"}).status_code == 303
     assert on_call(world, row) is None
     assert browser(world.jonas).get("/oncall/databases/override").status_code == 403
 
@@ -208,12 +211,12 @@ def test_amir_asks_for_cover_of_a_part_of_his_shift(world: World, browser: Brows
     row = dbas(world)
     amir = browser(world.amir)
     first = mine_of(world, read(amir, "/oncall/databases/ask"))[0]
-    sent = {"shift": first, "starts_at": "2026-11-24T08:00", "ends_at": "2026-11-24T12:00", "note": "Dentist"}
-    refused = amir.post("/oncall/databases/ask", {**sent, "starts_at": "2027-03-01T08:00"})
+    typed = {"shift": first, "starts_at": "2026-11-24T08:00", "ends_at": "2026-11-24T12:00", "note": "Dentist"}
+    refused = amir.post("/oncall/databases/ask", {**typed, "starts_at": "2027-03-01T08:00"})
     assert refused.status_code == 422
     assert "This is not within your shift." in refused.content.decode()
     assert "Dentist" in refused.content.decode()
-    assert amir.post("/oncall/databases/ask", sent).status_code == 303
+    assert amir.post("/oncall/databases/ask", typed).status_code == 303
     made = ShiftRequest.objects.get()
     assert (made.kind, made.offered_to_id, made.ends_at - made.starts_at) == ("cover", None, timedelta(hours=4))
     html = read(amir, "/oncall/me")
@@ -251,11 +254,11 @@ def test_leave_is_written_down_and_cancelled(world: World, browser: Browser) -> 
     amir = browser(world.amir)
     html = read(amir, "/oncall/me")
     assert "You are on call now in Databases" in html
-    sent = {"starts_at": "2026-11-23T08:00", "ends_at": "2026-11-25T08:00", "note": "Moving"}
-    refused = amir.post("/oncall/me/leave", {**sent, "ends_at": ""})
+    typed = {"starts_at": "2026-11-23T08:00", "ends_at": "2026-11-25T08:00", "note": "Moving"}
+    refused = amir.post("/oncall/me/leave", {**typed, "ends_at": ""})
     assert refused.status_code == 422
     assert 'value="Moving"' in refused.content.decode()
-    assert amir.post("/oncall/me/leave", sent).status_code == 303
+    assert amir.post("/oncall/me/leave", typed).status_code == 303
     assert on_call(world, row) == world.priya.pk
     html = read(amir, "/oncall/me")
     (number,) = re.findall(r'action="/oncall/me/leave/(\d+)/cancel"', html.split("toasts")[0])
@@ -372,30 +375,37 @@ def test_a_change_says_who_gets_what_from_whom(world: World, browser: Browser) -
     row = dbas(world)
     lena = browser(world.lena)
     html = read(lena, "/oncall/databases/edit")
-    sent = {**ROTA, "name": "Databases", "zone": "UTC", "l0_key": "1", "seen": seen(html), "l0_people": "Priya Nair\nAmir Haddad"}
+    typed = {
+        **ROTA,
+        "name": "Databases",
+        "zone": "UTC",
+        "l0_key": "1",
+        "seen": seen(html),
+        "l0_people": "Priya Nair\nAmir Haddad",
+    }
     assert all(name in html for name in ("Amir Haddad", "Priya Nair"))
-    preview = lena.post("/oncall/databases/edit", {**sent, "do": "preview"}).content.decode()
+    preview = lena.post("/oncall/databases/edit", {**typed, "do": "preview"}).content.decode()
     assert "from Amir Haddad to Priya Nair" in preview
     assert "from Priya Nair to Amir Haddad" in preview
     assert on_call(world, row) == world.amir.pk
-    assert lena.post("/oncall/databases/edit", {**sent, "do": "save", "mark": marked(preview)}).status_code == 303
+    assert lena.post("/oncall/databases/edit", {**typed, "do": "save", "mark": marked(preview)}).status_code == 303
     assert on_call(world, row) == world.priya.pk
 
 
 def test_who_was_slower_sees_what_it_would_move_now_and_keeps_what_was_typed(world: World, browser: Browser) -> None:
     row = dbas(world)
     lena = browser(world.lena)
-    sent = {**ROTA, "name": "Databases", "zone": "UTC", "l0_key": "1", "seen": "1", "l0_people": "Priya Nair", "note": "mine"}
-    preview = lena.post("/oncall/databases/edit", {**sent, "do": "preview"}).content.decode()
+    typed = {**ROTA, "name": "Databases", "zone": "UTC", "l0_key": "1", "seen": "1", "l0_people": "Priya Nair", "note": "mine"}
+    preview = lena.post("/oncall/databases/edit", {**typed, "do": "preview"}).content.decode()
     layer = Layer(key=1, name="Week", people=(world.priya.pk, world.amir.pk), first_on=date(2026, 11, 23))
     rotas.change_rota(row.pk, definition=Definition("UTC", (layer,)), **world.by(world.lena))
-    stale = lena.post("/oncall/databases/edit", {**sent, "do": "save", "mark": marked(preview)})
+    stale = lena.post("/oncall/databases/edit", {**typed, "do": "save", "mark": marked(preview)})
     html = stale.content.decode()
     assert stale.status_code == 422
     assert "Somebody has changed this rota in the meantime." in html
     assert 'value="mine"' in html
     assert seen(html) == "2"
-    again = {**sent, "seen": "2", "do": "save", "mark": marked(html)}
+    again = {**typed, "seen": "2", "do": "save", "mark": marked(html)}
     assert lena.post("/oncall/databases/edit", again).status_code == 303
     assert queries.definition(Rota.objects.get()).layers[0].people == (world.priya.pk,)
 
@@ -418,3 +428,47 @@ def test_who_decides_about_no_team_makes_no_rota(world: World, browser: Browser)
     assert browser(world.amir).get("/oncall/new").status_code == 403
     assert browser(world.amir).get("/oncall/databases/edit").status_code == 403
     assert "New rota" not in read(browser(world.amir), "/oncall/")
+
+
+def as_it_stands(html: str) -> dict[str, Any]:
+    """What a browser would send of the form of a rota."""
+    form = html[html.index('class="form stack-l agreement"') :]
+    lines = {
+        name: unescape(inside) for name, inside in re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>(.*?)</textarea>', form, re.S)
+    }
+    plain = re.sub(r'type="(date|time)"', 'type="text"', form)
+    return {**sent('class="form stack-l agreement"' + plain), **lines}
+
+
+def test_saving_the_form_as_it_stands_changes_nothing(world: World, browser: Browser) -> None:
+    nights = {"monday": "00:00-06:00, 22:00-24:00", "saturday": "00:00-24:00"}
+    layers: list[dict[str, Any]] = [
+        {
+            "name": "Nights",
+            "people": [world.amir.pk, world.priya.pk, world.amir.pk],
+            "first_on": "2026-11-20",
+            "first_time": "22:30",
+        },
+        {
+            "name": "Tokyo",
+            "people": [world.priya.pk],
+            "first_on": "2026-11-01",
+            "zone": "Asia/Tokyo",
+            "unit": "hour",
+            "every": 36,
+        },
+        {"name": "Backup", "people": [world.lena.pk], "first_on": "2026-11-01", "level": 2, "rank": 3, "on_leave": "open"},
+    ]
+    layers[0] |= {"week": [[hours] if (hours := nights.get(day)) else [] for day in WEEKDAYS], "unit": "day", "every": 3}
+    layers[2] |= {"begins_at": "2026-12-01T08:00:00+01:00", "ends_at": "2027-07-01T08:00:00+02:00"}
+    definition = {"zone": "Europe/Zurich", "layers": layers, "minimum_rest": 100, "maximum_week": None}
+    rotas.create_rota(name="Odd", team="databases", definition=definition, **world.by(world.lena))
+    lena = browser(world.lena)
+    form = {**as_it_stands(read(lena, "/oncall/odd/edit")), "name": "Even", "do": "preview"}
+    html = lena.post("/oncall/odd/edit", form).content.decode()
+    assert "Nothing: everybody stays on call as they are." in html
+    assert lena.post("/oncall/odd/edit", {**form, "do": "save", "mark": marked(html)}).status_code == 303
+    row = Rota.objects.get()
+    assert (row.name, row.number) == ("Even", 1)
+    same = {**form, "do": "save", "mark": marked(html)}
+    assert "Nothing is different from the newest version." in lena.post("/oncall/odd/edit", same).content.decode()
