@@ -267,6 +267,25 @@ def test_leave_is_written_down_and_cancelled(world: World, browser: Browser) -> 
     assert on_call(world, row) == world.amir.pk
 
 
+def test_a_calendar_program_reads_at_an_address_that_is_shown_once_and_ended(world: World, browser: Browser) -> None:
+    dbas(world)
+    amir = browser(world.amir)
+    for rota, words in (("", "it shows your shifts"), ("databases", "it shows who is on call in Databases")):
+        answer = amir.post("/oncall/me/calendar", {"rota": rota})
+        html = answer.content.decode()
+        assert words in html
+        assert answer.headers["Cache-Control"] == "no-store"
+        (path,) = re.findall(r"(/shifts/[\w-]+\.ics)", html)
+        assert "BEGIN:VCALENDAR" in browser(None).get(path).content.decode()
+        html = read(amir, "/oncall/me")
+        assert path not in html
+        number = re.findall(r'action="/oncall/me/calendar/(\d+)/end"', html)[-1]
+        assert browser(world.priya).post(f"/oncall/me/calendar/{number}/end").status_code == 404
+        assert amir.post(f"/oncall/me/calendar/{number}/end").status_code == 303
+        assert browser(None).get(path).status_code == 404
+    assert amir.post("/oncall/me/calendar", {"rota": "no-such"}).status_code == 404
+
+
 def test_a_rota_goes_out_of_use_and_comes_back(world: World, browser: Browser) -> None:
     dbas(world)
     lena = browser(world.lena)

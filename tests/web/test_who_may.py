@@ -215,7 +215,14 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
             "calendars": {"slug": calendar.slug},
             "webhooks": {"number": hook.pk},
             "announce_update": {"number": other.pk},
-            "oncall": {"slug": rota.slug, "asked": asked.pk, "word": "accept", "override": changed.pk, "leave": away.pk},
+            "oncall": {
+                "slug": rota.slug,
+                "asked": asked.pk,
+                "word": "accept",
+                "override": changed.pk,
+                "leave": away.pk,
+                "link": 1,
+            },
         },
     }
     grant = RoleGrant.objects.filter(person=world.amir).get()
@@ -323,7 +330,8 @@ DECIDED: dict[str, Row] = {
     ),
     # a rota of the databases; who asks, and is not there in spring, is Amir
     "oncall_me": Row(AT_THE_DESK),
-    "oncall_leave": Row(post=AT_THE_DESK),
+    **_rows(Row(post=AT_THE_DESK), "oncall_leave", "oncall_calendar"),
+    "oncall_calendar_end": Row(),  # one's own only
     **_rows(Row(post=AT_THE_DESK - {"outside_agent", "branch_administrator"}), "oncall_take", "oncall_answer"),
     "oncall_rota": Row(AT_THE_DESK - {"outside_agent", "branch_administrator"}),
     "oncall_ask": Row(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -44,6 +45,8 @@ def _show(request: PageRequest, *, status: int = 200, **context: Any) -> HttpRes
         shown=SHOWN,
         asked=list(asked[:MOST_REQUESTS]),
         waiting=list(queries.waiting_for(me, now=now)[:MOST_REQUESTS]),
+        links=list(queries.calendar_links(me)),
+        rotas=list(queries.rotas_of(me).order_by("name", "id").values_list("slug", "name")),
         leave=list(queries.leaves([me], since=now, until=now + FARTHEST)[:MOST_LEAVE]),
         said=words,
         span_text=lanes.span_text,
@@ -99,4 +102,30 @@ def leave_cancel(request: PageRequest, leave: int) -> HttpResponse:
         toast(request, words_of_error(error), is_bad=True)
     else:
         toast(request, _("Your leave is cancelled, your turns are yours again."))
+    return SeeOther("/oncall/me")
+
+
+@require_POST
+@desk_page
+def calendar(request: PageRequest) -> HttpResponse:
+    """A new address at which a calendar program reads my shifts, or those of a rota; shown this once."""
+    try:
+        link, secret = shifts.make_calendar_link(rota=request.POST.get("rota") or None, actor=request.actor, now=request.now)
+    except DeskError as error:
+        if error.http in (403, 404):
+            raise
+        toast(request, words_of_error(error), is_bad=True)
+        return SeeOther("/oncall/me")
+    address = f"{settings.PUBLIC_URL}/shifts/{secret}.ics"
+    answer = page(request, "oncall/calendar_secret.html", address=address, rota=link.rota, here="oncall")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@require_POST
+@desk_page
+def calendar_end(request: PageRequest, link: int) -> HttpResponse:
+    """Nobody reads at this address any longer."""
+    shifts.revoke_calendar_link(link, actor=request.actor, now=request.now)
+    toast(request, _("The address is ended. Calendar programs read nothing there any more."))
     return SeeOther("/oncall/me")
