@@ -188,10 +188,12 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     category = Category.objects.create(name="Paper", slug="paper")
     custom = CustomField.objects.create(key="floor", label="Floor", ticket_kind="incident")
     rota, asked, changed, away = _on_call(world)
+    link, secret = shifts.make_calendar_link(**by_jonas)
     values: dict[str, Any] = {
         "number": ticket.pk,
         "action": uuid.uuid4(),
-        "secret": shifts.make_calendar_link(**by_jonas)[1],
+        "secret": secret,
+        "link": link.pk,
         "job": job.pk,
         "token": token.pk,
         "person": world.rolf.pk,
@@ -331,7 +333,7 @@ DECIDED: dict[str, Row] = {
     # a rota of the databases; who asks, and is not there in spring, is Amir
     "oncall_me": Row(AT_THE_DESK),
     **_rows(Row(post=AT_THE_DESK), "oncall_leave", "oncall_calendar"),
-    "oncall_calendar_end": Row(),  # one's own only
+    "oncall_calendar_end": Row(post=frozenset({"agent"})),  # one of Jonas
     **_rows(Row(post=AT_THE_DESK - {"outside_agent", "branch_administrator"}), "oncall_take", "oncall_answer"),
     "oncall_rota": Row(AT_THE_DESK - {"outside_agent", "branch_administrator"}),
     "oncall_ask": Row(
