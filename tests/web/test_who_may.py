@@ -223,7 +223,6 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
                 "word": "accept",
                 "override": changed.pk,
                 "leave": away.pk,
-                "link": 1,
             },
         },
     }
