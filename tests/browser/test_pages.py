@@ -38,7 +38,16 @@ ANSWERS = (
     "/calendars/office-hours?start=2026-12-24T11:00&amount=8&unit=hours",
     "/calendars/office-hours?start=2026-12-24T11:00&amount=3&unit=working_days&cutoff=17:00",
 )
-OTHERS = ("/oncall/", "/oncall/me", "/announcements", "/desk/change?n={moved}", "/profile/notices", "/more", "/styleguide", "/api/v1/")
+OTHERS = (
+    "/oncall/",
+    "/oncall/me",
+    "/announcements",
+    "/desk/change?n={moved}",
+    "/profile/notices",
+    "/more",
+    "/styleguide",
+    "/api/v1/",
+)
 SETUP = tuple(
     "/setup/" + place
     for place in (
