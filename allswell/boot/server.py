@@ -36,6 +36,7 @@ from allswell.web.live import Hub
 from . import tally
 from .bridge import Bridge
 from .leash import Leash
+from .stopping import stop_on
 
 log = logging.getLogger(__name__)
 
@@ -210,10 +211,9 @@ def launch(what: str, **options: Any) -> int:
 
 def run_engine(leash: Leash | None = None) -> None:
     """The engine in this process, until SIGTERM or, when it is alone, Ctrl-C."""
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN if leash else lambda *_: stop.set())
+    stop = stop_on(signal.SIGTERM) if leash else stop_on(signal.SIGTERM, signal.SIGINT)
     if leash:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         leash.hold(patience=_PATIENCE + 15)
     engine.run(stop)
 
