@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 
@@ -23,8 +24,10 @@ class Leash:
             os.read(self._read, 1)
             if on_release:
                 on_release()
-            os.kill(os.getpid(), signal.SIGTERM)
-            threading.Event().wait(patience)
+            until = time.monotonic() + patience
+            while time.monotonic() < until:
+                os.kill(os.getpid(), signal.SIGTERM)  # again and again: one that comes between two handlers is lost
+                time.sleep(2)
             os._exit(1)
 
         threading.Thread(target=watch, name="leash", daemon=True).start()
