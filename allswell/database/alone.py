@@ -24,7 +24,8 @@ def is_shared() -> bool:
 def under_way() -> list[str]:
     """The other transactions that have written something and have not ended, by names that no later one has.
 
-    What begins to write after this look reads all that was committed before it.
+    What begins to write after this look reads all that was committed before it. The server's own (autovacuum) are left out: they
+    write what it knows of the tables, and read nothing of ours.
     """
     if not is_shared():
         return []
@@ -33,5 +34,6 @@ def under_way() -> list[str]:
         cursor.execute(
             "SELECT pid || ' ' || backend_xid FROM pg_stat_activity"
             " WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
         )
         return sorted(row[0] for row in cursor.fetchall())
