@@ -15,11 +15,10 @@ from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Stale
+from allswell.oncall import rules
+from allswell.oncall.models import CalendarLink, Leave, Override, Rota, RotaMember, RotaVersion, Shift, ShiftRequest
+from allswell.oncall.rules import Slot
 from allswell.people import queries as people
-
-from . import rules
-from .models import CalendarLink, Leave, Override, Rota, RotaMember, RotaVersion, Shift, ShiftRequest
-from .rules import Slot
 
 ABOUT = "rota"
 

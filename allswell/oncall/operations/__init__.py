@@ -1,0 +1,51 @@
+"""Writing what the watch is made of, inside the desk's transaction."""
+
+from __future__ import annotations
+
+from .rotas import (
+    ABOUT,
+    add_leave,
+    add_override,
+    add_version,
+    ask,
+    cancel_leave,
+    cancel_override,
+    claim_starting,
+    create,
+    hold,
+    hold_people,
+    hold_shortest,
+    make_calendar_link,
+    name_people,
+    note_reading,
+    plan_again,
+    rename,
+    revoke_calendar_link,
+    set_active,
+    settle_request,
+    write_shifts,
+)
+
+__all__ = [
+    "ABOUT",
+    "add_leave",
+    "add_override",
+    "add_version",
+    "ask",
+    "cancel_leave",
+    "cancel_override",
+    "claim_starting",
+    "create",
+    "hold",
+    "hold_people",
+    "hold_shortest",
+    "make_calendar_link",
+    "name_people",
+    "note_reading",
+    "plan_again",
+    "rename",
+    "revoke_calendar_link",
+    "set_active",
+    "settle_request",
+    "write_shifts",
+]
