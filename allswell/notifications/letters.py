@@ -50,3 +50,41 @@ class Call:
     url: str
     body: bytes
     secrets: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PageMessage:
+    """One page in the recipient's words, as every channel takes it; `page_wording` writes them.
+
+    `key` stays the same over retries. `short` fits into one SMS, `spoken` is for a voice. `link` opens the page, and only a POST to it
+    acknowledges. `code` is what a reply names ("ack 1042"). `callback` is where a carrier reports to: "/status" and "/digits" are put
+    behind it; "" when there is no such place. A page of a storm is about many tickets: its `number` is 0 and its `reference` "".
+    """
+
+    key: str
+    reference: str
+    number: int
+    headline: str
+    text: str
+    short: str
+    spoken: str
+    link: str
+    urgency: str  # "urgent", "normal"
+    locale: str
+    is_drill: bool = False
+    code: str = ""
+    callback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a page goes: the kind of channel and the opened address; `docs/extend/channels.md` says how each is written.
+
+    `flavor` says which chat it is. `key_id` names the key a web push subscription was made with, `secret` is that private key.
+    """
+
+    kind: str
+    address: str = field(repr=False)
+    flavor: str = ""
+    key_id: str = ""
+    secret: str = field(default="", repr=False)

@@ -154,7 +154,7 @@ class Answer:
     """What came of a try to send. `status` is what the server answered; `retry_after` what it asked for.
 
     `is_certain` is False when it may have arrived although no answer came. `is_gone`: the receiver wants nothing any more.
-    `is_bad_address`: nobody is at `address`.
+    `is_bad_address`: nobody is at `address`. `reference` is the carrier's own name of what was sent: its receipts come under it.
     """
 
     outcome: Outcome
@@ -167,6 +167,7 @@ class Answer:
     is_gone: bool = False
     is_bad_address: bool = False
     address: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
