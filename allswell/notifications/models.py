@@ -1,9 +1,11 @@
-"""Notices and their delivery: the outbox is a table, written in the transaction of the fact."""
+"""Notices and their delivery: the outbox is a table, written in the transaction of the fact. And how people are reached by pages."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+
+from . import rules
 
 
 class Delivery(models.Model):
@@ -91,3 +93,99 @@ class Webhook(models.Model):
     created_at = models.DateTimeField()
     failing_since = models.DateTimeField(null=True)
     disabled_reason = models.CharField(max_length=200, default="")
+
+
+class ContactMethod(models.Model):
+    """A way to reach a person, or a team's room, by pages. Nothing but its own codes goes there before it is verified.
+
+    `address` is sealed where knowing it is enough to write there (`rules.SECRET`), plain for mail addresses and telephone numbers.
+    `shown` is what screens may show of it.
+    """
+
+    KINDS = [(way.value, way.value) for way in rules.ADDED]
+
+    person = models.ForeignKey("people.Person", models.CASCADE, null=True, related_name="contacts")
+    team = models.ForeignKey("people.Team", models.CASCADE, null=True, related_name="rooms")
+    kind = models.CharField(max_length=10, choices=KINDS)
+    address = models.TextField()
+    shown = models.CharField(max_length=120)
+    label = models.CharField(max_length=80, default="")
+    flavor = models.CharField(max_length=40, default="")  # of a chat: its program; of a browser: the key it subscribed with
+    created_at = models.DateTimeField()
+    verified_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    last_sent_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(person__isnull=False, team__isnull=True) | Q(person__isnull=True, team__isnull=False),
+                name="contact_of_one",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["address"], condition=Q(kind__in=["sms", "voice"], removed_at__isnull=True), name="contact_number"
+            )
+        ]
+
+
+class ContactRule(models.Model):
+    """Pages of this urgency go to this contact so long after their first instant. No contact: the primary e-mail address."""
+
+    person = models.ForeignKey("people.Person", models.CASCADE, related_name="contact_rules")
+    urgency = models.CharField(max_length=8, choices=[(urgency.value, urgency.value) for urgency in rules.Urgency])
+    contact = models.ForeignKey(ContactMethod, models.CASCADE, null=True, related_name="rules")
+    after = models.PositiveIntegerField(default=0)  # seconds
+    position = models.PositiveSmallIntegerField(default=0)
+
+
+class PagingHours(models.Model):
+    """When a person is left in peace by normal pages: minutes of the day in their own zone."""
+
+    person = models.OneToOneField("people.Person", models.CASCADE, related_name="paging_hours")
+    quiet_from = models.PositiveSmallIntegerField()
+    quiet_until = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from__lt=1440, quiet_until__lt=1440) & ~Q(quiet_from=models.F("quiet_until")),
+                name="quiet_hours_fit",
+            )
+        ]
+
+
+class ContactMessage(models.Model):
+    """A message that shows whether a contact works: a code to be typed in, or a test. Sent under a lease, as every delivery is.
+
+    `code` is sealed and forgotten once it was sent; `digest` is what a guess is compared with. No contact: a test to the primary
+    e-mail address of who asked.
+    """
+
+    PURPOSES = [("code", "code"), ("test", "test")]
+
+    contact = models.ForeignKey(ContactMethod, models.CASCADE, null=True, related_name="messages")
+    asked_by = models.ForeignKey("people.Person", models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=5, choices=PURPOSES)
+    code = models.TextField(default="")
+    digest = models.CharField(max_length=64, default="")
+    guesses = models.PositiveSmallIntegerField(default=0)
+    key = models.CharField(max_length=120, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease = models.BigIntegerField(default=0)
+    claimed_until = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, default="")
+    detail = models.CharField(max_length=500, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(settled_at__isnull=True), name="contact_message_due"),
+            models.Index(fields=["asked_by", "created_at"], name="contact_message_asked"),
+        ]

@@ -34,6 +34,7 @@ from .persons import (
     person_by_ref,
     present,
     primary_addresses,
+    primary_proofs,
 )
 from .reach import (
     administers_alone,
@@ -119,6 +120,7 @@ __all__ = [
     "present",
     "present_members",
     "primary_addresses",
+    "primary_proofs",
     "reach",
     "recovery_codes_left",
     "sent_link",

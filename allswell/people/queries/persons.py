@@ -52,6 +52,13 @@ def primary_addresses(person_ids: list[int]) -> dict[int, str]:
     return dict(_PRIMARY.rows(*person_ids)) if person_ids else {}
 
 
+def primary_proofs(person_ids: Iterable[int]) -> list[tuple[int, bool, bool]]:
+    """(person, whether a link sent to their primary address was opened, whether mails to it fail) of those who have one."""
+    rows = EmailAddress.objects.filter(person__in=set(person_ids), is_primary=True)
+    found = rows.values_list("person_id", "proof", "failing_since")
+    return [(person, proof == "confirmed", failing_since is not None) for person, proof, failing_since in found]
+
+
 def away(person_ids: Iterable[int], *, now: datetime) -> set[int]:
     """Those of these people who are out of office."""
     rows = Person.objects.filter(pk__in=set(person_ids)).exclude(away_from=None, away_until=None)

@@ -13,10 +13,9 @@ from django.db.models import F, Q
 from allswell.database.rows import Prepared, insert_all
 from allswell.database.statements import ask
 from allswell.journal.models import Entry
+from allswell.notifications import rules
+from allswell.notifications.models import Attempt, Delivery, Preference, Webhook
 from allswell.people import queries as people
-
-from . import rules
-from .models import Attempt, Delivery, Preference, Webhook
 
 _SAID = Prepared(
     lambda topic, *people: Preference.objects.filter(person__in=people, topic=topic).values_list(

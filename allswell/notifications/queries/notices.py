@@ -12,9 +12,8 @@ from django.db import connection
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from allswell.database.rows import Prepared
-
-from . import rules
-from .models import Attempt, Delivery, Preference, Webhook
+from allswell.notifications import rules
+from allswell.notifications.models import Attempt, Delivery, Preference, Webhook
 
 
 def wanted(person: int, *, is_agent: bool) -> dict[rules.Topic, frozenset[str]]:

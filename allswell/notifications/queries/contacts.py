@@ -1,0 +1,95 @@
+"""Reading how people and teams' rooms are reached."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
+
+from allswell.notifications import rules
+from allswell.notifications.models import ContactMessage, ContactMethod, ContactRule
+from allswell.people import queries as people
+
+
+def reachable(person_ids: Iterable[int]) -> dict[int, rules.Reach]:
+    """Person -> everything that decides how they are reached; four statements, however many people. Who is unknown is left out."""
+    ids = sorted(set(person_ids))
+    if not ids:
+        return {}
+    homes = people.people().filter(pk__in=ids).annotate(since=F("paging_hours__quiet_from"), until=F("paging_hours__quiet_until"))
+    methods: dict[int, list[rules.Method]] = defaultdict(list)
+    for person, is_confirmed, is_failing in people.primary_proofs(ids):
+        methods[person].append(rules.Method(rules.ContactKind.EMAIL, None, is_confirmed, is_failing))
+    rows = _in_use().filter(person__in=ids).order_by("id").values_list("person_id", "kind", "id", "verified_at", "failing_since")
+    for person, kind, contact, verified_at, failing_since in rows:
+        methods[person].append(rules.Method(rules.ContactKind(kind), contact, verified_at is not None, failing_since is not None))
+    said: dict[int, list[rules.Rule]] = defaultdict(list)
+    of_rules = ContactRule.objects.filter(person__in=ids).order_by("person", "urgency", "position", "id")
+    for person, urgency, contact, after in of_rules.values_list("person_id", "urgency", "contact_id", "after"):
+        said[person].append(rules.Rule(rules.Urgency(urgency), contact, after))
+    return {
+        person: rules.Reach(
+            methods=tuple(methods[person]),
+            rules=tuple(said[person]),
+            quiet=None if since is None or until is None else rules.Quiet(since, until),
+            zone=zone or settings.TIME_ZONE,
+        )
+        for person, zone, since, until in homes.values_list("pk", "time_zone", "since", "until")
+    }
+
+
+def ways(contact_ids: Iterable[int]) -> dict[int, tuple[str, str, str]]:
+    """Contact -> (kind, address as it is stored, flavor); who may write there is decided elsewhere. A removed one is left out."""
+    rows = _in_use().filter(pk__in=set(contact_ids)).values_list("id", "kind", "address", "flavor")
+    return {pk: (kind, address, flavor) for pk, kind, address, flavor in rows}
+
+
+def _in_use() -> QuerySet[ContactMethod]:
+    return ContactMethod.objects.filter(removed_at__isnull=True)
+
+
+def contacts_of(person: int) -> QuerySet[ContactMethod]:
+    """The ways a person has added, the oldest first."""
+    return _in_use().filter(person=person).order_by("id")
+
+
+def rooms_of(team: int) -> QuerySet[ContactMethod]:
+    """The rooms of a team, the oldest first."""
+    return _in_use().filter(team=team).order_by("id")
+
+
+def contact(contact_id: int) -> ContactMethod | None:
+    """A way that is in use, its team loaded."""
+    return _in_use().select_related("team").filter(pk=contact_id).first()
+
+
+def contacts_by_number(number: str) -> list[tuple[int, int]]:
+    """(contact, person) of everybody who has shown that this telephone number is theirs; two may share one."""
+    found = _in_use().filter(kind__in=("sms", "voice"), address=number, verified_at__isnull=False, person__isnull=False)
+    return [(pk, person or 0) for pk, person in found.order_by("id").values_list("id", "person_id")]
+
+
+def open_code(contact_id: int, *, now: datetime) -> ContactMessage | None:
+    """The newest code that was made for a contact, while it opens."""
+    codes = ContactMessage.objects.filter(contact=contact_id, purpose="code", used_at__isnull=True, expires_at__gt=now)
+    return codes.order_by("-id").first()
+
+
+def messages_since(person: int, since: datetime, *, purpose: str) -> int:
+    """How many messages of this purpose a person has had sent since."""
+    return ContactMessage.objects.filter(asked_by=person, purpose=purpose, created_at__gte=since).count()
+
+
+def last_messages(contact_ids: Iterable[int]) -> dict[int, ContactMessage]:
+    """Contact -> the newest message to it, to tell how it went."""
+    rows = ContactMessage.objects.filter(contact__in=set(contact_ids)).order_by("id")
+    return {row.contact_id: row for row in rows if row.contact_id is not None}
+
+
+def is_message_due(now: datetime) -> bool:
+    """Whether a code or a test message waits to be sent."""
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    return ContactMessage.objects.filter(free, settled_at__isnull=True, due_at__lte=now).exists()
