@@ -3,7 +3,8 @@
     @use_case
     def take(number: int, *, actor: Actor, now: datetime) -> Ticket: ...
 
-No use case calls another; steps they share are plain functions. Whatever a use case did to tickets, their clocks follow.
+No use case calls another; steps they share are plain functions. Whatever a use case did to tickets, their paging and their
+clocks follow.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from django.db import transaction
 
+from allswell.kernel.actor import Actor
 from allswell.tickets.operations import touched
 
-from . import settling
+from . import following, settling
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,7 +49,8 @@ def use_case(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def door(*args: P.args, **kwargs: P.kwargs) -> R:
-        return _inside(lambda: function(*args, **kwargs), now=_named(function, kwargs))
+        actor, now = _named(function, kwargs)
+        return _inside(lambda: function(*args, **kwargs), actor=actor, now=now)
 
     door.is_use_case = True  # type: ignore[attr-defined]
     return door
@@ -69,11 +72,11 @@ def use_case_after(look: Callable[P, L]) -> Callable[[Callable[Concatenate[L, P]
 
         @functools.wraps(function)
         def door(*args: P.args, **kwargs: P.kwargs) -> R:
-            now = _named(function, kwargs)
+            actor, now = _named(function, kwargs)
             if around.get() is not None:
-                return _inside(lambda: body(*args, **kwargs), now=now)
+                return _inside(lambda: body(*args, **kwargs), actor=actor, now=now)
             seen = look(*args, **kwargs)
-            return _inside(lambda: function(seen, *args, **kwargs), now=now)
+            return _inside(lambda: function(seen, *args, **kwargs), actor=actor, now=now)
 
         vars(door)["__wrapped__"] = body
         door.is_use_case = True  # type: ignore[attr-defined]
@@ -82,15 +85,14 @@ def use_case_after(look: Callable[P, L]) -> Callable[[Callable[Concatenate[L, P]
     return of_act
 
 
-def _named(function: Callable[..., Any], given: Mapping[str, Any]) -> datetime:
+def _named(function: Callable[..., Any], given: Mapping[str, Any]) -> tuple[Actor, datetime]:
     if "actor" not in given or "now" not in given:
         raise TypeError(f"{function.__name__} takes actor and now by name")
-    now: datetime = given["now"]
-    return now
+    return given["actor"], given["now"]
 
 
-def _inside(act: Callable[[], R], *, now: datetime) -> R:
-    """Act in a transaction of its own, and bring the clocks of the tickets it touched up to date there."""
+def _inside(act: Callable[[], R], *, actor: Actor, now: datetime) -> R:
+    """Act in a transaction of its own, and bring the runs and clocks of the tickets it touched up to date there."""
     extra = around.get()
     noted: list[Any] = []
     token = touched.set(noted)
@@ -100,6 +102,7 @@ def _inside(act: Callable[[], R], *, now: datetime) -> R:
                 extra.before(now=now)
             result = act()
             if noted:
+                following.follow(tuple(noted), actor=actor, now=now)
                 settling.settle(noted, now=now)
             if extra is not None:
                 extra.after(result, now=now)

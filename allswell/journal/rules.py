@@ -67,6 +67,16 @@ class Verb(StrEnum):
     SHIFT_EXPIRED = "shift.expired"
     SHIFT_MOVED = "shift.moved"
     SHIFT_STARTS = "shift.starts"
+    # escalation policies and paging
+    POLICY_CHANGED = "policy.changed"
+    PAGING_STARTED = "paging.started"
+    PAGED = "paging.paged"
+    PAGE_ACKNOWLEDGED = "paging.acknowledged"
+    PROMISE_RENEWED = "paging.promise_renewed"
+    PROMISE_BROKEN = "paging.promise_broken"
+    PAGING_FAILED = "paging.failed"
+    PAGING_EXHAUSTED = "paging.exhausted"
+    PAGING_ENDED = "paging.ended"
     # announcements
     ANNOUNCED = "incident.announced"
     ANNOUNCEMENT_UPDATED = "incident.announcement_updated"
@@ -99,7 +109,6 @@ class Verb(StrEnum):
     JOB_FINISHED = "job.finished"
     EXPORTED = "record.exported"
     REDELIVERED = "delivery.redelivered"
-    WAS_BLIND = "engine.was_blind"
 
 
 #: Verbs a requester may see on their own ticket; everything else is the desk's.

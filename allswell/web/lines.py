@@ -17,7 +17,7 @@ from allswell.sla import wording
 from allswell.tickets import dossier
 from allswell.tickets.rules import reference
 
-from . import show, words
+from . import paging_lines, show, words
 
 if TYPE_CHECKING:
     from allswell.journal.models import Entry
@@ -60,6 +60,8 @@ class Names:
             self._want("person", kept.get("person"))
         elif entry.verb in (Verb.TAGGED, Verb.UNTAGGED):
             self._want("tag", kept.get("tag"))
+        elif entry.verb == Verb.PAGED:
+            self._want("person", *kept.get("persons", ()))
         elif entry.verb == Verb.EDITED:
             for side in ("from", "to"):
                 values = kept.get(side)
@@ -99,22 +101,17 @@ def _other(kept: dict[str, Any], names: Names) -> Markup:
     return Markup("")
 
 
-def _fill(template: str, **values: object) -> Markup:
-    """A translated sentence with `%(name)s` places filled by escaped or safe values."""
-    return Markup(str(escape(template))) % {name: escape(value) for name, value in values.items()}  # noqa: S704
-
-
 def _assigned(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
     if kept.get("to") == entry.person_id:
-        return _fill(_("%(who)s took it"), who=who)
+        return show.fill(_("%(who)s took it"), who=who)
     if kept.get("instead_of"):
-        return _fill(
+        return show.fill(
             _("%(who)s gave it to %(to)s, who stands in for %(away)s"),
             who=who,
             to=names.of("person", kept.get("to")),
             away=names.of("person", kept["instead_of"]),
         )
-    return _fill(_("%(who)s gave it to %(to)s"), who=who, to=names.of("person", kept.get("to")))
+    return show.fill(_("%(who)s gave it to %(to)s"), who=who, to=names.of("person", kept.get("to")))
 
 
 def _waited(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
@@ -122,8 +119,8 @@ def _waited(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Ma
     until = kept.get("until")
     if isinstance(until, str):
         at = show.clock_text(datetime.fromisoformat(until))
-        return _fill(_("%(who)s put it on hold until %(at)s: %(on)s"), who=who, on=on, at=at)
-    return _fill(_("%(who)s put it on hold: %(on)s"), who=who, on=on)
+        return show.fill(_("%(who)s put it on hold until %(at)s: %(on)s"), who=who, on=on, at=at)
+    return show.fill(_("%(who)s put it on hold: %(on)s"), who=who, on=on)
 
 
 def _edited(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
@@ -133,11 +130,11 @@ def _edited(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Ma
         label = words.field(str(field))
         if field in ("service", "category"):
             value = names.of(field, after.get(f"{field}_id"))
-            parts.append(_fill(_("%(field)s to %(value)s"), field=label, value=value))
+            parts.append(show.fill(_("%(field)s to %(value)s"), field=label, value=value))
         elif field in ("impact", "urgency") and field in after:
             word = words.impact if field == "impact" else words.urgency
             parts.append(
-                _fill(
+                show.fill(
                     _("%(field)s from %(before)s to %(value)s"),
                     field=label,
                     before=word(before.get(field, 0)),
@@ -147,8 +144,8 @@ def _edited(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Ma
         else:
             parts.append(Markup(str(escape(label))))  # noqa: S704
     if not parts:  # an imported log says that something was touched, not what
-        return _fill(_("%(who)s worked on it"), who=who)
-    return _fill(_("%(who)s changed %(what)s"), who=who, what=Markup(", ").join(parts))
+        return show.fill(_("%(who)s worked on it"), who=who)
+    return show.fill(_("%(who)s changed %(what)s"), who=who, what=Markup(", ").join(parts))
 
 
 def _linked(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
@@ -156,46 +153,46 @@ def _linked(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Ma
     other = names.ticket(kept.get("target") or kept.get("source"))
     how = words.link(str(kept.get("kind", "")), is_source=is_source)
     if entry.verb == Verb.UNLINKED:
-        return _fill(_("%(who)s took away: %(how)s %(other)s"), who=who, how=how, other=other)
-    return _fill(_("%(who)s linked: %(how)s %(other)s"), who=who, how=how, other=other)
+        return show.fill(_("%(who)s took away: %(how)s %(other)s"), who=who, how=how, other=other)
+    return show.fill(_("%(who)s linked: %(how)s %(other)s"), who=who, how=how, other=other)
 
 
 def _watched(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
     person = names.of("person", kept.get("person"))
     kind = kept.get("kind")
     if entry.verb == Verb.UNWATCHED:
-        return _fill(_("%(who)s took %(person)s off"), who=who, person=person)
+        return show.fill(_("%(who)s took %(person)s off"), who=who, person=person)
     if kind == "participant":
-        return _fill(_("%(who)s put %(person)s in copy"), who=who, person=person)
+        return show.fill(_("%(who)s put %(person)s in copy"), who=who, person=person)
     if kind == "named":
-        return _fill(_("%(who)s let %(person)s see it"), who=who, person=person)
+        return show.fill(_("%(who)s let %(person)s see it"), who=who, person=person)
     if kind == "affected":
-        return _fill(_("%(person)s is affected too"), person=person)
+        return show.fill(_("%(person)s is affected too"), person=person)
     if kept.get("person") == entry.person_id:
-        return _fill(_("%(who)s follows it"), who=who)
-    return _fill(_("%(who)s added %(person)s as a watcher"), who=who, person=person)
+        return show.fill(_("%(who)s follows it"), who=who)
+    return show.fill(_("%(who)s added %(person)s as a watcher"), who=who, person=person)
 
 
 def _priority(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
     values = {"who": who, "before": f"P{kept.get('from')}", "after": f"P{kept.get('to')}"}
     if entry.verb == Verb.PRIORITY_OVERRIDDEN:
-        return _fill(_("%(who)s set the priority by hand from %(before)s to %(after)s"), **values)
+        return show.fill(_("%(who)s set the priority by hand from %(before)s to %(after)s"), **values)
     if kept.get("is_override_dropped"):
-        return _fill(_("The priority is worked out again: %(before)s to %(after)s"), **values)
-    return _fill(_("Priority from %(before)s to %(after)s"), **values)
+        return show.fill(_("The priority is worked out again: %(before)s to %(after)s"), **values)
+    return show.fill(_("Priority from %(before)s to %(after)s"), **values)
 
 
 def _handed_over(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
     values = {"who": who, "before": names.of("team", kept.get("from")), "after": names.of("team", kept.get("to"))}
     if kept.get("returns"):
-        return _fill(_("%(who)s handed it back from %(before)s to %(after)s"), **values)
-    return _fill(_("%(who)s handed it over from %(before)s to %(after)s"), **values)
+        return show.fill(_("%(who)s handed it back from %(before)s to %(after)s"), **values)
+    return show.fill(_("%(who)s handed it over from %(before)s to %(after)s"), **values)
 
 
 def _resolved(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
     if kept.get("parent"):
-        return _fill(_("Resolved together with %(other)s"), other=names.ticket(kept["parent"]))
-    return _fill(_("%(who)s resolved it: %(code)s"), who=who, code=words.code(str(kept.get("code", ""))))
+        return show.fill(_("Resolved together with %(other)s"), other=names.ticket(kept["parent"]))
+    return show.fill(_("%(who)s resolved it: %(code)s"), who=who, code=words.code(str(kept.get("code", ""))))
 
 
 def _clock(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
@@ -206,21 +203,21 @@ def _clock(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Mar
         _("%(metric)s is due %(at)s") if entry.verb == Verb.CLOCK_WARNED else _("%(metric)s is past its time: it was due %(at)s")
     )
     why = Markup(' <a href="/tickets/{}/why">{}</a>').format(entry.ticket_id, _("Why?"))
-    return _fill(said, metric=metric, at=at) + why
+    return show.fill(said, metric=metric, at=at) + why
 
 
 def _recounted(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
     """Clocks that were worked out again: because of what, and which promise moved from when to when."""
     because, moved = kept.get("because") or {}, kept.get("moved") or []
     if not moved:
-        return _fill(_("The clocks were worked out again"))
+        return show.fill(_("The clocks were worked out again"))
     if "organization" in because:
         said = _("The organization belongs elsewhere now: %(moves)s")
     else:
         said = _("A calendar has changed: %(moves)s") if "calendar" in because else _("What is agreed has changed: %(moves)s")
     told = [_moved(one) for one in moved[:3]] + (["…"] if len(moved) > 3 else [])
     why = Markup(' <a href="/tickets/{}/why">{}</a>').format(entry.ticket_id, _("Why?"))
-    return _fill(said, moves="; ".join(told)) + why
+    return show.fill(said, moves="; ".join(told)) + why
 
 
 def _moved(one: dict[str, Any]) -> str:
@@ -238,7 +235,7 @@ def _simple(template: str) -> Callable[[dict[str, Any], Markup, Names, Entry], M
     """A sentence with only `%(who)s` and, where named, the code, score or tag of the entry."""
 
     def said(kept: dict[str, Any], who: Markup, names: Names, entry: Entry) -> Markup:
-        return _fill(
+        return show.fill(
             _(template),
             who=who,
             reason=words.code(str(kept.get("reason", ""))),
@@ -257,7 +254,7 @@ _SAYINGS: dict[Verb, tuple[str, Callable[[dict[str, Any], Markup, Names, Entry],
     Verb.HANDED_OVER: ("transfer", _handed_over),
     Verb.ESCALATED: (
         "arrow-up-right",
-        lambda kept, who, names, entry: _fill(
+        lambda kept, who, names, entry: show.fill(
             _("%(who)s escalated it to %(to)s"), who=who, to=names.of("person", kept.get("to"))
         ),
     ),
@@ -277,7 +274,7 @@ _SAYINGS: dict[Verb, tuple[str, Callable[[dict[str, Any], Markup, Names, Entry],
     Verb.PRIORITY_OVERRIDDEN: ("flag", _priority),
     Verb.REFILED: (
         "replace",
-        lambda kept, who, names, entry: _fill(
+        lambda kept, who, names, entry: show.fill(
             _("%(who)s made it a different kind: %(kind)s"), who=who, kind=words.kind(str(kept.get("to", "")))
         ),
     ),
@@ -303,6 +300,7 @@ _SAYINGS: dict[Verb, tuple[str, Callable[[dict[str, Any], Markup, Names, Entry],
     Verb.CLOCK_BREACHED: ("alert-triangle", _clock),
     Verb.CLOCKS_REPLAYED: ("clock", _recounted),
     Verb.AFFECTED: ("hand-stop", _simple(N_("%(who)s is affected too"))),
+    **paging_lines.SAYINGS,
 }
 #: shown as messages of their own, or as the beginning
 _SILENT = {Verb.REPLIED, Verb.NOTED, Verb.INCIDENT_REPORTED, Verb.REQUEST_MADE}

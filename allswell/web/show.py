@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from allswell.kernel import clock
 from allswell.tickets import rules
@@ -57,6 +57,11 @@ def clock_text(at: datetime) -> str:
 def full_text(at: datetime) -> str:
     """An instant with everything: Mon 23 November 2026, 09:34 CET."""
     return dateformat.format(timezone.localtime(at), "D j F Y, H:i T")
+
+
+def fill(template: str, **values: object) -> Markup:
+    """A translated sentence with `%(name)s` places filled by escaped or safe values."""
+    return Markup(str(escape(template))) % {name: escape(value) for name, value in values.items()}  # noqa: S704
 
 
 def when(at: datetime | None) -> Markup:

@@ -10,7 +10,7 @@ from allswell.notifications.carriers import is_ready
 from allswell.notifications.letters import PageMessage, Way
 from allswell.notifications.rules import Answer
 
-from . import chat, guarded_http, ntfy, page_webhook
+from . import guarded_http
 
 __all__ = ["CHANNELS", "Sender", "is_ready"]
 
@@ -29,8 +29,4 @@ class Sender(Protocol):
     ) -> Answer: ...
 
 
-CHANNELS: dict[str, Sender] = {
-    "ntfy": ntfy.send,
-    "webhook": page_webhook.send,
-    "chat": chat.send,
-}
+CHANNELS: dict[str, Sender] = {}

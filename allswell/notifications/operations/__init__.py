@@ -16,6 +16,7 @@ from .contacts import (
 )
 from .notices import (
     Ways,
+    call_webhook,
     change_webhook,
     claim_calls,
     claim_mails,
@@ -42,6 +43,7 @@ from .notices import (
 __all__ = [
     "CONTACT",
     "Ways",
+    "call_webhook",
     "change_webhook",
     "claim_calls",
     "claim_mails",

@@ -266,19 +266,27 @@ def fan_out(entry: Entry, *, payload: Callable[[], dict[str, Any]], now: datetim
     if not wanting:
         return
     content = payload()
-    Delivery.objects.bulk_create(
-        Delivery(
-            channel="webhook",
-            topic=rules.Topic.WEBHOOK.value,
-            webhook_id=pk,
-            ticket_id=entry.ticket_id,
-            entry=entry,
-            content=content,
-            key=f"msg_{entry.action.hex}_{entry.pk}_{pk}",
-            created_at=now,
-            due_at=now,
-        )
-        for pk in wanting
+    Delivery.objects.bulk_create(_call(pk, entry, content, now=now) for pk in wanting)
+
+
+def call_webhook(webhook: int, entry: Entry, *, payload: dict[str, Any], now: datetime) -> None:
+    """A pending call of one webhook, whatever verbs it wants, if it is in use and is not called for this anyway."""
+    made = _call(webhook, entry, payload, now=now)
+    if Webhook.objects.filter(pk=webhook, is_active=True).exists() and not Delivery.objects.filter(key=made.key).exists():
+        made.save(force_insert=True)
+
+
+def _call(webhook: int, entry: Entry, content: dict[str, Any], *, now: datetime) -> Delivery:
+    return Delivery(
+        channel="webhook",
+        topic=rules.Topic.WEBHOOK.value,
+        webhook_id=webhook,
+        ticket_id=entry.ticket_id,
+        entry=entry,
+        content=content,
+        key=f"msg_{entry.action.hex}_{entry.pk}_{webhook}",
+        created_at=now,
+        due_at=now,
     )
 
 

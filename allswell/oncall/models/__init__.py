@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from .escalations import Escalation, EscalationPolicy, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
 from .rotas import CalendarLink, Leave, Override, Rota, RotaMember, RotaVersion, Shift, ShiftRequest
 
 __all__ = [
     "CalendarLink",
+    "Escalation",
+    "EscalationPolicy",
     "Leave",
     "Override",
+    "Page",
+    "PageDelivery",
+    "PageEvent",
+    "PolicyUse",
+    "PolicyVersion",
     "Rota",
     "RotaMember",
     "RotaVersion",

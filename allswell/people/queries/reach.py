@@ -164,16 +164,15 @@ def _grants() -> QuerySet[RoleGrant]:
     return RoleGrant.objects.select_related("organization", "team", "granted_by").order_by("scope", "role", "id")
 
 
+def holders(role: Role) -> set[int]:
+    """Ids of those in use who hold a role in any scope."""
+    return set(RoleGrant.objects.filter(role=role.value, person__is_active=True).values_list("person_id", flat=True))
+
+
 def administers_alone(person_id: int) -> bool:
     """Whether this person, and nobody else in use, administers the installation."""
     rows = RoleGrant.objects.filter(role=Role.ADMINISTRATOR.value, scope="installation", person__is_active=True)
     return set(rows.values_list("person_id", flat=True)) == {person_id}
-
-
-def administrators() -> list[int]:
-    """Who administers the installation."""
-    rows = RoleGrant.objects.filter(role=Role.ADMINISTRATOR.value, scope="installation", person__is_active=True)
-    return list(rows.order_by("person").values_list("person_id", flat=True).distinct())
 
 
 def works_as_agent_in(person_id: int, team: Team) -> bool:

@@ -1,0 +1,72 @@
+"""Steps of paging: starting a run, answering it, renewing its promise, ending it. None opens a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from allswell.journal.rules import Verb
+from allswell.kernel.actor import Actor
+from allswell.oncall.operations import escalations as writing
+from allswell.oncall.queries import escalations
+from allswell.oncall.queries.escalations import InForce
+from allswell.oncall.rules import escalating
+from allswell.oncall.rules.policies import Policy
+from allswell.tickets import operations as tickets
+
+if TYPE_CHECKING:
+    from allswell.oncall.models import Escalation
+    from allswell.tickets.models import Ticket
+
+hold_open = writing.hold_open
+
+
+def start(ticket: Ticket, follows: InForce, *, cause: str, reason: str = "", actor: Actor, now: datetime) -> Escalation | None:
+    """Begin a run; the engine takes its first step at once. None when the ticket has an open run of this policy."""
+    row = writing.start(
+        ticket=ticket.pk,
+        policy=follows.policy or None,
+        number=follows.number,
+        definition=follows.definition,
+        cause=cause,
+        reason=reason,
+        by=actor.person if cause == "by_hand" else None,
+        now=now,
+    )
+    if row is not None:
+        data = {"run": row.pk, "policy": row.policy_id, "number": row.number, "cause": cause}
+        tickets.record(Verb.PAGING_STARTED, ticket, actor=actor, now=now, data=data)
+    return row
+
+
+def answer(ticket: Ticket, rows: Sequence[Escalation], *, actor: Actor, now: datetime, until: datetime | None = None) -> None:
+    """Somebody has it: the runs rest until their promise is over (`until`, else as the policy says), and no page goes out any more."""
+    for row in rows:
+        promised = until or now + timedelta(seconds=Policy.parse(row.definition).promise)
+        run = escalating.acknowledged(escalations.stands(row), until=promised)
+        writing.keep(row, run, now=now, acknowledged_by_id=actor.person, acknowledged_at=now)
+        data = {"run": row.pk, "until": promised.isoformat()}
+        tickets.record(Verb.PAGE_ACKNOWLEDGED, ticket, actor=actor, now=now, data=data)
+    writing.close_pages([row.pk for row in rows], now=now)
+
+
+def renew(ticket: Ticket, rows: Iterable[Escalation], *, actor: Actor, now: datetime, until: datetime | None = None) -> None:
+    """There was word: the promise holds anew from now on; said outright (`until`), it is journaled."""
+    for row in rows:
+        promised = until or now + timedelta(seconds=Policy.parse(row.definition).promise)
+        if until is None and row.next_step_at is not None and promised <= row.next_step_at:
+            continue
+        writing.keep(row, escalating.acknowledged(escalations.stands(row), until=promised), now=now)
+        if until is not None:
+            data = {"run": row.pk, "until": promised.isoformat()}
+            tickets.record(Verb.PROMISE_RENEWED, ticket, actor=actor, now=now, data=data)
+
+
+def end(ticket: Ticket, rows: Sequence[Escalation], *, reason: str, actor: Actor, now: datetime) -> None:
+    """There is nothing left to call for."""
+    for row in rows:
+        writing.keep(row, escalating.ended(escalations.stands(row)), now=now, end_reason=reason)
+        data = {"run": row.pk, "reason": reason}
+        tickets.record(Verb.PAGING_ENDED, ticket, actor=actor, now=now, data=data)
+    writing.close_pages([row.pk for row in rows], now=now)

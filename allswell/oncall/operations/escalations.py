@@ -1,0 +1,249 @@
+"""Writing policies, runs and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError
+
+from allswell.journal import operations as journal
+from allswell.journal.models import Entry
+from allswell.journal.rules import Verb
+from allswell.kernel.actor import Actor
+from allswell.kernel.errors import Conflict, Stale
+from allswell.notifications.rules import ContactKind, Planned, Urgency
+from allswell.oncall.models import Escalation, EscalationPolicy, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
+from allswell.oncall.rules.escalating import Called, Run, RunState
+from allswell.oncall.rules.policies import Policy
+
+ABOUT_POLICY = "policy"
+
+# policies
+
+
+def create_policy(*, name: str, slug: str, team: int, actor: Actor, now: datetime) -> EscalationPolicy:
+    """A new policy, still without a version."""
+    row = EscalationPolicy(name=name, slug=slug, team_id=team, created_at=now)
+    journal.create(row, about=ABOUT_POLICY, actor=actor, now=now)
+    return row
+
+
+def add_policy_version(row: EscalationPolicy, said: Policy, *, note: str, actor: Actor, now: datetime) -> Entry:
+    """Write the next version and make it the newest. Raises Stale when somebody just did."""
+    number = row.number + 1
+    version = PolicyVersion(
+        policy=row, number=number, definition=said.as_json(), note=note, created_at=now, created_by_id=actor.person
+    )
+    try:
+        version.save(force_insert=True)
+    except IntegrityError as error:
+        raise Stale("Somebody has changed this policy in the meantime. Look at it again.") from error
+    row.number = number
+    row.save(update_fields=["number"])
+    return journal.record(Verb.POLICY_CHANGED, about=(ABOUT_POLICY, row.pk), actor=actor, now=now, data={"number": number})
+
+
+def change_policy(row: EscalationPolicy, values: dict[str, Any], *, actor: Actor, now: datetime) -> Entry | None:
+    """Rename a policy, or give it to another team; None when nothing differs."""
+    return journal.change(row, values, about=ABOUT_POLICY, actor=actor, now=now)
+
+
+def set_policy_active(row: EscalationPolicy, *, is_active: bool, actor: Actor, now: datetime) -> Entry | None:
+    """Take a policy out of use, or back into it. Runs that follow it go on."""
+    verb = Verb.ACTIVATED if is_active else Verb.DEACTIVATED
+    return journal.change(row, {"is_active": is_active}, about=ABOUT_POLICY, actor=actor, now=now, verb=verb)
+
+
+def use_policy(policy: int | None, *, service: int | None = None, team: int | None = None, actor: Actor, now: datetime) -> None:
+    """Make a policy that of a service, or a team's default; None: they have none."""
+    of = {"service_id": service, "team_id": team}
+    before = PolicyUse.objects.filter(**of).values_list("policy_id", flat=True).first()
+    if before == policy:
+        return
+    PolicyUse.objects.filter(**of).delete()
+    if policy is not None:
+        PolicyUse.objects.create(policy_id=policy, **of)
+    data = {"field": "service" if service else "team", "of": service or team, "from": before, "to": policy}
+    about = (ABOUT_POLICY, policy or before or 0)
+    journal.record(Verb.CHANGED, about=about, actor=actor, now=now, data=data)
+
+
+# runs
+
+
+def start(
+    *,
+    ticket: int,
+    policy: int | None,
+    number: int,
+    definition: dict[str, Any],
+    cause: str,
+    reason: str = "",
+    by: int | None,
+    now: datetime,
+) -> Escalation | None:
+    """Begin a run whose first step is due now; None when the ticket has an open run of this policy already."""
+    if policy is not None and Escalation.objects.filter(ticket=ticket, policy=policy, ended_at=None).exists():
+        return None
+    return Escalation.objects.create(
+        ticket_id=ticket,
+        policy_id=policy,
+        number=number,
+        definition=definition,
+        cause=cause,
+        reason=reason,
+        started_at=now,
+        started_by_id=by,
+        next_step_at=now,
+    )
+
+
+def hold_due(*, now: datetime, limit: int) -> list[Escalation]:
+    """The runs that have something to do, the longest waiting first, that no other engine holds; for this act alone."""
+    rows = Escalation.objects.select_for_update(skip_locked=True, of=("self",)).select_related("ticket")
+    return list(rows.filter(next_step_at__lte=now).order_by("next_step_at")[:limit])
+
+
+def hold(run_id: int) -> Escalation | None:
+    """A run as it is now, for this act alone."""
+    return Escalation.objects.select_for_update(of=("self",)).select_related("ticket", "policy").filter(pk=run_id).first()
+
+
+def hold_open(ticket: int) -> list[Escalation]:
+    """The runs of a ticket that may still call somebody, for this act alone."""
+    rows = Escalation.objects.select_for_update(of=("self",)).select_related("policy")
+    return list(rows.filter(ticket=ticket, ended_at=None).order_by("id"))
+
+
+def keep(row: Escalation, run: Run, *, now: datetime, end_reason: str = "", **values: Any) -> None:
+    """Write how a run stands. Raises Conflict when somebody else moved it since it was read."""
+    columns = {
+        "state": run.state.value,
+        "position": run.position,
+        "round": run.round,
+        "turn": run.turn,
+        "has_reached": run.has_reached,
+        "next_step_at": run.next_at,
+        **values,
+    }
+    if not run.is_open:
+        columns |= {"ended_at": now, "end_reason": end_reason or run.state.value}
+    guard = {"state": row.state, "turn": row.turn, "next_step_at": row.next_step_at}
+    if not Escalation.objects.filter(pk=row.pk, **guard).update(**columns):
+        raise Conflict("Somebody else moved this run on.")
+    for name, value in columns.items():
+        setattr(row, name, value)
+
+
+# pages
+
+
+@dataclass(frozen=True, slots=True)
+class ToPage:
+    """One that is about to be called, and by which ways when."""
+
+    called: Called
+    planned: tuple[Planned, ...]
+
+
+def write_pages(
+    row: Escalation | None,
+    to: Sequence[ToPage],
+    *,
+    ticket: int | None,
+    turn: int,
+    urgency: Urgency,
+    late_by: int,
+    now: datetime,
+) -> list[Page]:
+    """Pages with their deliveries and the first line of their ledger. An alarm on the open desk is delivered by being there."""
+    pages = [
+        Page(
+            escalation=row,
+            ticket_id=ticket,
+            person_id=one.called.person,
+            room_id=one.called.room,
+            turn=turn,
+            urgency=urgency.value,
+            why=one.called.target.as_json(),
+            created_at=now,
+            late_by=late_by,
+        )
+        for one in to
+    ]
+    Page.objects.bulk_create(pages)
+    deliveries = []
+    for page, one in zip(pages, to, strict=True):
+        for place, way in enumerate(one.planned):
+            is_there = way.channel is ContactKind.DESK
+            deliveries.append(
+                PageDelivery(
+                    page=page,
+                    contact_id=way.contact,
+                    channel=way.channel.value,
+                    destination=f"contact-{way.contact}" if way.contact else f"{way.channel.value}-of-{page.person_id}",
+                    key=f"page_{page.pk}_{place}",
+                    due_at=way.due_at,
+                    planned_at=way.due_at,
+                    settled_at=now if is_there else None,
+                    outcome="sent" if is_there else "",
+                )
+            )
+    PageDelivery.objects.bulk_create(deliveries)
+    note_events([PageEvent(page_id=made.page_id, delivery=made, happened_at=now, kind="planned") for made in deliveries])
+    return pages
+
+
+def note_events(events: Iterable[PageEvent]) -> None:
+    """Add to the ledger."""
+    PageEvent.objects.bulk_create(list(events))
+
+
+def note(
+    page: int, kind: str, *, now: datetime, delivery: int | None = None, detail: str = "", status: int | None = None
+) -> None:
+    """Add a line to the ledger of a page."""
+    PageEvent.objects.create(page_id=page, delivery_id=delivery, happened_at=now, kind=kind, detail=detail[:300], status=status)
+
+
+def close_pages(run_ids: Iterable[int], *, now: datetime) -> None:
+    """Nothing more is sent of these runs' pages: what was not sent does not matter any more."""
+    ids = list(Page.objects.filter(escalation__in=list(run_ids), closed_at=None).values_list("pk", flat=True))
+    if not ids:
+        return
+    Page.objects.filter(pk__in=ids).update(closed_at=now)
+    waiting = PageDelivery.objects.filter(page__in=ids, settled_at=None)
+    rows = list(waiting.values_list("pk", "page_id"))
+    PageDelivery.objects.filter(pk__in=[pk for pk, _ in rows], settled_at=None, claimed_until=None).update(
+        settled_at=now, outcome="moot"
+    )
+    PageDelivery.objects.filter(pk__in=[pk for pk, _ in rows], settled_at=None, claimed_until__lte=now).update(
+        settled_at=now, outcome="moot"
+    )
+    note_events(PageEvent(page_id=page, delivery_id=pk, happened_at=now, kind="moot") for pk, page in rows)
+
+
+def opened(page: Page, *, now: datetime) -> bool:
+    """Note that its person looked at a page; False when they had before."""
+    if not Page.objects.filter(pk=page.pk, opened_at=None).update(opened_at=now):
+        return False
+    page.opened_at = now
+    note(page.pk, "opened", now=now)
+    return True
+
+
+def answer(page: Page, *, now: datetime, detail: str) -> bool:
+    """Note that a page was answered; False when it had been before."""
+    if not Page.objects.filter(pk=page.pk, acknowledged_at=None).update(acknowledged_at=now):
+        return False
+    page.acknowledged_at = now
+    note(page.pk, "acknowledged", now=now, detail=detail)
+    return True
+
+
+def exhausted(row: Escalation) -> bool:
+    """Whether a run ended without an answer."""
+    return row.state == RunState.EXHAUSTED.value

@@ -1,0 +1,164 @@
+"""Reading policies, runs and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from allswell.database.rows import Prepared
+from allswell.kernel import text
+from allswell.kernel.actor import Actor
+from allswell.oncall.models import Escalation, EscalationPolicy, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
+from allswell.oncall.rules.escalating import Run, RunState
+from allswell.oncall.rules.policies import Policy
+from allswell.people import queries as people
+from allswell.people.rules import INSTALLATION, Act, may
+
+# policies
+
+
+def policies() -> QuerySet[EscalationPolicy]:
+    """All policies."""
+    return EscalationPolicy.objects.all()
+
+
+def policies_visible_to(actor: Actor) -> QuerySet[EscalationPolicy]:
+    """The policies the actor may know: at the desk those of the teams within reach; a requester none."""
+    if not may(actor, Act.SEE_DESK, INSTALLATION):
+        return EscalationPolicy.objects.none()
+    return EscalationPolicy.objects.filter(team__in=people.teams_visible_to(actor).values("pk"))
+
+
+def policy_by_ref(ref: int | str) -> EscalationPolicy | None:
+    """A policy by id or slug, its team loaded."""
+    number = ref if isinstance(ref, int) else text.whole(ref)
+    if isinstance(ref, str) and (len(ref) > 60 or not ref.isprintable()):
+        return None
+    found = EscalationPolicy.objects.select_related("team")
+    return found.filter(pk=number).first() if number is not None else found.filter(slug=ref).first()
+
+
+def policy_versions(policy: int) -> QuerySet[PolicyVersion]:
+    """The versions of a policy, newest first."""
+    return PolicyVersion.objects.filter(policy=policy).select_related("created_by").order_by("-number")
+
+
+def policy_definition(row: EscalationPolicy) -> Policy:
+    """What the newest version of a policy says."""
+    return Policy.parse(PolicyVersion.objects.values_list("definition", flat=True).get(policy=row.pk, number=row.number))
+
+
+def policy_uses(policy_ids: Collection[int]) -> QuerySet[PolicyUse]:
+    """What follows these policies: services, and teams by default."""
+    rows = PolicyUse.objects.filter(policy__in=policy_ids).select_related("service", "team")
+    return rows.order_by("policy", "service__name", "team__name")
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The policy a ticket follows: its id, the number of its version, what that says as JSON."""
+
+    policy: int
+    number: int
+    definition: dict[str, Any]
+
+
+_IN_FORCE = Prepared(
+    lambda service, team: PolicyUse.objects.filter(
+        Q(service=service) | Q(team=team), policy__is_active=True, policy__versions__number=F("policy__number")
+    ).values_list("policy_id", "policy__number", "policy__versions__definition", "service_id")
+)
+
+
+def in_force(*, service: int | None, team: int | None) -> InForce | None:
+    """The policy of a service, else the default of a team, as it is now."""
+    found = _IN_FORCE.rows(service or 0, team or 0)
+    chosen = min(found, key=lambda row: row[3] is None, default=None)
+    return InForce(*chosen[:3]) if chosen else None
+
+
+# runs
+
+
+def runs_of(ticket: int) -> QuerySet[Escalation]:
+    """The runs of a ticket, the newest first."""
+    rows = Escalation.objects.filter(ticket=ticket).select_related("policy", "acknowledged_by", "started_by")
+    return rows.order_by("-id")
+
+
+def open_runs(ticket: int) -> QuerySet[Escalation]:
+    """The runs of a ticket that may still call somebody."""
+    return Escalation.objects.filter(ticket=ticket, ended_at=None).order_by("id")
+
+
+def run(run_id: int) -> Escalation | None:
+    """A run, its policy loaded."""
+    return Escalation.objects.select_related("policy", "ticket").filter(pk=run_id).first()
+
+
+def is_step_due(now: datetime) -> bool:
+    """Whether a run has something to do."""
+    return Escalation.objects.filter(next_step_at__lte=now).exists()
+
+
+def oldest_step_due(now: datetime) -> datetime | None:
+    """Since when the longest waiting step is due; None when none is."""
+    rows = Escalation.objects.filter(next_step_at__lte=now).order_by("next_step_at")
+    return rows.values_list("next_step_at", flat=True).first()
+
+
+def stands(row: Escalation) -> Run:
+    """A run as the rules know it."""
+    return Run(RunState(row.state), row.position, row.round, row.turn, row.next_step_at, row.has_reached)
+
+
+def unanswered(*, since: datetime) -> QuerySet[Escalation]:
+    """The runs that nobody answered, the newest first, with their tickets, that are still to be done."""
+    rows = Escalation.objects.filter(state="exhausted", ended_at__gte=since, ticket__done_at=None)
+    later = Escalation.objects.filter(ticket=OuterRef("ticket"), pk__gt=OuterRef("pk"))
+    return rows.exclude(Exists(later)).select_related("ticket", "policy").order_by("-ended_at")
+
+
+# pages
+
+
+def page(page_id: int) -> Page | None:
+    """A page with all that a look at it needs."""
+    rows = Page.objects.select_related("person", "room", "ticket", "escalation", "escalation__policy")
+    return rows.filter(pk=page_id).first()
+
+
+def pages_of_runs(run_ids: Collection[int]) -> QuerySet[Page]:
+    """The pages of runs, in order, with who was called."""
+    return Page.objects.filter(escalation__in=run_ids).select_related("person", "room").order_by("id")
+
+
+def open_pages_of(person: int) -> QuerySet[Page]:
+    """What calls somebody now and has no answer, the newest first."""
+    rows = Page.objects.filter(person=person, closed_at=None, acknowledged_at=None, ticket__isnull=False)
+    return rows.select_related("ticket", "escalation").order_by("-id")
+
+
+def deliveries_of(page_ids: Collection[int]) -> QuerySet[PageDelivery]:
+    """By which ways pages go, in the order they are planned."""
+    return PageDelivery.objects.filter(page__in=page_ids).select_related("contact").order_by("planned_at", "id")
+
+
+def ledger(page_ids: Collection[int]) -> QuerySet[PageEvent]:
+    """Everything that became of pages, in order."""
+    return PageEvent.objects.filter(page__in=page_ids).select_related("delivery").order_by("happened_at", "id")
+
+
+def is_delivery_due(now: datetime) -> bool:
+    """Whether a page waits to be sent."""
+    rows = PageDelivery.objects.filter(settled_at=None, due_at__lte=now)
+    return rows.filter(Q(claimed_until=None) | Q(claimed_until__lte=now)).exists()
+
+
+def delivery_by_reference(reference: str) -> PageDelivery | None:
+    """The delivery a carrier names."""
+    return PageDelivery.objects.select_related("page").filter(reference=reference).exclude(reference="").first()

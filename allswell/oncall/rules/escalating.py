@@ -1,0 +1,155 @@
+"""How a run goes through its policy. Pure: the engine, the dry run and the coverage check go through the same steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from .policies import Policy, Step, Target
+
+
+class RunState(StrEnum):
+    """How a run stands."""
+
+    RUNNING = "running"  # it calls until somebody answers
+    ACKNOWLEDGED = "acknowledged"  # somebody answered, and their promise holds
+    ENDED = "ended"  # nothing is left to call for
+    EXHAUSTED = "exhausted"  # it called everybody as often as it should, and nobody answered
+
+
+OPEN = (RunState.RUNNING, RunState.ACKNOWLEDGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Where a run stands: the step it takes next, in which round, when; `turn` counts the steps it took, over all rounds.
+
+    Of an acknowledged run `next_at` is the end of the promise.
+    """
+
+    state: RunState
+    position: int = 0
+    round: int = 0
+    turn: int = 0
+    next_at: datetime | None = None
+    has_reached: bool = False  # somebody, in this round
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still call somebody."""
+        return self.state in OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One that a step reaches: a person, or a room or webhook of a team; and the target that names them."""
+
+    target: Target
+    person: int | None = None
+    room: int | None = None
+    webhook: int | None = None
+
+
+class World(Protocol):
+    """What a run has to know of the world at an instant."""
+
+    def called(self, target: Target, at: datetime) -> tuple[Called, ...]:
+        """Whom a target reaches; nobody when nobody is there."""
+
+    def is_inside(self, calendar: int, at: datetime) -> bool:
+        """Whether an instant is within the hours of a calendar."""
+
+
+class Empty(StrEnum):
+    """Why a step called nobody."""
+
+    PRIORITY = "priority"  # it is for other priorities
+    HOURS = "hours"  # it is for other hours
+    NOBODY = "nobody"  # nobody is there
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step that was taken: whom it called, or why nobody (then it did not wait)."""
+
+    position: int
+    round: int
+    turn: int
+    called: tuple[Called, ...]
+    empty: Empty | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What a run did when it was due, and how it stands after that."""
+
+    taken: tuple[Taken, ...]
+    run: Run
+    is_promise_broken: bool = False
+
+
+def advance(run: Run, policy: Policy, *, priority: int, at: datetime, world: World) -> Advance:
+    """Take the step that is due at `at`, passing over those that reach nobody without waiting for them.
+
+    The next step is due its wait after `at`, not after the instant this one should have been taken: a run that was late because
+    nothing was watching does not call everybody at once. An acknowledged run whose promise is over calls again at the step that had
+    been answered. A round that reaches nobody at all lasts as long as its waits, so that it meets who comes on call meanwhile.
+    """
+    is_promise_broken = run.state is RunState.ACKNOWLEDGED
+    if is_promise_broken:
+        run = replace(run, state=RunState.RUNNING, position=max(0, run.position - 1))
+    taken: list[Taken] = []
+    while True:
+        if run.position >= len(policy.steps):
+            if run.round >= policy.repeat:
+                return Advance(tuple(taken), replace(run, state=RunState.EXHAUSTED, next_at=None), is_promise_broken)
+            is_empty = not run.has_reached
+            run = replace(run, position=0, round=run.round + 1, has_reached=False)
+            if is_empty:
+                wait = timedelta(seconds=sum(step.wait for step in policy.steps))
+                return Advance(tuple(taken), replace(run, next_at=at + wait), is_promise_broken)
+            continue
+        step = policy.steps[run.position]
+        empty, called = _tried(step, priority=priority, at=at, world=world)
+        taken.append(Taken(run.position, run.round, run.turn, called, empty))
+        run = replace(run, position=run.position + 1, turn=run.turn + 1)
+        if empty is None:
+            run = replace(run, next_at=at + timedelta(seconds=step.wait), has_reached=True)
+            return Advance(tuple(taken), run, is_promise_broken)
+
+
+def _tried(step: Step, *, priority: int, at: datetime, world: World) -> tuple[Empty | None, tuple[Called, ...]]:
+    if step.priorities and priority not in step.priorities:
+        return Empty.PRIORITY, ()
+    if step.during and world.is_inside(step.during.calendar, at) != step.during.is_inside:
+        return Empty.HOURS, ()
+    called: dict[tuple[int | None, int | None, int | None], Called] = {}
+    for target in step.targets:
+        for one in world.called(target, at):
+            called.setdefault((one.person, one.room, one.webhook), one)
+    return (None, tuple(called.values())) if called else (Empty.NOBODY, ())
+
+
+def passed_over(run: Run, policy: Policy, *, at: datetime) -> Run:
+    """The run after a step that could not be taken for an error: on to the next one, at once or in the next round."""
+    if run.state is RunState.ACKNOWLEDGED:
+        run = replace(run, state=RunState.RUNNING, position=max(0, run.position - 1))
+    run = replace(run, position=run.position + 1, turn=run.turn + 1, next_at=at)
+    if run.position >= len(policy.steps):
+        wait = timedelta(seconds=policy.steps[-1].wait)
+        if run.round >= policy.repeat:
+            return replace(run, next_at=at + wait)  # there it ends as exhausted
+        return replace(run, position=0, round=run.round + 1, next_at=at + wait, has_reached=False)
+    return run
+
+
+def acknowledged(run: Run, *, until: datetime) -> Run:
+    """The run once somebody has answered: it rests until their promise is over."""
+    return replace(run, state=RunState.ACKNOWLEDGED, next_at=until)
+
+
+def ended(run: Run) -> Run:
+    """The run once there is nothing left to call for."""
+    return replace(run, state=RunState.ENDED, next_at=None)
