@@ -63,7 +63,8 @@ def follow(touched: Iterable[tuple[Ticket, Entry]], *, actor: Actor, now: dateti
 
 def _follow(ticket: Ticket, told: list[Entry], *, actor: Actor, now: datetime) -> None:
     verbs = {Verb(entry.verb) for entry in told}
-    held = [] if verbs & _OPENED else runs.hold_open(ticket.pk)
+    is_new = bool(verbs & _OPENED)
+    held = runs.hold_open(ticket.pk) if not is_new and escalations.has_open_run(ticket.pk) else []
     if ticket.done_at or ticket.merged_into_id or Verb.RESTORED in verbs:
         reasons = [_ENDS[verb] for verb in _ENDS if verb in verbs]
         runs.end(ticket, held, reason=reasons[0] if reasons else "closed", actor=actor, now=now)

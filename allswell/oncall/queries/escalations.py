@@ -95,6 +95,14 @@ def open_runs(ticket: int) -> QuerySet[Escalation]:
     return Escalation.objects.filter(ticket=ticket, ended_at=None).order_by("id")
 
 
+_OPEN = Prepared(lambda ticket: Escalation.objects.filter(ticket=ticket, ended_at=None).values_list("pk"))
+
+
+def has_open_run(ticket: int) -> bool:
+    """Whether some run of a ticket may still call somebody: asked by every act, so composed once."""
+    return bool(_OPEN.rows(ticket))
+
+
 def run(run_id: int) -> Escalation | None:
     """A run, its policy loaded."""
     return Escalation.objects.select_related("policy", "ticket").filter(pk=run_id).first()
