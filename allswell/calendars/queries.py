@@ -96,6 +96,14 @@ def holidays_until(ids: Iterable[int]) -> dict[int, date | None]:
     return dict(rows.values_list("calendar", "holidays_until"))
 
 
+def holidays_in(zones: Iterable[str], first: date, last: date) -> dict[str, frozenset[date]]:
+    """Time zone -> the holidays between two days of the calendars in use that count by its clocks."""
+    found: dict[str, frozenset[date]] = {}
+    for calendar in _ready(Calendar.objects.filter(zone__in=set(zones), is_active=True)).values():
+        found[calendar.zone] = found.get(calendar.zone, frozenset()) | rules.holidays(calendar, first, last)
+    return found
+
+
 def own_days(row: CalendarVersion) -> dict[str, rules.Day]:
     """The days of a version that were written by hand, by date or by month and day."""
     return rules.own_from_json(row.own_days)

@@ -22,7 +22,7 @@ from allswell.kernel.errors import CannotStart
 
 _PLACES = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql*/bin", "usr/local/pgsql/bin")
 #: tables whose content is not counted: it changes while nobody works
-_RESTLESS = {"django_session", "jobs_heartbeat", "sqlite_sequence"}
+_RESTLESS = {"django_session", "jobs_heartbeat", "jobs_vigil", "jobs_watcher", "sqlite_sequence"}
 _SHADOW = re.compile(r".*_(data|idx|content|docsize|config)")
 _MIGRATIONS = "SELECT app, name FROM django_migrations ORDER BY id"
 _ATTACHMENTS = "SELECT stored_as, size, sha256 FROM tickets_attachment"

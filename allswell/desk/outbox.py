@@ -21,7 +21,7 @@ from allswell.people import queries as people
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
-from . import report_mails, shift_notices
+from . import machinery, report_mails, shift_notices
 from .door import use_case
 from .sealing import unseal
 
@@ -105,6 +105,8 @@ def told(notices: Iterable[Delivery], actor: Actor) -> Iterator[tuple[Delivery, 
             if words is None:
                 continue
             said = replace(said, body=words.body, facts={**row.content, "title": words.title, "path": words.path})
+        elif row.topic == Topic.BLIND:
+            said = replace(said, body=machinery.blind_text(row.content, actor=actor))
         yield row, matter, said
 
 
@@ -123,7 +125,7 @@ def _comment_of(row: Delivery) -> int | None:
 def _may_be_told(row: Delivery, ticket: Ticket | None, *, is_internal: bool, spoken: dict[int, Comment]) -> bool:
     """Whether this still is for its recipient: the ticket visible, the desk's news for the desk, the words not taken back."""
     topic = Topic(row.topic)
-    if topic in (Topic.ANNOUNCED, Topic.ACCOUNT, Topic.JOB, Topic.DIGEST, Topic.REPORT, *rules.SHIFT_TOPICS):
+    if topic in (Topic.ANNOUNCED, Topic.ACCOUNT, Topic.JOB, Topic.DIGEST, Topic.REPORT, Topic.BLIND, *rules.SHIFT_TOPICS):
         return True  # their words stand in the notice, and were written for the recipient
     if ticket is None or (topic in rules.DESK_TOPICS and not is_internal):
         return False

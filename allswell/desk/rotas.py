@@ -96,12 +96,17 @@ def what_moves(
     *,
     actor: Actor,
     now: datetime,
+    team: int | str | None = None,
     effective_at: datetime | None = None,
 ) -> Preview:
-    """What a definition would move from `effective_at` on, were it written; None: a new rota. Writes nothing.
+    """What a definition would move from `effective_at` on, were it written; without a rota: a new one of a `team`. Writes nothing.
 
     Raises Invalid, NotFound, NotAllowed.
     """
+    if (rota is None) == (team is None):
+        raise Invalid("Give one of rota and team.", field="team" if rota is not None else "rota")
+    if team is not None:
+        team_for_rotas(team, actor=actor)
     row = rota_for(rota, actor=actor, to_edit=True) if rota is not None else None
     known = queries.versions_of([row.pk]).get(row.pk, []) if row else []
     asked = _checked(_parsed(definition), known, actor=actor)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import NotFound
 from allswell.oncall import queries
-from allswell.oncall.rules import Slot
+from allswell.oncall.rules import Slot, joined
 from allswell.people import queries as people
 
 from .planning import horizon
@@ -53,14 +53,15 @@ def document(link: CalendarLink, *, host: str, actor: Actor, now: datetime) -> s
 
 
 def _of_person(actor: Actor, host: str, now: datetime) -> Iterator[_Event]:
-    for shift in queries.shifts_of(actor.person or 0, since=now - BACK, until=horizon(now))[:MOST]:
+    for shift in queries.joined(queries.shifts_of(actor.person or 0, since=now - BACK, until=horizon(now))[:MOST]):
         uid = _uid(shift.rota_id, shift.level, shift.starts_at, host)
         said = {"rota": shift.rota.name, "level": shift.level}
         yield _Event(uid, shift.starts_at, shift.ends_at, _("On call: %(rota)s, level %(level)s") % said)
 
 
 def _of_rota(row: Rota, host: str, now: datetime) -> Iterator[_Event]:
-    slots = sorted(queries.written([row.pk], now - BACK, horizon(now))[row.pk], key=lambda slot: (slot.starts_at, slot.level))
+    written = joined(queries.written([row.pk], now - BACK, horizon(now))[row.pk])
+    slots = sorted(written, key=lambda slot: (slot.starts_at, slot.level))
     shown = [slot for slot in slots if slot.person is not None or slot.is_gap][:MOST]
     names = dict(people.people().filter(pk__in={slot.person for slot in shown}).values_list("pk", "name"))
     for slot in shown:

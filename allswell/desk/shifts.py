@@ -163,6 +163,13 @@ def may_set_leave(person: int, *, actor: Actor) -> bool:
     return any(may_edit(rota.team, actor=actor) for rota in queries.rotas_of(person).select_related("team"))
 
 
+def require_leave(person: int, *, actor: Actor) -> None:
+    """See that the actor may say when somebody is not there. Raises NotAllowed, NotFound for whom they may not know."""
+    if not may_set_leave(person, actor=actor):
+        person_for(person, Act.SEE_DESK, actor=actor)
+        raise NotAllowed("Your role does not allow this.")
+
+
 @use_case
 def add_leave(
     *, person: int, starts_at: datetime, ends_at: datetime, actor: Actor, now: datetime, note: str = "", source: str = ""
@@ -171,7 +178,7 @@ def add_leave(
 
     Raises Invalid, Conflict (read already), NotFound, NotAllowed.
     """
-    _check_leave(person, actor=actor)
+    require_leave(person, actor=actor)
     starts_at, ends_at = sensible(starts_at, field="starts_at"), sensible(ends_at, field="ends_at")
     if ends_at <= starts_at:
         raise Invalid("The end is before the beginning.", field="ends_at")
@@ -189,12 +196,6 @@ def add_leave(
     )
     planning.people_changed([person], actor=actor, now=now)
     return row
-
-
-def _check_leave(person: int, *, actor: Actor) -> None:
-    if not may_set_leave(person, actor=actor):
-        person_for(person, Act.SEE_DESK, actor=actor)  # NotFound for whom they may not know
-        raise NotAllowed("Your role does not allow this.")
 
 
 @use_case

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from allswell.desk import alarms
-from allswell.kernel import clock
 from allswell.kernel.actor import engine as engine_actor
 
+from . import steady
 from .loop import Work
 
 
@@ -20,7 +20,7 @@ class Clocks:
     shortest, longest = 0.025, 0.2
     batch = alarms.BATCH
 
-    def __init__(self, now: Callable[[], datetime] = clock.now) -> None:
+    def __init__(self, now: Callable[[], datetime] = steady.now) -> None:
         self.now = now
         self._next: datetime | None = None
 

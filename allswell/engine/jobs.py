@@ -10,6 +10,7 @@ from allswell.jobs import queries
 from allswell.kernel import clock
 from allswell.kernel.actor import engine as engine_actor
 
+from . import steady
 from .loop import NOTHING, Work
 
 
@@ -19,7 +20,7 @@ class Jobs:
     name, idle, limit = "jobs", 0.25, 30.0
     turn = 5.0  # seconds at one job before the others have theirs
 
-    def __init__(self, now: Callable[[], datetime] = clock.now) -> None:
+    def __init__(self, now: Callable[[], datetime] = steady.now) -> None:
         self.now = now
 
     def is_due(self, now: datetime) -> bool:

@@ -13,7 +13,7 @@ import re
 import socket
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -26,8 +26,11 @@ import allswell
 from allswell.desk import machinery
 from allswell.jobs import rules
 from allswell.jobs.queries import Pulse
+from allswell.jobs.rules import Glance
 from allswell.kernel import clock
 from allswell.kernel.actor import engine as engine_actor
+
+from . import steady
 
 log = logging.getLogger("allswell.engine")
 
@@ -101,6 +104,7 @@ class Runner:
     stop: threading.Event
     is_behind: threading.Event  # the database is newer than this code
     health: Health = field(default_factory=Health)
+    before: Callable[[], None] = lambda: None  # called before each look
 
     def run(self) -> None:
         """Tick until asked to stop."""
@@ -114,8 +118,9 @@ class Runner:
         """One look and, when something is due, one tick; returns the pause in seconds before the next."""
         if self.is_behind.is_set():
             return 1.0
+        self.before()
         started = self.health.busy_since = clock.monotonic()
-        now = clock.now()
+        now = steady.now()
         try:
             if not self.module.is_due(now):
                 if self.health.error:
@@ -132,11 +137,21 @@ class Runner:
         self.health.worked(now, clock.monotonic() - started)
         return 0 if work.is_more else self.module.idle
 
+    @property
+    def busy(self) -> float:
+        """For how many seconds it has been at one batch."""
+        since = self.health.busy_since
+        return 0.0 if since is None else clock.monotonic() - since
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether warnings and pages come in time, as far as they depend on this module."""
+        return not self.is_behind.is_set() and (self.module.name not in rules.WATCHING or self.busy <= self.module.limit)
+
     def pulse(self, node: str, now: datetime) -> Pulse:
         """The heartbeat row of the module."""
         health, error, failed_at = self.health, self.health.error, self.health.failed_at
-        since = health.busy_since
-        if since is not None and (busy := clock.monotonic() - since) > self.module.limit:
+        if (busy := self.busy) > self.module.limit:
             error, failed_at = f"It has been at one batch for {int(busy)} s.", now
         if self.is_behind.is_set():
             error, failed_at = "It has stopped: the database is newer than this program. Upgrade this node.", now
@@ -160,40 +175,89 @@ def node_name() -> str:
     return f"{socket.gethostname()[:60]}/{os.getpid()}"
 
 
+class Beats:
+    """The heartbeats of this process, and whether it watched all the time."""
+
+    def __init__(self, runners: Sequence[Runner], node: str, is_behind: threading.Event, clocks: steady.Steady) -> None:
+        self._runners, self._node, self._is_behind, self._clocks = runners, node, is_behind, clocks
+        self._known = known_migrations()
+        self._lock = threading.Lock()
+        self._own_at: datetime | None = None
+        self._could_not_write = False
+        self._tries_at: datetime | None = None
+
+    def beat(self) -> None:
+        """Look whether the schema still fits, and write the heartbeats. A database that is away is no reason to end."""
+        with self._lock:
+            self._beat()
+
+    def catch_up(self) -> None:
+        """Before anything else is done by a process that was held still: write down that nothing was watching."""
+        if not self._is_late():
+            return
+        with self._lock:
+            if self._is_late() and (self._tries_at is None or self._clocks.now() >= self._tries_at):
+                self._beat()
+
+    def leave(self) -> None:
+        """Sign off."""
+        now = self._clocks.now()
+        try:
+            machinery.leave(self._glance(), actor=engine_actor(), now=now)
+        except DatabaseError as error:
+            log.warning("engine %s could not sign off: %s", self._node, described(error))
+
+    def _is_late(self) -> bool:
+        return self._own_at is not None and self._clocks.now() - self._own_at > rules.BLIND_AFTER
+
+    def _glance(self) -> Glance:
+        return Glance(
+            self._node,
+            self._own_at,
+            is_watching=all(runner.is_watching for runner in self._runners),
+            could_not_write=self._could_not_write,
+            moves=self._clocks.moves(),
+        )
+
+    def _beat(self) -> None:
+        now = self._clocks.now()
+        self._tries_at = now + rules.TRIES_AGAIN_AFTER
+        try:
+            if is_database_newer(self._known):
+                if not self._is_behind.is_set():
+                    log.error("engine %s has stopped: the database is newer than this program; upgrade this node", self._node)
+                self._is_behind.set()
+            else:
+                self._is_behind.clear()
+            glance = self._glance()
+            machinery.beat([runner.pulse(self._node, now) for runner in self._runners], glance, actor=engine_actor(), now=now)
+        except DatabaseError as error:
+            self._could_not_write = True
+            log.error("engine %s cannot write its heartbeat: %s", self._node, described(error))
+            connection.close()
+            return
+        if glance.is_watching:
+            self._own_at, self._could_not_write = now, False
+            self._clocks.settle(glance.moves)
+
+
 def run(modules: Sequence[Module], stop: threading.Event) -> None:
     """Run the modules until `stop` is set; then let them end their batch and sign off."""
-    node, actor, is_behind = node_name(), engine_actor(), threading.Event()
+    node, is_behind = node_name(), threading.Event()
     runners = [Runner(module, stop, is_behind) for module in modules]
+    beats = Beats(runners, node, is_behind, steady.shared())
+    for runner in runners:
+        runner.before = beats.catch_up
     threads = [threading.Thread(target=runner.run, name=f"engine-{runner.module.name}", daemon=True) for runner in runners]
-    known = known_migrations()
-    _beat(runners, node, known, is_behind)
+    beats.beat()
     for thread in threads:
         thread.start()
     log.info("engine %s started: %s", node, ", ".join(module.name for module in modules))
     while not stop.wait(rules.BEAT_EVERY.total_seconds()):
-        _beat(runners, node, known, is_behind)
+        beats.beat()
     until = clock.monotonic() + PATIENCE
     for thread in threads:
         thread.join(max(0.0, until - clock.monotonic()))
-    try:
-        machinery.leave(node, actor=actor, now=clock.now())
-    except DatabaseError as error:
-        log.warning("engine %s could not sign off: %s", node, described(error))
+    beats.leave()
     connection.close()
     log.info("engine %s stopped", node)
-
-
-def _beat(runners: list[Runner], node: str, known: frozenset[tuple[str, str]], is_behind: threading.Event) -> None:
-    """Look whether the schema still fits, and write the heartbeats. A database that is away is no reason to end."""
-    now = clock.now()
-    try:
-        if is_database_newer(known):
-            if not is_behind.is_set():
-                log.error("engine %s has stopped: the database is newer than this program; upgrade this node", node)
-            is_behind.set()
-        else:
-            is_behind.clear()
-        machinery.beat([runner.pulse(node, now) for runner in runners], actor=engine_actor(), now=now)
-    except DatabaseError as error:
-        log.error("engine %s cannot write its heartbeat: %s", node, described(error))
-        connection.close()

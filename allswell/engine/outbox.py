@@ -22,6 +22,7 @@ from allswell.notifications.channels import smtp, webhook
 from allswell.notifications.channels.guarded_http import Allowed
 from allswell.notifications.rules import Answer, Claim, Outcome
 
+from . import steady
 from .loop import Work, described
 
 log = logging.getLogger("allswell.engine")
@@ -36,7 +37,7 @@ class Mail:
     name, idle, limit = "mail", 0.1, 90.0
     batch = 20
 
-    def __init__(self, url: str | None = None, sender: str | None = None, now: Callable[[], datetime] = clock.now) -> None:
+    def __init__(self, url: str | None = None, sender: str | None = None, now: Callable[[], datetime] = steady.now) -> None:
         self.url = settings.SMTP_URL if url is None else url
         self.sender = settings.MAIL_FROM if sender is None else sender
         self.now = now
@@ -129,7 +130,7 @@ class Calls:
     name, idle, limit = "webhooks", 0.1, 90.0
     batch, at_once = 20, 4
 
-    def __init__(self, allow: Sequence[str] | None = None, now: Callable[[], datetime] = clock.now) -> None:
+    def __init__(self, allow: Sequence[str] | None = None, now: Callable[[], datetime] = steady.now) -> None:
         self.allowed = Allowed.parse(settings.OUTGOING_ALLOW if allow is None else allow)
         self.now = now
 

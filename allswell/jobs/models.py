@@ -42,3 +42,33 @@ class Job(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["created_at"], condition=Q(finished_at__isnull=True), name="job_pending")]
+
+
+class Vigil(models.Model):
+    """When an engine last watched; one row that outlives every engine. `left_at` is set while the last word was a farewell."""
+
+    seen_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)
+    node = models.CharField(max_length=80)
+
+
+class BlindTime(models.Model):
+    """A time in which nothing was watching, or that a clock skipped or had twice (`moved_seconds`; negative: it was set back)."""
+
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField()
+    node = models.CharField(max_length=80)
+    why = models.CharField(max_length=20)
+    moved_seconds = models.IntegerField(default=0)
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["until_at"], name="blind_time_until")]
+
+
+class Watcher(models.Model):
+    """A second process on another machine that looks whether an engine watches: when it first and last looked."""
+
+    name = models.CharField(max_length=60, unique=True)
+    first_seen_at = models.DateTimeField()
+    seen_at = models.DateTimeField()

@@ -1,10 +1,10 @@
-"""Writing jobs and heartbeats."""
+"""Writing jobs, heartbeats, and when nothing was watching."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
@@ -13,8 +13,11 @@ from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 
 from . import rules
-from .models import Heartbeat, Job
+from .models import BlindTime, Heartbeat, Job, Vigil, Watcher
 from .queries import Pulse
+
+if TYPE_CHECKING:
+    from allswell.journal.models import Entry
 
 
 def start(kind: str, *, params: dict[str, Any], total: int, actor: Actor, now: datetime) -> Job:
@@ -126,3 +129,67 @@ def forget_jobs(*, before: datetime, limit: int) -> int:
     """Remove jobs finished before; the journal keeps that they were. At most `limit`."""
     old = Job.objects.filter(finished_at__lt=before).order_by("id").values_list("pk", flat=True)[:limit]
     return Job.objects.filter(pk__in=list(old)).delete()[0]
+
+
+def keep_vigil(glance: rules.Glance, *, actor: Actor, now: datetime) -> list[tuple[BlindTime, Entry]]:
+    """Say that an engine watches, and write down when nothing was watching before; of many engines one does.
+
+    Whoever comes first holds the row until it has written; who comes next finds it fresh.
+    """
+    vigil = Vigil.objects.select_for_update().order_by("pk").first()
+    if vigil is None:
+        Vigil.objects.bulk_create([Vigil(pk=1, seen_at=now, node=glance.node)], ignore_conflicts=True)
+        return []
+    if not glance.is_watching:
+        return []
+    found = rules.blindness(vigil.seen_at, vigil.left_at, glance, now=now)
+    written = [_note(blind, glance.node, actor=actor, now=now) for blind in found if not _is_noted(blind, glance.node, now=now)]
+    Vigil.objects.filter(pk=vigil.pk).update(seen_at=now, left_at=None, node=glance.node)
+    return written
+
+
+def end_vigil(node: str, *, now: datetime) -> None:
+    """An engine ends in good order; whether others go on watching they say themselves."""
+    Vigil.objects.update(seen_at=now, left_at=now, node=node)
+
+
+def _is_noted(blind: rules.Blind, node: str, *, now: datetime) -> bool:
+    if blind.why is not rules.Why.CLOCK_MOVED:
+        return False
+    others = BlindTime.objects.filter(why=blind.why.value).order_by("-id").values_list("node", "from_at", "moved_seconds")
+    return rules.is_same_move(blind, node, others=list(others[:5]))
+
+
+def _note(blind: rules.Blind, node: str, *, actor: Actor, now: datetime) -> tuple[BlindTime, Entry]:
+    row = BlindTime.objects.create(
+        from_at=blind.from_at,
+        until_at=blind.until_at,
+        node=node,
+        why=blind.why.value,
+        moved_seconds=round(blind.moved.total_seconds()),
+        noted_at=now,
+    )
+    told = {
+        "from": blind.from_at.isoformat(),
+        "until": blind.until_at.isoformat(),
+        "why": blind.why.value,
+        "moved_seconds": row.moved_seconds,
+        "node": node,
+    }
+    return row, journal.record(Verb.WAS_BLIND, about=("blind_time", row.pk), actor=actor, now=now, data=told)
+
+
+def forget_blind_times(*, before: datetime) -> int:
+    """Remove blind times that ended before; the journal keeps them."""
+    return BlindTime.objects.filter(until_at__lt=before).delete()[0]
+
+
+def note_watcher(name: str, *, now: datetime) -> None:
+    """A watcher looked."""
+    if not Watcher.objects.filter(name=name).update(seen_at=now):
+        Watcher.objects.bulk_create([Watcher(name=name, first_seen_at=now, seen_at=now)], ignore_conflicts=True)
+
+
+def forget_watchers(*, before: datetime) -> int:
+    """Remove watchers not seen since."""
+    return Watcher.objects.filter(seen_at__lt=before).delete()[0]

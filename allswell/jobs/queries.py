@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from .models import Heartbeat, Job
+from .models import BlindTime, Heartbeat, Job, Vigil, Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +55,32 @@ def is_anything_due(now: datetime) -> bool:
     """Whether a job waits for an engine; cheap, takes no lock."""
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     return Job.objects.filter(free, finished_at__isnull=True).exists()
+
+
+def last_watched() -> datetime | None:
+    """When an engine last said that it watches; None before the first one ran."""
+    return Vigil.objects.order_by("pk").values_list("seen_at", flat=True).first()
+
+
+def blind_times(since: datetime, until: datetime) -> QuerySet[BlindTime]:
+    """The times between two instants in which nothing was watching or a clock moved, the newest first."""
+    return BlindTime.objects.filter(until_at__gt=since, from_at__lt=until).order_by("-until_at", "-id")
+
+
+def was_blind(at_from: datetime, at_until: datetime) -> list[BlindTime]:
+    """Why something due at the first instant was done at the second: the blind times in between, oldest first.
+
+    A clock that was set back skipped nothing and makes nothing late.
+    """
+    found = blind_times(at_from, at_until).filter(moved_seconds__gte=0)
+    return list(found.order_by("from_at", "id"))
+
+
+def blind_time(blind_time_id: int) -> BlindTime | None:
+    """A blind time."""
+    return BlindTime.objects.filter(pk=blind_time_id).first()
+
+
+def watchers() -> QuerySet[Watcher]:
+    """The watchers that looked in the last weeks, by name."""
+    return Watcher.objects.order_by("name")

@@ -109,6 +109,7 @@ class Verb(StrEnum):
     JOB_FINISHED = "job.finished"
     EXPORTED = "record.exported"
     REDELIVERED = "delivery.redelivered"
+    WAS_BLIND = "engine.was_blind"
 
 
 #: Verbs a requester may see on their own ticket; everything else is the desk's.

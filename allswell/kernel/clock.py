@@ -14,3 +14,11 @@ def now() -> datetime:
 def monotonic() -> float:
     """Seconds on a clock that never steps back; for measuring durations only."""
     return time.monotonic()
+
+
+def lived() -> float:
+    """Seconds since the machine started, those it slept included where the system counts them."""
+    try:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    except (AttributeError, OSError):  # not Linux
+        return time.monotonic()

@@ -103,7 +103,7 @@ def _link(said: Said, matter: Matter | None, public_url: str) -> str:
         return str(said.facts.get("link", ""))
     if said.topic is Topic.REPORT:
         return public_url + str(said.facts.get("path", "/reports"))
-    if said.topic in SHIFT_TOPICS:
+    if said.topic in SHIFT_TOPICS or said.topic is Topic.BLIND:
         return public_url + str(said.facts.get("path", "/"))
     if said.topic is Topic.ANNOUNCED or matter is None:
         return f"{public_url}/"

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 
-from . import shift_wording
+from . import blind_wording, shift_wording
 from .instants import when
 from .letters import Letter, Matter, Said
 from .rules import SHIFT_TOPICS, Passed, Topic
@@ -94,6 +94,8 @@ def subject(letter: Letter) -> str:
         return str(said[0].facts.get("title", ""))
     if said[0].topic is Topic.DIGEST:
         return _("Promises whose time has passed")
+    if said[0].topic is Topic.BLIND:
+        return blind_wording.sentence(said[0].facts)
     if said[0].topic in SHIFT_TOPICS:
         return shift_wording.subject(said[0])
     if len(letter.parts) > 1:
@@ -115,6 +117,8 @@ def sentence(said: Said, matter: Matter | None) -> str:
         return _job(said)
     if said.topic is Topic.REPORT:
         return _("This is the report you asked for: %(title)s.") % {"title": said.facts.get("title", "")}
+    if said.topic is Topic.BLIND:
+        return blind_wording.sentence(said.facts)
     if said.topic in SHIFT_TOPICS:
         return shift_wording.sentence(said)
     if said.topic is Topic.DIGEST:

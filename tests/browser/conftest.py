@@ -86,6 +86,21 @@ agreements.create(name="Othertown", organization=world.other.pk, definition=said
 since, until = world.now - timedelta(days=1), world.now + timedelta(days=1)
 asked = what_if.ask(what_if.Question(said, since, until, name="Othertown"), **world.by(world.ada))
 
+# two levels of a rota, a gap ahead, a colleague who asks, leave, an address for a calendar program
+from allswell.desk import covering, rotas, shifts
+monday = (world.now - timedelta(days=world.now.weekday())).date().isoformat()
+layer = {{"name": "Week", "people": [world.jonas.pk, world.julia.pk, world.jonas.pk], "first_on": monday, "unit": "day"}}
+second = {{"name": "Backup", "people": [world.julia.pk], "first_on": monday, "level": 2, "on_leave": "open"}}
+said = {{"zone": "Europe/Zurich", "calendar": None, "layers": [layer, second]}}
+rotas.create_rota(name="Service desk", team=world.desk_team.pk, definition=said, **world.by(world.ada))
+away = {{"starts_at": world.now + timedelta(days=3), "ends_at": world.now + timedelta(days=4)}}
+shifts.add_leave(person=world.julia.pk, **away, note="Family", **world.by(world.julia))
+shifts.add_leave(person=world.jonas.pk, **{{name: at + timedelta(days=5) for name, at in away.items()}}, **world.by(world.jonas))
+shifts.make_calendar_link(**world.by(world.jonas))
+asked_for = {{"starts_at": world.now + timedelta(days=1), "ends_at": world.now + timedelta(days=9)}}
+covering.ask_cover("service-desk", level=1, **asked_for, note="A wedding", **world.by(world.jonas))
+covering.ask_cover("service-desk", level=2, **asked_for, note="Moving house", **world.by(world.julia))
+
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allswell.desk import sign_in

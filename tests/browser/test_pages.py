@@ -40,6 +40,9 @@ ANSWERS = (
 )
 OTHERS = (
     "/oncall/",
+    "/oncall/service-desk/",
+    "/oncall/service-desk/?days=1",
+    "/oncall/service-desk/ask",
     "/oncall/me",
     "/announcements",
     "/desk/change?n={moved}",

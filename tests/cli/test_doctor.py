@@ -17,6 +17,7 @@ from allswell.cli import doctor
 from allswell.desk import machinery
 from allswell.jobs import schema
 from allswell.jobs.queries import Pulse
+from allswell.jobs.rules import Glance
 from allswell.kernel import actor as actors
 from allswell.kernel import clock
 from tests.support.promises import promise, target
@@ -42,7 +43,7 @@ def found(world: World, settings: Any, tmp_path: Path) -> Callable[[], dict[str,
 
 def beat(world: World, error: str = "") -> None:
     pulse = Pulse("here/1", "mail", "0.1", world.now, world.now, 5, error, world.now if error else None)
-    machinery.beat([pulse], actor=actors.engine(), now=world.now)
+    machinery.beat([pulse], Glance("here/1"), actor=actors.engine(), now=world.now)
 
 
 def states(findings: list[doctor.Finding]) -> set[str]:

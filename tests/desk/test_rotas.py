@@ -120,6 +120,17 @@ def test_what_is_over_stays_and_the_running_shift_is_cut_only_when_its_person_ch
     assert queries.members(row.pk) == [world.priya.pk]
 
 
+def test_what_a_new_rota_moves_is_told_to_those_who_may_make_it(world: World) -> None:
+    asked = Definition("UTC", (week(world.amir),))
+    with pytest.raises(NotAllowed):
+        rotas.what_moves(None, asked, team="databases", **world.by(world.jonas))
+    with pytest.raises(NotFound):
+        rotas.what_moves(None, asked, team="no-such", **world.by(world.lena))
+    for rota, team in ((None, None), (dbas(world).pk, "databases")):
+        with pytest.raises(Invalid):
+            rotas.what_moves(rota, asked, team=team, **world.by(world.lena))
+
+
 def test_who_edits_what_somebody_has_edited_is_told(world: World) -> None:
     row = dbas(world)
     rotas.change_rota(row.pk, definition=Definition("UTC", (week(world.priya),)), seen=1, **world.by(world.lena))
@@ -356,10 +367,10 @@ def test_out_of_use_nobody_is_on_call_and_what_was_stays(world: World) -> None:
 def test_the_preview_warns_over_all_rotas_of_a_person(world: World) -> None:
     dbas(world)
     more = Definition("UTC", (week(world.amir, key=1, first_on=date(2026, 11, 23), first_minute=0, week=(((0, 60),),) * 7),))
-    seen = rotas.what_moves(None, more, effective_at=START + 10 * DAY, **world.by(world.lena))
+    seen = rotas.what_moves(None, more, team="databases", effective_at=START + 10 * DAY, **world.by(world.lena))
     assert {one.trouble for one in seen.cautions} == set()
     twice = Definition("UTC", (week(world.amir), week(world.amir, level=2)))
-    seen = rotas.what_moves(None, twice, **world.by(world.lena))
+    seen = rotas.what_moves(None, twice, team="databases", **world.by(world.lena))
     assert [(one.trouble, one.person) for one in seen.cautions] == [(Trouble.TWICE, world.amir.pk)]
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from allswell.engine import loop
-from allswell.engine.loop import NOTHING, Runner, Work
+from allswell.engine.loop import NOTHING, Beats, Runner, Work
+from allswell.engine.steady import Steady
 from allswell.jobs import queries as jobs
 from allswell.kernel import clock
 
@@ -86,3 +87,95 @@ def test_it_runs_beats_and_signs_off() -> None:
     assert not engine.is_alive()
     assert jobs.pulses() == []
     assert NOTHING.done == 0
+
+
+class Machine:
+    """A machine whose clocks do what the story says."""
+
+    def __init__(self) -> None:
+        self.wall, self.lived = datetime(2026, 11, 23, 9, 0, tzinfo=UTC), 50.0
+        self.steady = Steady(lambda: self.wall, lambda: self.lived)
+
+    def sleep(self, **delta: float) -> None:
+        """Time passes, on every clock."""
+        self.wall += timedelta(**delta)
+        self.lived += timedelta(**delta).total_seconds()
+
+
+class Looker(Bell):
+    """A module that notes what is known of blindness when it looks."""
+
+    def is_due(self, now: datetime) -> bool:
+        self.known = jobs.blind_times(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)).count()
+        return False
+
+
+@pytest.mark.django_db
+def test_a_process_held_still_for_six_hours_says_so_before_it_does_anything_else() -> None:
+    machine, looker = Machine(), runner(Looker())
+    beats = Beats([looker], "here/1", looker.is_behind, machine.steady)
+    looker.before = beats.catch_up
+    beats.beat()
+    asleep = machine.wall
+    machine.sleep(hours=6)
+    looker.once()
+    assert looker.module.known == 1  # type: ignore[attr-defined]
+    (row,) = jobs.was_blind(asleep, machine.wall)
+    assert (row.from_at, row.until_at, row.why) == (asleep, machine.wall, "silent")
+    looker.once()
+    beats.beat()
+    assert jobs.was_blind(asleep, machine.wall) == [row]
+
+
+@pytest.mark.django_db
+def test_a_clock_set_back_is_written_down_once_and_time_goes_on() -> None:
+    machine, bell = Machine(), runner(Bell())
+    beats = Beats([bell], "here/1", bell.is_behind, machine.steady)
+    beats.beat()
+    was = machine.steady.now()
+    machine.wall -= timedelta(hours=1)
+    machine.sleep(seconds=5)
+    beats.beat()
+    beats.beat()
+    assert machine.steady.now() >= was + timedelta(seconds=4)
+    (row,) = jobs.blind_times(was - timedelta(hours=2), was + timedelta(hours=2))
+    assert (row.why, row.moved_seconds) == ("clock_moved", -3600)
+
+
+@pytest.mark.django_db
+def test_a_database_that_was_away_is_named_when_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "close", lambda: None)
+    machine, bell = Machine(), runner(Bell())
+    beats = Beats([bell], "here/1", bell.is_behind, machine.steady)
+    beats.beat()
+    since = machine.wall
+
+    def away(known: object) -> bool:
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(loop, "is_database_newer", away)
+        for _ in range(8):
+            machine.sleep(seconds=5)
+            beats.beat()
+    machine.sleep(seconds=5)
+    beats.beat()
+    (row,) = jobs.was_blind(since, machine.wall)
+    assert (row.why, row.until_at - row.from_at) == ("database_away", timedelta(seconds=45))
+
+
+@pytest.mark.django_db
+def test_an_engine_whose_clocks_hang_does_not_say_that_it_watches() -> None:
+    machine, bell = Machine(), runner(Bell())
+    bell.module.name = "clocks"
+    beats = Beats([bell], "here/1", bell.is_behind, machine.steady)
+    beats.beat()
+    seen = jobs.last_watched()
+    bell.health.busy_since = clock.monotonic() - 60
+    machine.sleep(seconds=5)
+    beats.beat()
+    assert jobs.last_watched() == seen
+    bell.health.busy_since = None
+    machine.sleep(seconds=5)
+    beats.beat()
+    assert jobs.last_watched() == machine.wall

@@ -137,9 +137,11 @@ def test_an_order_begun_anew_keeps_whose_turn_it_is() -> None:
 
 def test_nights_weekends_and_holidays_count_on_the_wall_of_the_person() -> None:
     duties = [Duty(1, 1, ADA, MONDAY + 20 * HOUR, MONDAY + 32 * HOUR), Duty(1, 1, BEN, *hours(24 * 5 - 2, 24 * 5 + 2))]
-    found = rules.fairness(duties, [ADA, BEN, CLEO], zones={BEN: "Asia/Tokyo"}, zone="UTC", holidays=[date(2026, 11, 24)])
+    free = {"UTC": [date(2026, 11, 24)], "Asia/Tokyo": [date(2026, 11, 27)]}
+    found = rules.fairness(duties, [ADA, BEN, CLEO], zones={BEN: "Asia/Tokyo"}, zone="UTC", holidays=free)
     loads = {load.person: load for load in found.loads}
     assert (loads[ADA].total, loads[ADA].nights, loads[ADA].holidays) == (12 * HOUR, 8 * HOUR, 8 * HOUR)
+    assert loads[BEN].holidays == timedelta()  # it is Saturday already where Ben lives
     assert (loads[BEN].weekends, loads[BEN].nights) == (4 * HOUR, timedelta())  # 07:00 to 11:00 on a Saturday
     assert (loads[CLEO].total, loads[CLEO].shifts) == (timedelta(), 0)
     assert found.mean == 16 * HOUR / 3

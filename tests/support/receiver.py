@@ -1,7 +1,8 @@
-"""An HTTP server that keeps what it is sent and answers as told."""
+"""An HTTP server that keeps what it is sent and answers as told: well, badly, late, with nonsense or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import threading
 from dataclasses import dataclass
@@ -12,14 +13,22 @@ class Call:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 class Receiver:
-    """Use as a context manager. `answers` maps a path to (status, headers, body); 204 otherwise."""
+    """Use as a context manager. `answers` maps a path to (status, headers, body); 204 otherwise.
+
+    To a path in `silent` it never answers (until the caller hangs up), to one in `dropped` it hangs up itself, and one in `raw` gets
+    those bytes in the place of an HTTP answer.
+    """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.calls: list[Call] = []
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        self.silent: set[str] = set()
+        self.dropped: set[str] = set()
+        self.raw: dict[str, bytes] = {}
         self.connections = 0
         receiver = self
 
@@ -30,7 +39,11 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                receiver.calls.append(Call(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+                headers = {k.lower(): v for k, v in self.headers.items()}
+                receiver.calls.append(Call(self.path, headers, body, self.command))
+                if self.path in receiver.silent | receiver.dropped | receiver.raw.keys():
+                    self._misbehave()
+                    return
                 status, headers, said = receiver.answers.get(self.path, (204, {}, b""))
                 self.send_response(status)
                 for name, value in headers.items():
@@ -38,7 +51,16 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(said)
 
-            do_GET = do_POST
+            def _misbehave(self) -> None:
+                self.close_connection = True
+                if self.path in receiver.silent:
+                    self.connection.settimeout(20)
+                    with contextlib.suppress(OSError):
+                        self.connection.recv(1)
+                elif self.path in receiver.raw:
+                    self.wfile.write(receiver.raw[self.path])
+
+            do_GET = do_PUT = do_POST
 
             def log_message(self, *_: object) -> None:
                 pass

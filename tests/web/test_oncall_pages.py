@@ -12,8 +12,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from allswell.calendars import rules
 from allswell.calendars.rules import WEEKDAYS
-from allswell.desk import covering, rotas, shifts
+from allswell.desk import calendars, covering, rotas, shifts
 from allswell.kernel import clock
 from allswell.oncall import queries
 from allswell.oncall.models import Override, Rota, ShiftRequest
@@ -136,6 +137,33 @@ def test_it_is_fair_by_the_hours_people_carry(world: World, browser: Browser) ->
     assert "Hours on call in your rotas" in html
     assert "Choose a team to see how the load lies" in read(browser(world.jonas), "/oncall/")
     assert "Hours on call in the rotas of this team" in read(browser(world.jonas), "/oncall/?team=databases")
+
+
+def test_holidays_are_those_of_the_calendars_where_somebody_lives(world: World, browser: Browser) -> None:
+    open_days = [rules.parse_hours("08:00-17:00", field="week")] * 5 + [(), ()]
+    hours = calendars.Hours(open_days, {"2026-11-25": rules.Day("Founders")})
+    world.amir.time_zone = "Asia/Tokyo"
+    world.amir.save(update_fields=["time_zone"])
+    calendars.create_calendar(name="Tokyo", zone="Asia/Tokyo", hours=hours, **world.by(world.ada))
+    dbas(world)
+    table = read(browser(world.amir), "/oncall/databases/").split("Is it fair?")[1]
+    carried = [re.findall(r'<td class="n">(\d+)</td>', part)[-1] for part in table.split("<tr>")[2:]]
+    assert carried == ["24", "0"]
+
+
+def test_who_hands_over_to_themselves_is_on_call_once(world: World, browser: Browser) -> None:
+    dbas(world, world.amir, world.amir, world.priya)
+    amir = browser(world.amir)
+    shown = read(amir, "/oncall/me")
+    assert "Mon 23 Nov 09:00 to Mon 7 Dec 09:00" in shown
+    keys = mine_of(world, read(amir, "/oncall/databases/ask"))
+    assert keys[0] in shown
+    asked = {"shift": keys[0], "starts_at": "", "ends_at": "", "offered_to": str(world.priya.pk), "in_return": "", "note": ""}
+    assert amir.post("/oncall/databases/ask", asked).status_code == 303
+    covering.accept_request(ShiftRequest.objects.get().pk, **world.by(world.priya))
+    shown = read(browser(world.priya), "/oncall/me")
+    for line in ("Mon 23 Nov 09:00 to Mon 7 Dec 09:00", "Mon 7 Dec 09:00 to Mon 14 Dec 09:00"):
+        assert line in shown, "three turns, two of them for Amir, are two lines"
 
 
 # a rota
@@ -479,7 +507,8 @@ def test_saving_the_form_as_it_stands_changes_nothing(world: World, browser: Bro
         {"name": "Backup", "people": [world.lena.pk], "first_on": "2026-11-01", "level": 2, "rank": 3, "on_leave": "open"},
     ]
     layers[0] |= {"week": [[hours] if (hours := nights.get(day)) else [] for day in WEEKDAYS], "unit": "day", "every": 3}
-    layers[2] |= {"begins_at": "2026-12-01T08:00:00+01:00", "ends_at": "2027-07-01T08:00:00+02:00"}
+    # seconds, and the second 02:30 of a night in which the clocks go back: the form shows neither
+    layers[2] |= {"begins_at": "2026-12-01T08:00:07+01:00", "ends_at": "2027-10-31T02:30:00+01:00"}
     definition = {"zone": "Europe/Zurich", "layers": layers, "minimum_rest": 100, "maximum_week": None}
     rotas.create_rota(name="Odd", team="databases", definition=definition, **world.by(world.lena))
     lena = browser(world.lena)

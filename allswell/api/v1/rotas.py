@@ -274,13 +274,15 @@ class RotaPreview(Struct):
 )
 def preview(call: Call) -> Any:
     body: RotaPreviewAsked = call.body
-    if (body.rota is None) == (body.team is None):
-        raise Invalid("Give one of rota and team.", field="team" if body.rota is not None else "rota")
-    if body.team is not None:
-        desk.team_for_rotas(body.team, actor=call.actor)
     try:
-        definition = as_said(body.definition) or {}
-        return desk.what_moves(body.rota, definition, effective_at=body.effective_at, actor=call.actor, now=call.now)
+        return desk.what_moves(
+            body.rota,
+            as_said(body.definition) or {},
+            team=body.team,
+            effective_at=body.effective_at,
+            actor=call.actor,
+            now=call.now,
+        )
     except Invalid as error:
         raise beside(error) from error
 

@@ -7,7 +7,7 @@ from .days import OffDay, add_days, day_time, days_begin
 from .hours import ALL_DAY, WEEKDAYS, Day, Definition, Hours, clock_time, hours_as_json, minute_of, parse_hours, show_hours
 from .local import NeverOpen, at_local, local_time, zone_named
 from .own import OwnDays, changes, checked_own, own_as_json, own_from_json, parse_own, show_own, spread, years_known
-from .telling import DayKind, Line, kind_of, lines
+from .telling import DayKind, Line, holidays, kind_of, lines
 from .working_time import (
     NeverCloses,
     add_working_time,
@@ -42,6 +42,7 @@ __all__ = [
     "clock_time",
     "day_time",
     "days_begin",
+    "holidays",
     "hours_as_json",
     "is_open",
     "is_working_day",

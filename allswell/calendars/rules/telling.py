@@ -51,6 +51,12 @@ def kind_of(calendar: Calendar, on: date) -> tuple[DayKind, str, Hours]:
     return (DayKind.EXTRA if not usual else DayKind.OPEN if day.hours == usual else DayKind.SHORT), day.name, day.hours
 
 
+def holidays(calendar: Calendar, first: date, last: date) -> frozenset[date]:
+    """The days between two, both included, on which a calendar is closed though the weekday is open or named."""
+    days = (first + number * _ONE_DAY for number in range((last - first).days + 1))
+    return frozenset(on for on in days if kind_of(calendar, on)[0] is DayKind.HOLIDAY)
+
+
 def lines(calendar: Calendar, start: datetime, end: datetime) -> Iterator[Line]:
     """The days from `start` until `end` by the clocks of the calendar's place. In the middle of very many, one line stands for them."""
     first, last = local_time(calendar.place, start).date(), local_time(calendar.place, end).date()

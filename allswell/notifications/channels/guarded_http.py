@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -42,10 +43,11 @@ _NEVER: tuple[Network, ...] = tuple(
 
 
 class Unreachable(Exception):
-    """The call did not get an answer; why is in the log, not in the message."""
+    """The call did not get an answer; why is in the log, not in the message. `is_certain`: nothing of it was handed over."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_certain: bool = True) -> None:
         super().__init__(UNREACHABLE)
+        self.is_certain = is_certain
 
 
 class Forbidden(Exception):
@@ -164,12 +166,18 @@ class _Backend(httpcore.NetworkBackend):
         raise Forbidden("sockets of this machine are not called")
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Reading the certificates of this machine takes longer than most calls: once is enough for a process."""
+    return ssl.create_default_context()
+
+
 class _Transport(httpx.BaseTransport):
     """httpx speaking through our back end."""
 
     def __init__(self, allowed: Allowed, deadline: float) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(), max_connections=1, network_backend=_Backend(allowed, deadline)
+            ssl_context=_trusted(), max_connections=1, network_backend=_Backend(allowed, deadline)
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -211,8 +219,19 @@ def is_callable(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.host) and not parts.userinfo
 
 
+#: a call that ended so was never handed over: there was no connection to hand it to
+_BEFORE = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.UnsupportedProtocol, httpx.InvalidURL)
+
+
 def post(url: str, *, body: bytes, headers: Mapping[str, str], allowed: Allowed, deadline: float = DEADLINE) -> Reply:
     """Send `body` to the address. Raises Unreachable, whatever the reason."""
+    return request("POST", url, body=body, headers=headers, allowed=allowed, deadline=deadline)
+
+
+def request(
+    method: str, url: str, *, body: bytes, headers: Mapping[str, str], allowed: Allowed, deadline: float = DEADLINE
+) -> Reply:
+    """Send `body` to the address by a method. Raises Unreachable, whatever the reason."""
     if not is_callable(url):
         raise Unreachable
     ends = time.monotonic() + deadline
@@ -221,7 +240,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], allowed: Allowed,
             httpx.Client(
                 transport=_Transport(allowed, ends), timeout=deadline, follow_redirects=False, trust_env=False
             ) as client,
-            client.stream("POST", url, content=body, headers={"accept-encoding": "identity", **headers}) as answer,
+            client.stream(method, url, content=body, headers={"accept-encoding": "identity", **headers}) as answer,
         ):
             kept = bytearray()
             for piece in answer.iter_raw():
@@ -234,7 +253,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], allowed: Allowed,
         raise Unreachable from None
     except (httpx.HTTPError, httpx.InvalidURL, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
         log.info("a call failed: %s", type(error).__name__)
-        raise Unreachable from None
+        raise Unreachable(is_certain=isinstance(error, _BEFORE)) from None
     except (httpcore.UnsupportedProtocol, OSError, ssl.SSLError, ValueError) as error:
         log.info("a call failed: %s", type(error).__name__)
-        raise Unreachable from None
+        raise Unreachable(is_certain=isinstance(error, _BEFORE)) from None

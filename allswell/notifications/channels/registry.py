@@ -10,7 +10,7 @@ from allswell.notifications.carriers import is_ready
 from allswell.notifications.letters import PageMessage, Way
 from allswell.notifications.rules import Answer
 
-from . import guarded_http
+from . import chat, guarded_http, ntfy, page_webhook
 
 __all__ = ["CHANNELS", "Sender", "is_ready"]
 
@@ -29,4 +29,8 @@ class Sender(Protocol):
     ) -> Answer: ...
 
 
-CHANNELS: dict[str, Sender] = {}
+CHANNELS: dict[str, Sender] = {
+    "ntfy": ntfy.send,
+    "webhook": page_webhook.send,
+    "chat": chat.send,
+}

@@ -33,6 +33,7 @@ class Topic(StrEnum):
     ANNOUNCED = "announced"  # news of something that affects you
     JOB = "job"  # long work you started is done
     ACCOUNT = "account"  # your sign-in; cannot be switched off
+    BLIND = "blind"  # nothing was watching for a while; told to administrators, cannot be switched off
     REPORT = "report"  # a report you asked for regularly; ended where it was asked for
     WEBHOOK = "webhook"
 
@@ -56,6 +57,7 @@ DEFAULTS: dict[Topic, frozenset[str]] = {
     Topic.ANNOUNCED: frozenset({"app", "email"}),
     Topic.JOB: frozenset({"app"}),
     Topic.ACCOUNT: frozenset({"email"}),
+    Topic.BLIND: frozenset({"app", "email"}),
     Topic.REPORT: frozenset({"email"}),
 }
 
@@ -94,9 +96,9 @@ DESK_TOPICS = frozenset(
     {Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.WARNED, Topic.BREACHED}
 )
 #: topics told one by one, never gathered into another mail
-ALONE = frozenset({Topic.ACCOUNT, Topic.ANNOUNCED, Topic.JOB, Topic.DIGEST, Topic.REPORT, *SHIFT_TOPICS})
+ALONE = frozenset({Topic.ACCOUNT, Topic.ANNOUNCED, Topic.JOB, Topic.DIGEST, Topic.REPORT, Topic.BLIND, *SHIFT_TOPICS})
 #: whose texts are written for the recipient, not quoted from somebody
-OWN_TEXTS = frozenset({Topic.REPORT, *SHIFT_TOPICS})
+OWN_TEXTS = frozenset({Topic.REPORT, Topic.BLIND, *SHIFT_TOPICS})
 #: how long a mail waits for others about the same ticket, and for its cause to be taken back
 GATHERS_FOR = timedelta(seconds=10)
 _AT_ONCE = frozenset({Topic.RECEIVED, Topic.ESCALATED, Topic.ACCOUNT})

@@ -195,6 +195,24 @@ def shifts_of(person: int, *, since: datetime, until: datetime) -> QuerySet[Shif
     return shifts.select_related("rota", "stands_for").order_by("starts_at", "rota_id", "level")
 
 
+def joined(shifts: Iterable[Shift]) -> list[Shift]:
+    """Shifts of one person, in order, as they read them: one where they hand over to themselves. To be shown, not to be saved."""
+    found: list[Shift] = []
+    last: dict[tuple[int, int], Shift] = {}
+    for shift in shifts:
+        before = last.get((shift.rota_id, shift.level))
+        if before is not None and before.ends_at == shift.starts_at and _as_read(before) == _as_read(shift):
+            before.ends_at = shift.ends_at
+        else:
+            found.append(shift)
+            last[shift.rota_id, shift.level] = shift
+    return found
+
+
+def _as_read(shift: Shift) -> tuple[object, ...]:
+    return shift.person_id, shift.override_id is not None, shift.stands_for_id
+
+
 def gaps(rota_ids: Collection[int], *, since: datetime, until: datetime) -> QuerySet[Shift]:
     """The times in which somebody should be on call and nobody is, as they are written, in order."""
     shifts = Shift.objects.filter(

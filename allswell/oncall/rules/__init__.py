@@ -6,7 +6,7 @@ from .definition import FARTHEST, Definition, with_keys
 from .layers import Layer, OnLeave, Span, Turn, Unit, handoff, starting_now, turn_at, turns, whose, windows
 from .load import Caution, Duty, Fairness, Limits, Load, Trouble, cautions, fairness
 from .moving import Change, Moved, by_person, difference
-from .resolving import GAPS, Leave, Override, Slot, Version, Why, is_on_leave, merged, resolve, ruling
+from .resolving import GAPS, Leave, Override, Slot, Version, Why, is_on_leave, joined, merged, resolve, ruling
 
 __all__ = [
     "FARTHEST",
@@ -36,6 +36,7 @@ __all__ = [
     "fairness",
     "handoff",
     "is_on_leave",
+    "joined",
     "merged",
     "resolve",
     "ruling",

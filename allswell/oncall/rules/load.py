@@ -57,15 +57,23 @@ class Fairness:
 
 
 def fairness(
-    duties: Iterable[Duty], people: Collection[int], *, zones: Mapping[int, str], zone: str, holidays: Collection[date] = ()
+    duties: Iterable[Duty],
+    people: Collection[int],
+    *,
+    zones: Mapping[int, str],
+    zone: str,
+    holidays: Mapping[str, Collection[date]] | None = None,
 ) -> Fairness:
-    """How the load lies on `people` and whoever else has duties; `zones` are where they live, `zone` where nothing is said."""
+    """How the load lies on `people` and whoever else has duties; `zones` are where they live, `zone` where nothing is said.
+
+    `holidays` are the free days by time zone.
+    """
     parts: dict[int, list[timedelta]] = {person: [_NOTHING] * 4 for person in people}
     shifts: dict[int, int] = defaultdict(int)
-    free = frozenset(holidays)
     for duty in duties:
         found = parts.setdefault(duty.person, [_NOTHING] * 4)
-        for place, more in enumerate(_weighed(duty, zones.get(duty.person) or zone, free)):
+        lives = zones.get(duty.person) or zone
+        for place, more in enumerate(_weighed(duty, lives, (holidays or {}).get(lives, ()))):
             found[place] += more
         shifts[duty.person] += 1
     loads = [

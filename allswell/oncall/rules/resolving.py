@@ -133,6 +133,21 @@ def merged(slots: Iterable[Slot]) -> tuple[Slot, ...]:
     return tuple(found)
 
 
+def joined(slots: Iterable[Slot]) -> tuple[Slot, ...]:
+    """The slots, sorted by level and time, as people read them: who hands over to themselves is on call once."""
+    found: list[Slot] = []
+    for slot in slots:
+        if found and found[-1].ends_at == slot.starts_at and _as_read(found[-1]) == _as_read(slot):
+            found[-1] = replace(found[-1], ends_at=slot.ends_at)
+        else:
+            found.append(slot)
+    return tuple(found)
+
+
+def _as_read(slot: Slot) -> tuple[object, ...]:
+    return slot.level, slot.person, slot.why, slot.override is not None, slot.stands_for
+
+
 def _level(
     definition: Definition, level: int, since: datetime, until: datetime, leave: Leave, calendar: Calendar | None
 ) -> list[Slot]:

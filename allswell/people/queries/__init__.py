@@ -38,6 +38,7 @@ from .persons import (
 )
 from .reach import (
     administers_alone,
+    administrators,
     all_grants,
     colleagues,
     grant_by_id,
@@ -81,6 +82,7 @@ __all__ = [
     "address",
     "addresses",
     "administers_alone",
+    "administrators",
     "all_grants",
     "any_person",
     "away",

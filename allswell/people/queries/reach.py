@@ -175,6 +175,12 @@ def administers_alone(person_id: int) -> bool:
     return set(rows.values_list("person_id", flat=True)) == {person_id}
 
 
+def administrators() -> list[int]:
+    """Who administers the installation."""
+    rows = RoleGrant.objects.filter(role=Role.ADMINISTRATOR.value, scope="installation", person__is_active=True)
+    return list(rows.order_by("person").values_list("person_id", flat=True).distinct())
+
+
 def works_as_agent_in(person_id: int, team: Team) -> bool:
     """Whether an agent's role of this person covers the team already."""
     covering = [Role.AGENT.value, Role.LEAD.value, Role.DUTY_MANAGER.value]

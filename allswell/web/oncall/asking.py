@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from allswell.desk import covering
 from allswell.kernel.errors import DeskError, Invalid
 from allswell.oncall import queries
-from allswell.oncall.rules import Slot
+from allswell.oncall.rules import Slot, joined
 from allswell.web import inputs
 from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast
 
@@ -75,7 +75,7 @@ def ask(request: PageRequest, slug: str) -> HttpResponse:
 
 def _coming(row: Rota, *, now: datetime) -> list[Slot]:
     """What is written for the next weeks, the soonest first."""
-    found = queries.written([row.pk], now, now + AHEAD)[row.pk]
+    found = joined(queries.written([row.pk], now, now + AHEAD)[row.pk])
     return sorted(found, key=lambda slot: (slot.starts_at, slot.level))
 
 

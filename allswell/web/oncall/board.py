@@ -12,12 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from allswell.calendars import queries as calendars
 from allswell.desk import covering, rotas, shifts
 from allswell.kernel.actor import Actor, Role
 from allswell.kernel.errors import DeskError, NotFound
 from allswell.oncall import queries
 from allswell.oncall.queries import Answer
-from allswell.oncall.rules import Duty, Slot, fairness
+from allswell.oncall.rules import Duty, Slot, fairness, joined
 from allswell.people import queries as people
 from allswell.web import inputs
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, page, toast, words_of_error
@@ -34,6 +35,7 @@ MOST_CARDS, MOST_LANES = 60, 12
 #: how far back and ahead fairness is counted, how far ahead gaps are told
 COUNTED, GAPS_AHEAD = timedelta(weeks=8), timedelta(weeks=4)
 MOST_NEEDS = 12
+_DAY = timedelta(days=1)
 #: who may make a rota of some team
 MAKERS = (Role.LEAD, Role.DUTY_MANAGER, Role.ADMINISTRATOR)
 
@@ -56,6 +58,7 @@ class Carried:
     hours: int
     nights: int
     weekends: int
+    holidays: int
     shifts: int
     share: int
     percent: int | None
@@ -148,7 +151,7 @@ def gaps_of(drawn: Collection[Rota], slots: dict[int, tuple[Slot, ...]], *, now:
     found = [
         (row, slot)
         for row in drawn
-        for slot in slots.get(row.pk, ())
+        for slot in joined(slots.get(row.pk, ()))
         if slot.is_gap and slot.ends_at > now and slot.starts_at < now + GAPS_AHEAD
     ]
     return sorted(found, key=lambda one: one[1].starts_at)
@@ -162,8 +165,10 @@ def carried(slots: dict[int, tuple[Slot, ...]], who: dict[int, Person], *, since
         for slot in queries.clipped(found, since, until)
         if slot.person is not None
     ]
-    zones = {pk: row.time_zone for pk, row in who.items()}
-    found = fairness(duties, [], zones=zones, zone=timezone.get_current_timezone_name())
+    zone = timezone.get_current_timezone_name()
+    zones = {duty.person: who[duty.person].time_zone or zone for duty in duties}
+    free = calendars.holidays_in(zones.values(), since.date() - _DAY, until.date() + _DAY) if zones else {}
+    found = fairness(duties, [], zones=zones, zone=zone, holidays=free)
     most = max((load.total for load in found.loads), default=timedelta())
     return [
         Carried(
@@ -171,6 +176,7 @@ def carried(slots: dict[int, tuple[Slot, ...]], who: dict[int, Person], *, since
             hours=round(load.total / timedelta(hours=1)),
             nights=round(load.nights / timedelta(hours=1)),
             weekends=round(load.weekends / timedelta(hours=1)),
+            holidays=round(load.holidays / timedelta(hours=1)),
             shifts=load.shifts,
             share=round(100 * (load.total / most)) if most else 0,
             percent=round(100 * share) if (share := found.share(load)) is not None else None,

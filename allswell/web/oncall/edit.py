@@ -194,7 +194,8 @@ class Editing:
         by: dict[str, Any] = {"effective_at": at, "actor": actor, "now": now}
         if not form.name:
             raise Invalid("This is needed.", field="name")
-        self.preview = rotas.what_moves(self.row.pk if self.row else None, definition, **by)
+        whose: dict[str, Any] = {"rota": self.row.pk, "team": None} if self.row else {"rota": None, "team": form.team}
+        self.preview = rotas.what_moves(definition=definition, **whose, **by)
         form.mark = form.marked(definition)
         if not is_saving or marked != form.mark:
             self._look_again(definition)

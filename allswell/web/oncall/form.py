@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -92,8 +92,12 @@ class LayerRow:
         """The name of one of its fields."""
         return f"l{self.number}_{part}"
 
-    def as_json(self, resolve: Resolve) -> dict[str, Any]:
-        """The layer as the use cases take it. Raises Invalid naming the field of the row."""
+    def as_json(self, resolve: Resolve, kept: Mapping[str, Layer]) -> dict[str, Any]:
+        """The layer as the use cases take it; a time that stands as it was shown is the one in `kept`, to the second.
+
+        Raises Invalid naming the field of the row.
+        """
+        before = kept.get(self.key)
         if self.zone:
             _zone(self.zone, self.field("zone"))
         names = [line.strip() for line in self.people.splitlines() if line.strip()]
@@ -109,8 +113,8 @@ class LayerRow:
             "first_on": self.first_on,
             "first_time": self.first_time,
             "week": [[day] if day else [] for day in self.week] if self.has_hours else [],
-            "begins_at": _instant(self.begins_at, self.field("begins_at")),
-            "ends_at": _instant(self.ends_at, self.field("ends_at")),
+            "begins_at": _instant(self.begins_at, self.field("begins_at"), before.begins_at if before else None),
+            "ends_at": _instant(self.ends_at, self.field("ends_at"), before.ends_at if before else None),
             "on_leave": self.on_leave,
         }
 
@@ -128,10 +132,12 @@ def _zone(said: str, name: str) -> None:
         raise Invalid(error.template, field=name, **error.params) from error
 
 
-def _instant(said: str, name: str) -> str | None:
-    """A time of the viewer, as definitions have it."""
+def _instant(said: str, name: str, before: datetime | None) -> str | None:
+    """A time of the viewer, as definitions have it. A form shows minutes: what it showed stays what it was."""
     if not said:
         return None
+    if before is not None and said == show.for_input(before):
+        return before.isoformat()
     try:
         return datetime.fromisoformat(said).replace(tzinfo=timezone.get_current_timezone(), fold=0).isoformat()
     except ValueError as error:
@@ -166,6 +172,7 @@ class RotaForm:
     seen: str = ""
     mark: str = ""
     rows: list[LayerRow] = field(default_factory=list)
+    kept: dict[str, Layer] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
     def begin(self, today: date) -> RotaForm:
@@ -180,6 +187,7 @@ class RotaForm:
         self.calendar = str(definition.calendar or "")
         self.minimum_rest, self.maximum_week = _as_hours(definition.minimum_rest), _as_hours(definition.maximum_week)
         self.rows = [LayerRow.of(number, layer, named) for number, layer in enumerate(definition.layers)]
+        self.kept = {str(layer.key): layer for layer in definition.layers}
         return self
 
     def take(self, sent: QueryDict) -> None:
@@ -208,7 +216,7 @@ class RotaForm:
             "calendar": _whole(self.calendar, "calendar") if self.calendar else None,
             "minimum_rest": _hours(self.minimum_rest, "minimum_rest"),
             "maximum_week": _hours(self.maximum_week, "maximum_week"),
-            "layers": [row.as_json(resolve) for row in self._said()],
+            "layers": [row.as_json(resolve, self.kept) for row in self._said()],
         }
 
     def marked(self, definition: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils import dateformat, timezone
 from django.utils.translation import gettext as _
 
-from allswell.oncall.rules import Slot, Why
+from allswell.oncall.rules import Slot, Why, joined
 from allswell.web import show
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def lanes(
     found = []
     for rota in rotas:
         by_level: dict[int, list[Bar]] = {}
-        for slot in slots.get(rota.pk, ()):
+        for slot in joined(slots.get(rota.pk, ())):
             if slot.ends_at > window.since and slot.starts_at < window.until:
                 by_level.setdefault(slot.level, []).append(_bar(slot, window, names, now))
         found += [Lane(rota, level, by_level[level]) for level in sorted(by_level)]

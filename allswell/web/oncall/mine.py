@@ -33,7 +33,7 @@ def _me(request: PageRequest) -> int:
 
 def _show(request: PageRequest, *, status: int = 200, **context: Any) -> HttpResponse:
     now, me = request.now, _me(request)
-    rows = list(queries.shifts_of(me, since=now, until=now + AHEAD)[:MOST_SHIFTS])
+    rows = queries.joined(queries.shifts_of(me, since=now, until=now + AHEAD)[:MOST_SHIFTS])
     asked = queries.requests(queries.visible_to(request.actor).values_list("pk", flat=True)).filter(asked_by=me)
     return page(
         request,
