@@ -7,6 +7,7 @@ import threading
 from . import loop
 from .clocks import Clocks
 from .closing import Closing
+from .contacts import Contacts
 from .escalations import Escalations
 from .jobs import Jobs
 from .outbox import Calls, Mail
@@ -17,7 +18,7 @@ from .sweep import Sweep
 
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
-    return [Escalations(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Sweep()]
+    return [Escalations(), Contacts(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Sweep()]
 
 
 def run(stop: threading.Event) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from allswell.desk import attachments, calls, machinery, sign_in
+from allswell.desk import attachments, calls, contact_messages, machinery, sign_in
 from allswell.kernel.actor import Actor
 from allswell.kernel.actor import engine as engine_actor
 
@@ -17,6 +17,7 @@ STEPS: tuple[Step, ...] = (
     attachments.forget_unsent_uploads,
     calls.forget_calls,
     sign_in.tidy,
+    contact_messages.tidy,
     machinery.forget_the_absent,
     machinery.forget_old_machinery,
     machinery.give_up_mails,

@@ -17,8 +17,10 @@ from allswell.notifications.rules import (
     Rule,
     Urgency,
     after_quiet,
+    as_phone,
     default_rules,
-    looks_like_phone,
+    is_inside,
+    looks_like_apprise,
     masked,
     plan,
 )
@@ -148,9 +150,49 @@ def test_the_default_rules_are_those_the_plan_follows() -> None:
 
 
 def test_telephone_numbers_are_written_with_their_country() -> None:
-    assert looks_like_phone("+4915112345678")
-    for wrong in ("015112345678", "+0151123456", "+49", "+49151123456789012", "+49 151 1234567", "+٤٩١٥١١٢٣٤٥", "", "+"):
-        assert not looks_like_phone(wrong), wrong
+    for said in ("+4915112345678", "+49 151 1234-5678", "0049 (151) 12345678"):
+        assert as_phone(said) == "+4915112345678"
+    for wrong in (
+        "015112345678",
+        "+0151123456",
+        "+49",
+        "+49151123456789012",
+        "+٤٩١٥١١٢٣٤٥",
+        "",
+        "+",
+        "+49151123456x",
+        "++491511234567",
+    ):
+        assert as_phone(wrong) is None, wrong
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/x",
+        "https://[::1]/x",
+        "https://[::ffff:10.0.0.1]/x",
+        "http://169.254.169.254/latest",
+        "https://:token@192.168.0.1/x",
+        "http://localhost:9/x",
+        "http://a.localhost./x",
+    ],
+)
+def test_numbers_inside_are_refused_as_they_are_typed_in(url: str) -> None:
+    assert is_inside(url, allowed=["10.0.0.0/8", "chat.internal"])
+
+
+@pytest.mark.parametrize(
+    "url", ["https://hooks.example.org/x", "http://10.1.2.3/x", "http://chat.internal/x", "https://8.8.8.8/"]
+)
+def test_names_and_what_the_operator_allows_are_taken(url: str) -> None:
+    assert not is_inside(url, allowed=["10.0.0.0/8", "chat.internal"])
+
+
+def test_apprise_calls_no_address_of_the_web_by_itself() -> None:
+    assert looks_like_apprise("matrix://user:password@matrix.example.org")
+    for wrong in ("json://10.0.0.1/", "https://example.org", "file:///etc/passwd", "SYSLOG://x/y", "matrix", "a b://c", ""):
+        assert not looks_like_apprise(wrong), wrong
 
 
 def test_screens_show_too_little_of_an_address_to_use_it() -> None:
@@ -160,3 +202,6 @@ def test_screens_show_too_little_of_an_address_to_use_it() -> None:
         masked(ContactKind.CHAT, "https://user:secret@hooks.example.org/services/T0/B0/xyz?token=1")
         == "https://hooks.example.org/…"
     )
+    assert masked(ContactKind.WEBHOOK, "https://a.example.org whsec_abc/def") == "https://a.example.org/…"
+    assert masked(ContactKind.NTFY, "https://:tk_secret@ntfy.example.org/topic") == "https://ntfy.example.org/…"
+    assert masked(ContactKind.APPRISE, "tgram://123:TOKEN/42") == "tgram://…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from allswell.notifications import rules
 from allswell.notifications.models import ContactMessage, ContactMethod, ContactRule, PagingHours
@@ -105,3 +105,51 @@ def count_guess(message: int) -> bool:
 def use_code(message: int, *, now: datetime) -> bool:
     """The code was right, once."""
     return bool(ContactMessage.objects.filter(pk=message, used_at__isnull=True).update(used_at=now, code=""))
+
+
+# messages on their way: claimed under a lease, sent, settled
+
+
+def claim_messages(*, now: datetime, limit: int) -> list[rules.Claim]:
+    """Take due codes and tests under a lease. Of many engines each gets others."""
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    rows = ContactMessage.objects.select_for_update(skip_locked=True).filter(free, settled_at__isnull=True, due_at__lte=now)
+    ids = list(rows.order_by("due_at").values_list("pk", flat=True)[:limit])
+    if not ids:
+        return []
+    taken = ContactMessage.objects.filter(pk__in=ids)
+    taken.update(lease=F("lease") + 1, claimed_until=now + rules.MESSAGE_LEASE)
+    return [
+        rules.Claim(pk, lease, key, kind or rules.ContactKind.EMAIL.value, attempts, created_at)
+        for pk, lease, key, kind, attempts, created_at in taken.order_by("due_at", "id").values_list(
+            "id", "lease", "key", "contact__kind", "attempts", "created_at"
+        )
+    ]
+
+
+def settle_message(claim: rules.Claim, outcome: rules.Outcome, *, detail: str, now: datetime) -> bool:
+    """It is over; the code itself is forgotten. False when another engine holds it by now."""
+    return bool(
+        ContactMessage.objects.filter(pk=claim.id, lease=claim.lease, settled_at__isnull=True).update(
+            settled_at=now,
+            outcome=outcome.value,
+            detail=detail[:500],
+            claimed_until=None,
+            attempts=claim.attempts + 1,
+            code="",
+        )
+    )
+
+
+def put_back_message(claim: rules.Claim, *, due_at: datetime, detail: str) -> bool:
+    """To be tried again; False when another engine holds it by now."""
+    return bool(
+        ContactMessage.objects.filter(pk=claim.id, lease=claim.lease, settled_at__isnull=True).update(
+            due_at=due_at, attempts=claim.attempts + 1, claimed_until=None, detail=detail[:500]
+        )
+    )
+
+
+def forget_messages(*, before: datetime) -> int:
+    """Remove codes and tests made before."""
+    return ContactMessage.objects.filter(created_at__lt=before).delete()[0]

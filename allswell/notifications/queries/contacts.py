@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db import connection
+from django.db.models import F, QuerySet
 
+from allswell.database.statements import ask
 from allswell.notifications import rules
 from allswell.notifications.models import ContactMessage, ContactMethod, ContactRule
 from allswell.people import queries as people
@@ -83,13 +85,47 @@ def messages_since(person: int, since: datetime, *, purpose: str) -> int:
     return ContactMessage.objects.filter(asked_by=person, purpose=purpose, created_at__gte=since).count()
 
 
+def messages_to(contact_id: int, since: datetime) -> int:
+    """How many messages were made for a contact since."""
+    return ContactMessage.objects.filter(contact=contact_id, created_at__gte=since).count()
+
+
+def tests_since(person: int, since: datetime) -> int:
+    """How often a person has sent themselves a test since."""
+    tests = ContactMessage.objects.filter(asked_by=person, purpose="test", created_at__gte=since)
+    return tests.order_by().values("created_at").distinct().count()
+
+
+def message(message_id: int) -> ContactMessage | None:
+    """A message with its contact, while it waits to be sent."""
+    return ContactMessage.objects.select_related("contact").filter(pk=message_id, settled_at__isnull=True).first()
+
+
+def contact_of_message(message_id: int) -> int | None:
+    """The contact a message goes to; None when that is the primary e-mail address."""
+    return ContactMessage.objects.filter(pk=message_id).values_list("contact_id", flat=True).first()
+
+
+def last_test(person: int, since: datetime) -> list[ContactMessage]:
+    """The messages of the last test a person sent themselves, their contacts loaded."""
+    rows = ContactMessage.objects.filter(asked_by=person, purpose="test", created_at__gte=since)
+    newest = rows.order_by("-created_at").values_list("created_at", flat=True).first()
+    return list(rows.filter(created_at=newest).select_related("contact").order_by("id")) if newest else []
+
+
 def last_messages(contact_ids: Iterable[int]) -> dict[int, ContactMessage]:
     """Contact -> the newest message to it, to tell how it went."""
     rows = ContactMessage.objects.filter(contact__in=set(contact_ids)).order_by("id")
     return {row.contact_id: row for row in rows if row.contact_id is not None}
 
 
+_DUE = """
+SELECT 1 FROM notifications_contactmessage WHERE settled_at IS NULL AND due_at <= %s
+AND (claimed_until IS NULL OR claimed_until < %s) LIMIT 1
+"""
+
+
 def is_message_due(now: datetime) -> bool:
-    """Whether a code or a test message waits to be sent."""
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    return ContactMessage.objects.filter(free, settled_at__isnull=True, due_at__lte=now).exists()
+    """Whether a code or a test waits to be sent; written by hand, because the engine asks several times a second."""
+    at = connection.ops.adapt_datetimefield_value(now)
+    return bool(ask(_DUE, [at, at]))

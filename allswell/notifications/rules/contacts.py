@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 
@@ -55,6 +58,8 @@ LONGEST_AFTER = 3600
 MOST_RULES = 20
 MOST_METHODS = 20
 
+#: minutes of a day
+DAY = 24 * 60
 _MINUTE = timedelta(minutes=1)
 
 
@@ -199,28 +204,72 @@ def default_rules(methods: Sequence[Method], urgency: Urgency) -> tuple[Rule, ..
 # codes
 
 
-#: how long a code opens, how often it may be guessed, and how many are sent
+#: how long a code opens, how often it may be guessed, and how many are sent to a contact and by a person
 CODE_OPENS_FOR = timedelta(minutes=10)
 CODE_GUESSES = 5
 CODE_DIGITS = 6
 CODES_WITHIN = timedelta(hours=1)
 MOST_CODES = 5
 MOST_MESSAGES = 12
+#: how often within an hour one may send oneself a test
+MOST_TESTS = 5
 #: who has claimed a message must have settled it within this, or another engine sends it again
 MESSAGE_LEASE = timedelta(seconds=60)
 #: pauses before a message is tried again; a person sits before the page and waits
 MESSAGE_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (2, 5, 15, 30))
+#: messages that are over are kept so long
+MESSAGES_KEPT = timedelta(days=7)
 
 
-def looks_like_phone(number: str) -> bool:
-    """Whether a number is written as E.164 says: a plus, the country, at most fifteen digits."""
-    return (
-        number.startswith("+")
-        and number[1:].isascii()
-        and number[1:].isdigit()
-        and 7 <= len(number[1:]) <= 15
-        and number[1] != "0"
-    )
+# addresses
+
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+_BETWEEN_DIGITS = re.compile(r"[ ()./\u00a0-]")
+_APPRISE = re.compile(r"[a-z][a-z0-9+.-]{1,30}://\S{3,}", re.IGNORECASE)
+
+
+def as_phone(said: str) -> str | None:
+    """A telephone number as E.164 writes it, a plus and at most fifteen digits; None when the country is not said."""
+    number = _BETWEEN_DIGITS.sub("", said)
+    if number.startswith("00"):
+        number = "+" + number[2:]
+    return number if _PHONE.fullmatch(number) else None
+
+
+def looks_like_apprise(said: str) -> bool:
+    """Whether it has the form of an Apprise address; what leads into this machine or only to the web is not taken that way."""
+    return bool(_APPRISE.fullmatch(said)) and said.partition("://")[0].lower() not in _NOT_APPRISE
+
+
+#: Apprise's own ways to call any address, write files or ask this machine: they would pass by the guarded client
+_NOT_APPRISE = frozenset(
+    {"http", "https", "json", "jsons", "xml", "xmls", "form", "forms", "file", "syslog", "rsyslog", "dbus", "gnome", "macosx"}
+    | {"windows", "glib", "kde", "qt", "growl", "mqtt", "mqtts", "apprise", "apprises", "mailto", "mailtos"}
+)
+
+
+def is_inside(url: str, *, allowed: Iterable[str]) -> bool:
+    """Whether an address typed in is a number of a private network or this machine's, and not among `allowed`
+    (ALLSWELL_OUTGOING_ALLOW). Only numbers are looked at here; where a name leads is checked at every call.
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    words = [word.strip("[]").lower().rstrip(".") for word in allowed]
+    if host in words:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        number = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return not number.is_global and not any(_is_in(number, word) for word in words)
+
+
+def _is_in(number: ipaddress.IPv4Address | ipaddress.IPv6Address, word: str) -> bool:
+    try:
+        return number in ipaddress.ip_network(word, strict=False)
+    except ValueError:
+        return False
 
 
 def masked(kind: ContactKind, address: str) -> str:
@@ -230,6 +279,8 @@ def masked(kind: ContactKind, address: str) -> str:
     if kind is ContactKind.EMAIL:
         name, _, host = address.partition("@")
         return f"{name[:1]}…@{host}"
-    scheme, _, rest = address.partition("://")
-    host = rest.partition("/")[0].rpartition("@")[2].partition("?")[0]
+    scheme, _, rest = address.split(" ")[0].partition("://")
+    if kind is ContactKind.APPRISE:  # what stands for the host may be a token there
+        return f"{scheme[:30]}://…"
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
     return f"{scheme}://{host[:60]}/…"
