@@ -63,8 +63,8 @@ def _token(number: int, salt: bytes, *, now: datetime) -> str:
 def _read(token: str, salt: bytes, *, now: datetime) -> int:
     whole = _bytes(token)
     told, mark = whole[:-_MARK], whole[-_MARK:]
-    marks = [_mark(key, salt, told) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    if not any([hmac.compare_digest(mark, one) for one in marks]):
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    if not any(hmac.compare_digest(mark, _mark(key, salt, told)) for key in keys):
         raise NotFound("There is nothing at this address.")
     if _START + _MINUTE * int.from_bytes(told[_ID:], "big") < now:
         raise LinkExpired("This address is older than 48 hours and opens nothing any more.")
