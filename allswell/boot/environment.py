@@ -78,11 +78,28 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "From address of notices, such as 'Service desk <desk@example.org>'; needed to send mail.",
     ),
+    Setting(
+        "ALLSWELL_SMS_URL",
+        "",
+        "twilio+https://SID:TOKEN@host/?from=%2B15550100: who sends pages as text messages; empty: nobody.",
+        True,
+    ),
+    Setting(
+        "ALLSWELL_VOICE_URL",
+        "",
+        "twilio+https://SID:TOKEN@host/?from=%2B15550100: who makes the calls of pages; empty: nobody.",
+        True,
+    ),
+    Setting(
+        "ALLSWELL_APPRISE",
+        "0",
+        "1: pages may go through Apprise where it is installed; it opens its own connections.",
+    ),
     Setting("ALLSWELL_MAX_UPLOAD_MB", "25", "Largest attachment, in MB (millions of bytes)."),
     Setting(
         "ALLSWELL_OUTGOING_ALLOW",
         "",
-        "Networks or host names, separated by spaces, that webhooks may call although they are private.",
+        "Networks or host names, separated by spaces, that webhooks and pages may call although they are private.",
     ),
     Setting("ALLSWELL_LANGUAGE", "en", "Language of people who have not chosen one (en, de)."),
     Setting("ALLSWELL_TIME_ZONE", "UTC", "Time zone of people who have not chosen one, such as Europe/Zurich."),
@@ -127,6 +144,13 @@ class Environment:
         if not raw.isdigit() or int(raw) < least:
             raise SettingError(f"{name} must be a whole number of at least {least}, not {raw!r}.")
         return int(raw)
+
+    def switch(self, name: str) -> bool:
+        """Whether something is switched on: 1, or 0."""
+        raw = self.text(name)
+        if raw not in ("0", "1", ""):
+            raise SettingError(f"{name} must be 1 or 0, not {raw!r}.")
+        return raw == "1"
 
     def words(self, name: str) -> list[str]:
         """Words separated by spaces or commas."""

@@ -7,6 +7,8 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from allswell.notifications import carriers
+
 from . import environment
 
 _env = environment.here()
@@ -52,6 +54,14 @@ LISTEN_PORT = _env.number("ALLSWELL_PORT", least=1)
 WORKERS = _env.number("ALLSWELL_WORKERS", least=1)
 SMTP_URL = _env.text("ALLSWELL_SMTP_URL")
 MAIL_FROM = _env.text("ALLSWELL_MAIL_FROM")
+SMS_URL = _env.text("ALLSWELL_SMS_URL")
+VOICE_URL = _env.text("ALLSWELL_VOICE_URL")
+for _name, _url in (("ALLSWELL_SMS_URL", SMS_URL), ("ALLSWELL_VOICE_URL", VOICE_URL)):
+    try:
+        _url and carriers.Carrier.parse(_url)
+    except carriers.BadCarrier as _error:
+        raise environment.SettingError(f"{_name} cannot be understood. {_error}") from None
+APPRISE = _env.switch("ALLSWELL_APPRISE")
 METRICS_TOKEN = _env.text("ALLSWELL_METRICS_TOKEN")
 API_RATE = _env.number("ALLSWELL_API_RATE", least=1)
 MAX_UPLOAD_BYTES = _env.number("ALLSWELL_MAX_UPLOAD_MB", least=1) * 1_000_000

@@ -10,7 +10,7 @@ from allswell.notifications.carriers import is_ready
 from allswell.notifications.letters import PageMessage, Way
 from allswell.notifications.rules import Answer
 
-from . import chat, guarded_http, ntfy, page_webhook
+from . import chat, guarded_http, ntfy, page_webhook, twilio
 
 __all__ = ["CHANNELS", "Sender", "is_ready"]
 
@@ -33,4 +33,6 @@ CHANNELS: dict[str, Sender] = {
     "ntfy": ntfy.send,
     "webhook": page_webhook.send,
     "chat": chat.send,
+    "sms": twilio.sms,
+    "voice": twilio.voice,
 }
