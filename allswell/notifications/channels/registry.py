@@ -10,7 +10,7 @@ from allswell.notifications.carriers import is_ready
 from allswell.notifications.letters import PageMessage, Way
 from allswell.notifications.rules import Answer
 
-from . import chat, guarded_http, ntfy, page_webhook, twilio
+from . import chat, guarded_http, ntfy, page_webhook, push, twilio
 
 __all__ = ["CHANNELS", "Sender", "is_ready"]
 
@@ -30,6 +30,7 @@ class Sender(Protocol):
 
 
 CHANNELS: dict[str, Sender] = {
+    "push": push.send,
     "ntfy": ntfy.send,
     "webhook": page_webhook.send,
     "chat": chat.send,
