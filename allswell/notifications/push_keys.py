@@ -71,7 +71,7 @@ def proof(private: str, endpoint: str, *, subject: str, at: datetime) -> str:
     said = ".".join(padless(json.dumps(part, separators=(",", ":")).encode()) for part in (head, claims))
     first, second = decode_dss_signature(key.sign(said.encode(), ec.ECDSA(SHA256())))
     signed = padless(first.to_bytes(32, "big") + second.to_bytes(32, "big"))
-    return f"vapid t={said}.{signed}, k={padless(_point(key.public_key()))}"
+    return f"vapid t={said}.{signed},k={padless(_point(key.public_key()))}"
 
 
 def _derived(secret: bytes, *, salt: bytes, info: bytes, length: int) -> bytes:
