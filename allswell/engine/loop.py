@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
@@ -67,6 +67,14 @@ class Module(Protocol):
         """Do a bounded batch."""
 
 
+@runtime_checkable
+class Finishing(Protocol):
+    """A module that has something under way between its ticks."""
+
+    def finish(self) -> None:
+        """End it in good order: the engine stops."""
+
+
 def described(error: BaseException) -> str:
     """An error in one line that can be logged: what and where, no credentials, no values of variables."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -111,6 +119,8 @@ class Runner:
         try:
             while not self.stop.is_set():
                 self.stop.wait(self.once())
+            if isinstance(self.module, Finishing):
+                self.module.finish()
         finally:
             connection.close()
 

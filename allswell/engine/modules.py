@@ -11,6 +11,7 @@ from .contacts import Contacts
 from .escalations import Escalations
 from .jobs import Jobs
 from .outbox import Calls, Mail
+from .pages import Pages
 from .reports import Reports
 from .rotas import Rotas
 from .sweep import Sweep
@@ -18,7 +19,9 @@ from .sweep import Sweep
 
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
-    return [Escalations(), Contacts(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Sweep()]
+    return [
+        Escalations(), Pages(), Contacts(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Sweep(),
+    ]  # fmt: skip
 
 
 def run(stop: threading.Event) -> None:

@@ -96,6 +96,12 @@ def pressed(locale: str, *, has_worked: bool) -> str:
         return _("This did not acknowledge the page. Open its link, or acknowledge it at the desk.")
 
 
+def drill_title(locale: str) -> str:
+    """What stands where a ticket's title would, on a page that only tries the ways."""
+    with translation.override(locale):
+        return _("This is how you are paged")
+
+
 def cut(text: str, limit: int) -> str:
     """The text in at most `limit` bytes of UTF-8, an ellipsis where it was cut."""
     kept = text.encode()

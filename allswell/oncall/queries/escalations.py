@@ -140,6 +140,12 @@ def page(page_id: int) -> Page | None:
     return rows.filter(pk=page_id).first()
 
 
+def pages(page_ids: Collection[int]) -> QuerySet[Page]:
+    """Pages with all that a message about them says."""
+    rows = Page.objects.filter(pk__in=page_ids)
+    return rows.select_related("ticket__service", "ticket__team", "escalation__started_by", "escalation__ticket")
+
+
 def pages_of_runs(run_ids: Collection[int]) -> QuerySet[Page]:
     """The pages of runs, in order, with who was called."""
     return Page.objects.filter(escalation__in=run_ids).select_related("person", "room").order_by("id")

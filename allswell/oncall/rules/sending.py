@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 #: who has claimed a delivery must have settled it within this, or another engine sends it again with the same key
 LEASE = timedelta(seconds=30)
-#: no new sending is begun later than this after the claim
-BEGINS_WITHIN = timedelta(seconds=10)
+#: how long one sending may take at most; every channel keeps to it
+SENDS_WITHIN = timedelta(seconds=10)
 #: the pauses before the second try, the third, …; after the last the way has failed
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60))
 #: how many messages one contact gets within a time before further ones are told together, and how often they are then

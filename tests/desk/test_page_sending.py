@@ -1,0 +1,185 @@
+"""A page on its way: claimed, sent, tried again, by another way, together with others; and what its ledger says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from allswell.desk import page_sending, paging
+from allswell.desk import tickets as desk
+from allswell.desk.page_sending import Done, Group, Parcel, Unsent
+from allswell.journal.models import Entry
+from allswell.kernel.actor import engine
+from allswell.notifications.models import ContactMethod
+from allswell.notifications.rules import Answer, Outcome
+from allswell.oncall.models import Page, PageDelivery
+from allswell.oncall.queries import escalations
+from allswell.people.models import Person
+from tests.desk.test_paging import dba_policy, down, watch
+from tests.support.world import World
+
+Said = Callable[[Parcel], Answer]
+
+
+def answer(world: World, outcome: Outcome = Outcome.SENT, **more: object) -> Said:
+    return lambda parcel: Answer(outcome, world.now, world.now, **more)  # type: ignore[arg-type]
+
+
+def send(world: World, said: Said | None = None) -> list[Parcel]:
+    """Let the engine send what is due; what went out."""
+    groups = page_sending.claim(limit=50, actor=engine(), now=world.now)
+    made = page_sending.parcels(groups, now=world.now)
+    page_sending.drop([one for one in made if isinstance(one, Unsent)], actor=engine(), now=world.now)
+    out = [one for one in made if isinstance(one, Parcel)]
+    says = said or answer(world, reference="SM1")
+    page_sending.settle([Done(one, says(one)) for one in out], chance=0.0, actor=engine(), now=world.now)
+    return out
+
+
+def phone(world: World, person: Person, number: str = "+4915112345678") -> ContactMethod:
+    return ContactMethod.objects.create(
+        person=person, kind="sms", address=number, shown="…", created_at=world.now, verified_at=world.now
+    )
+
+
+def kinds(page: Page) -> list[str]:
+    return [event.kind for event in escalations.ledger([page.pk])]
+
+
+def test_amir_gets_a_mail_at_once_and_a_text_after_a_minute(world: World) -> None:
+    dba_policy(world)
+    phone(world, world.amir)
+    ticket = down(world)
+    watch(world)
+    (mail,) = send(world)
+    assert (mail.way.kind, mail.way.address) == ("email", "amir@example.org")
+    assert mail.message.headline == "P1 Databases are down"
+    assert f"INC-{ticket.pk}" in mail.message.text
+    assert "Priya Nair" in mail.message.text
+    assert "/p/" in mail.message.link
+    assert send(world) == []
+    world.forward(seconds=60)
+    (text,) = send(world)
+    assert (text.way.kind, text.way.address) == ("sms", "+4915112345678")
+    assert f"ack {ticket.pk}" in text.message.short
+    assert len(text.message.short) <= 160
+    page = Page.objects.get(person=world.amir)
+    assert kinds(page).count("sent") == 2
+
+
+def test_once_answered_nothing_more_goes_out(world: World) -> None:
+    dba_policy(world)
+    phone(world, world.amir)
+    ticket = down(world)
+    watch(world)
+    send(world)
+    paging.acknowledge(ticket.pk, **world.by(world.amir))
+    world.forward(minutes=2)
+    assert send(world) == []
+    assert PageDelivery.objects.get(channel="sms").outcome == "moot"
+
+
+def test_a_failed_way_makes_the_next_one_begin_at_once(world: World) -> None:
+    dba_policy(world)
+    phone(world, world.amir)
+    down(world)
+    watch(world)
+    send(world, answer(world, Outcome.FAILED, detail="550 no such mailbox"))
+    (text,) = send(world)
+    assert text.way.kind == "sms"
+    assert "failed" in kinds(Page.objects.get(person=world.amir))
+
+
+def test_it_is_tried_again_with_the_same_key_and_then_given_up(world: World) -> None:
+    dba_policy(world)
+    down(world)
+    watch(world)
+    keys = set()
+    for seconds in (0, 5, 15, 30, 60):
+        world.forward(seconds=seconds)
+        (mail,) = send(world, answer(world, Outcome.RETRY, detail="busy", is_certain=False))
+        keys.add(mail.message.key)
+        assert send(world) == []
+    row = PageDelivery.objects.get(channel="email", page__person=world.amir)
+    assert (len(keys), row.outcome, row.attempts, row.is_maybe_twice) == (1, "failed", 5, True)
+
+
+def test_the_engine_that_held_it_dies_and_another_sends_it_again(world: World) -> None:
+    dba_policy(world)
+    down(world)
+    watch(world)
+    (dead,) = page_sending.claim(limit=50, actor=engine(), now=world.now)
+    world.forward(seconds=29)
+    assert send(world) == []
+    world.forward(seconds=1)
+    (mail,) = send(world)
+    assert mail.message.key == dead.head.key
+    assert PageDelivery.objects.get(pk=dead.head.id).is_maybe_twice
+    done = Done(Parcel(Group(dead.head), mail.message, mail.way), answer(world)(mail))
+    page_sending.settle([done], chance=0.0, actor=engine(), now=world.now)  # the dead one wakes up
+    assert kinds(Page.objects.get(person=world.amir)).count("sent") == 1
+
+
+def test_a_storm_becomes_one_message_a_minute(world: World) -> None:
+    dba_policy(world)
+    for _ in range(12):
+        down(world)
+    watch(world)
+    first = send(world)
+    assert [parcel.group.rest == () for parcel in first] == [True, True, True, True, False]
+    assert "8 pages wait for you" in first[-1].message.headline
+    world.forward(seconds=10)
+    down(world)
+    down(world)
+    watch(world)
+    assert send(world) == []
+    world.forward(seconds=50)
+    (later,) = send(world)
+    assert "2 pages wait for you" in later.message.headline
+    assert not PageDelivery.objects.filter(channel="email", settled_at=None).exists()
+
+
+def test_a_storm_for_one_does_not_hold_up_another(world: World) -> None:
+    dba_policy(world)
+    for _ in range(12):
+        down(world)
+    watch(world)
+    send(world)
+    other = world.report(world.jonas, impact=1, urgency=1)
+    paging.page(other.pk, person=world.julia.pk, **world.by(world.jonas))
+    watch(world)
+    assert [parcel.way.address for parcel in send(world)] == ["julia@example.org"]
+
+
+def test_who_may_not_know_the_ticket_any_more_hears_nothing(world: World) -> None:
+    dba_policy(world)
+    ticket = down(world)
+    watch(world)
+    desk.hand_over(ticket.pk, team=world.desk_team.pk, reason="Not ours.", **world.by(world.lena))
+    assert send(world) == []
+    assert set(PageDelivery.objects.exclude(channel="desk").values_list("outcome", flat=True)) == {"moot"}
+
+
+def test_somebody_without_any_way_is_named_in_the_journal(world: World) -> None:
+    dba_policy(world)
+    world.amir.addresses.all().delete()
+    ticket = down(world)
+    assert watch(world) == ["Amir Haddad"]
+    assert send(world) == []
+    entry = Entry.objects.get(ticket=ticket.pk, verb="paging.paged")
+    assert entry.data["unreachable"] == [world.amir.pk]
+
+
+@pytest.mark.parametrize("after", [timedelta(0), timedelta(minutes=4, seconds=59)])
+def test_a_contact_that_is_removed_meanwhile_is_passed_over(world: World, after: timedelta) -> None:
+    dba_policy(world)
+    way = phone(world, world.amir)
+    down(world)
+    watch(world)
+    send(world)
+    ContactMethod.objects.filter(pk=way.pk).update(removed_at=world.now)
+    world.forward(seconds=60 + after.total_seconds())
+    assert send(world) == []
+    assert PageDelivery.objects.get(channel="sms").outcome == "failed"
