@@ -23,7 +23,7 @@ REPEATS = {"YEARLY", "MONTHLY", "WEEKLY"}
 WITHIN_THE_DAY = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 
 _ONE_DAY = timedelta(days=1)
-_BROKEN = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
+BROKEN = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +34,37 @@ class FoundDays:
     passed_over: int
 
 
-def _libraries() -> tuple[ModuleType, ModuleType]:
+def libraries() -> tuple[ModuleType, ModuleType]:
+    """icalendar and recurring_ical_events."""
     import icalendar  # noqa: PLC0415 - a tenth of a second, needed when a file is read only
     import recurring_ical_events  # noqa: PLC0415 - as above
 
     return icalendar, recurring_ical_events
 
 
-def days_in(raw: bytes, *, first: date, last: date) -> FoundDays:
-    """The whole-day events between two days, those that repeat too; each is a closed day. Events with a time of day and cancelled ones are
-    passed over. Raises Invalid on "file": too large, not iCalendar, too many days, or repeating in a way no holiday does."""
+def events_in(raw: bytes) -> list[Any]:
+    """The events of a file. Raises Invalid on "file": too large, not iCalendar, too many of them."""
     if len(raw) > LARGEST:
         raise Invalid("This file is larger than 1 MB.", field="file")
-    icalendar, _ = _libraries()
+    icalendar, _ = libraries()
     try:
         calendar = icalendar.Calendar.from_ical(raw.decode("utf-8-sig"))
-        events = calendar.walk("VEVENT")
-    except _BROKEN as error:
+        events = list(calendar.walk("VEVENT"))
+    except BROKEN as error:
         raise Invalid("This is not an iCalendar file.", field="file") from error
     if len(events) > MOST_EVENTS:
         raise Invalid("This file holds more than %(limit)s events.", field="file", limit=MOST_EVENTS)
+    return events
+
+
+def days_in(raw: bytes, *, first: date, last: date) -> FoundDays:
+    """The whole-day events between two days, those that repeat too; each is a closed day. Events with a time of day and cancelled ones are
+    passed over. Raises Invalid on "file": too large, not iCalendar, too many days, or repeating in a way no holiday does."""
+    events = events_in(raw)
     try:
         whole = [event for event in events if _is_whole_day(event)]
         return FoundDays(_days(whole, first=first, last=last), len(events) - len(whole))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise Invalid("This is not an iCalendar file.", field="file") from error
 
 
@@ -78,7 +85,7 @@ def _is_whole_day(event: Any) -> bool:
 
 def _occurrences(events: list[Any], *, first: date, last: date) -> Iterator[tuple[date, str]]:
     """(day, name), one series after the other, so that no single one takes long."""
-    icalendar, recurring = _libraries()
+    icalendar, recurring = libraries()
     series: dict[str, list[Any]] = {}
     for number, event in enumerate(events):
         series.setdefault(str(event.get("UID", number)), []).append(event)
@@ -88,7 +95,7 @@ def _occurrences(events: list[Any], *, first: date, last: date) -> Iterator[tupl
             raise Invalid("The days of this file take too long to work out: too many of them repeat.", field="file")
         for event in together:
             _check_repeats(event)
-            _check_end(event)
+            check_end(event)
         alone = icalendar.Calendar()
         for event in together:
             alone.add_component(event)
@@ -102,28 +109,29 @@ def _check_repeats(event: Any) -> None:
         is_within = any(str(part).upper() in WITHIN_THE_DAY for part in rule)
         if is_within or not {str(said).upper() for said in rule.get("FREQ", [])} <= REPEATS:
             raise Invalid(
-                "“%(name)s” repeats every day or more often. Write it as hours of the week.", field="file", name=_name(event)
+                "“%(name)s” repeats every day or more often. Write it as hours of the week.", field="file", name=name_of(event)
             )
 
 
-def _check_end(event: Any) -> None:
+def check_end(event: Any) -> None:
     """An end before the beginning is read backwards by some, and would close a calendar for as long."""
     start, end = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
     length = event["DURATION"].dt if "DURATION" in event else timedelta()
     if length < timedelta() or (end is not None and end < start):
-        raise Invalid("“%(name)s” ends before it begins.", field="file", name=_name(event))
+        raise Invalid("“%(name)s” ends before it begins.", field="file", name=name_of(event))
 
 
 def _each_day(event: Any, *, first: date, last: date) -> Iterator[tuple[date, str]]:
     start, end = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
     end = max(end or start + _ONE_DAY, start + _ONE_DAY)
     if end - start > LONGEST:
-        raise Invalid("“%(name)s” is longer than a year.", field="file", name=_name(event))
+        raise Invalid("“%(name)s” is longer than a year.", field="file", name=name_of(event))
     for number in range((end - start).days):
         on = start + number * _ONE_DAY
         if first <= on <= last:
-            yield on, _name(event)
+            yield on, name_of(event)
 
 
-def _name(event: Any) -> str:
+def name_of(event: Any) -> str:
+    """What an event is called; "?" when it is not."""
     return text.line(str(event.get("SUMMARY", ""))[:120], field="file", limit=120, required=False) or "?"

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from allswell.journal.models import Entry
 from allswell.oncall import queries
@@ -227,3 +229,26 @@ def test_an_address_for_a_calendar_program_is_shown_once(world: World, rota: dic
     assert Program(world, world.priya).call("DELETE", f"/me/calendar-links/{listed['id']}").status_code == 404
     assert amir.call("DELETE", f"/me/calendar-links/{listed['id']}").status_code == 204
     assert amir.get("/me/calendar-links").json() == []
+
+
+def test_leave_is_read_out_of_a_calendar_file(world: World, rota: dict[str, Any]) -> None:
+    amir = Program(world, world.amir)
+    times = [f"DT{edge}:{(world.now + days * DAY):%Y%m%dT%H%M%SZ}" for edge, days in (("START", 1), ("END", 2))]
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//y//EN", "BEGIN:VEVENT", "UID:1", *times, "END:VEVENT"]
+    place = f"/people/{world.amir.pk}/leaves"
+
+    def send(program: Program, asked: str = "", content: str = "\r\n".join([*lines, "END:VCALENDAR", ""])) -> Any:
+        headers = {"Authorization": f"Bearer {program.secret}"}
+        upload = {"file": SimpleUploadedFile("me.ics", content.encode())}
+        return Client().post(f"/api/v1{place}/import{asked}", upload, headers=headers)
+
+    looked = send(amir, "?is_trial=true")
+    assert (looked.status_code, [one["outcome"] for one in looked.json()["lines"]]) == (200, ["added"])
+    assert amir.get(place).json() == []
+    assert send(amir).json() == looked.json()
+    assert [one["note"] for one in amir.get(place).json()] == [""]
+    assert [one["outcome"] for one in send(amir).json()["lines"]] == ["unchanged"]
+    refused = send(amir, content="x")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "file")
+    assert send(amir, "?which=some").status_code == 422
+    assert send(Program(world, world.priya)).status_code == 403

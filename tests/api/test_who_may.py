@@ -150,7 +150,7 @@ DECIDED: dict[str, frozenset[str]] = {
     "withdrawShiftRequest": DECIDING,
     **dict.fromkeys(["listCalendarLinks", "makeCalendarLink"], EVERYBODY),  # their own
     "revokeCalendarLink": frozenset({"agent"}),  # the agent's own
-    **dict.fromkeys(["listLeaves", "addLeave", "cancelLeave"], ADMIN | {"requester"}),  # of Maria
+    **dict.fromkeys(["listLeaves", "addLeave", "importLeaves", "cancelLeave"], ADMIN | {"requester"}),  # of Maria
     "askWhatIf": ADMIN | {"auditor"},  # it writes nothing but the question
     "getWhatIf": frozenset(),  # one's own; nobody here asked
     "getOrganization": KNOWING | {"requester", "colleague"},  # their own

@@ -44,6 +44,7 @@ OTHERS = (
     "/oncall/service-desk/?days=1",
     "/oncall/service-desk/ask",
     "/oncall/me",
+    "/oncall/me/leave/file",
     "/announcements",
     "/desk/change?n={moved}",
     "/profile/notices",

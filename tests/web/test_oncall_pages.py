@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from allswell.calendars.rules import WEEKDAYS
 from allswell.desk import calendars, covering, rotas, shifts
 from allswell.kernel import clock
 from allswell.oncall import queries
-from allswell.oncall.models import Override, Rota, ShiftRequest
+from allswell.oncall.models import Leave, Override, Rota, ShiftRequest
 from allswell.oncall.rules import Definition, Layer
 from allswell.people.models import Person
 from allswell.web.oncall.lanes import COLUMNS, Window
@@ -146,7 +147,7 @@ def test_holidays_are_those_of_the_calendars_where_somebody_lives(world: World, 
     world.amir.save(update_fields=["time_zone"])
     calendars.create_calendar(name="Tokyo", zone="Asia/Tokyo", hours=hours, **world.by(world.ada))
     dbas(world)
-    table = read(browser(world.amir), "/oncall/databases/").split("Is it fair?")[1]
+    table = read(browser(world.amir), "/oncall/databases/").split("Is it fair?")[-1]
     carried = [re.findall(r'<td class="n">(\d+)</td>', part)[-1] for part in table.split("<tr>")[2:]]
     assert carried == ["24", "0"]
 
@@ -520,3 +521,27 @@ def test_saving_the_form_as_it_stands_changes_nothing(world: World, browser: Bro
     assert (row.name, row.number) == ("Even", 1)
     same = {**form, "do": "save", "mark": marked(html)}
     assert "Nothing is different from the newest version." in lena.post("/oncall/odd/edit", same).content.decode()
+
+
+# leave out of a file
+
+
+def test_amir_sees_what_becomes_of_a_calendar_file_before_it_does(world: World, browser: Browser) -> None:
+    amir = browser(world.amir)
+    assert "From a calendar file" in read(amir, "/oncall/me")
+    assert "Show what would change" in read(amir, "/oncall/me/leave/file")
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//y//EN", "BEGIN:VEVENT", "UID:1", "DTSTART;VALUE=DATE:20261202"]
+    raw = "\r\n".join([*lines, "DTEND;VALUE=DATE:20261204", "SUMMARY:<b>Skiing</b>", "END:VEVENT", "END:VCALENDAR", ""])
+    asked = {"which": "all", "is_whole": "1", "has_names": "1"}
+    upload = SimpleUploadedFile("me.ics", raw.encode())
+    html = amir.post("/oncall/me/leave/file", {**asked, "file": upload}).content.decode()
+    assert "1 added" in html
+    assert "&lt;b&gt;Skiing" in html
+    assert not Leave.objects.exists()
+    kept = unescape(re.findall(r'<textarea name="content" hidden>(.*?)</textarea>', html, re.DOTALL)[0])
+    assert amir.post("/oncall/me/leave/file", {**asked, "content": kept, "do": "write"}).status_code == 303
+    assert Leave.objects.get().person == world.amir
+    assert "1 added, 0 changed, 0 cancelled." in read(amir, "/oncall/me")
+    for wrong, said in (({}, "Choose a file first."), ({"content": "x"}, "This is not an iCalendar file.")):
+        refused = amir.post("/oncall/me/leave/file", {**asked, **wrong})
+        assert (refused.status_code, said in refused.content.decode()) == (422, True)

@@ -332,6 +332,7 @@ DECIDED: dict[str, Row] = {
     # a rota of the databases; who asks, and is not there in spring, is Amir
     "oncall_me": Row(AT_THE_DESK),
     **_rows(Row(post=AT_THE_DESK), "oncall_leave", "oncall_calendar"),
+    "oncall_leave_file": Row(AT_THE_DESK, AT_THE_DESK),
     "oncall_calendar_end": Row(post=frozenset({"agent"})),  # one of Jonas
     **_rows(Row(post=AT_THE_DESK - {"outside_agent", "branch_administrator"}), "oncall_take", "oncall_answer"),
     "oncall_rota": Row(AT_THE_DESK - {"outside_agent", "branch_administrator"}),

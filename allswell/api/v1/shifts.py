@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from allswell.api.contract import Body, Call, Id, Query, operation
+from allswell.desk import leave_files
 from allswell.desk import rotas as rotas_desk
 from allswell.desk import shifts as desk
+from allswell.desk.calendar_files import LARGEST, MOST_EVENTS
 from allswell.kernel.errors import NotFound
 from allswell.oncall import queries
 
+from .attachments import sent_file
 from .on_call import span
 from .rota_shapes import EDIT, READ, TAKE_PART, RotaLevel, RotaNote
 from .shapes import Instant, PersonRef, person_ref
@@ -224,6 +227,66 @@ def add_leave(call: Call) -> Any:
         actor=call.actor,
         now=call.now,
     )
+
+
+class LeaveFileAsked(Query):
+    """`which` of the events are leave: `all`, `busy` (those not shown as free), `away` (those marked as out of office). With `is_whole`
+    leave that was read before and is not in the file is cancelled. `has_names` keeps what the events are called as notes. `is_trial`
+    writes nothing."""
+
+    which: Literal["all", "busy", "away"] = "all"
+    is_whole: bool = True
+    has_names: bool = False
+    is_trial: bool = False
+
+
+class LeaveLine(Struct):
+    """What becomes of one absence; `before` is when a changed one ended."""
+
+    outcome: Literal["added", "changed", "unchanged", "cancelled"]
+    starts_at: datetime
+    ends_at: datetime
+    name: str
+    before: datetime | None
+
+
+class LeaveRead(Struct):
+    """What a file comes to, and how many of its events are no leave."""
+
+    lines: list[LeaveLine]
+    passed_over: int
+
+
+@operation(
+    "POST",
+    "/people/{id}/leaves/import",
+    id="importLeaves",
+    summary="Leave out of an iCalendar file, from now on; read again, it follows what the file says then",
+    tag=TAG,
+    scope=TAKE_PART,
+    details=f"At most {LARGEST} bytes, {MOST_EVENTS} events and {leave_files.MOST} absences, a year ahead. Whole days are those of the "
+    "person's time zone.",
+    is_upload=True,
+    query=LeaveFileAsked,
+    answer=LeaveRead,
+    present=lambda call, found: _read(found),
+)
+def import_leaves(call: Call) -> Any:
+    asked: LeaveFileAsked = call.query
+    desk.require_leave(call.path["id"], actor=call.actor)  # before the file is read
+    raw = sent_file(call, most=LARGEST).read(LARGEST + 1)
+    by: dict[str, Any] = {"which": asked.which, "is_whole": asked.is_whole, "actor": call.actor, "now": call.now}
+    if asked.is_trial:
+        return leave_files.preview_leave(call.path["id"], raw, **by)
+    return leave_files.read_leave(call.path["id"], raw, has_names=asked.has_names, **by)
+
+
+def _read(found: leave_files.LeaveRead) -> LeaveRead:
+    def shown(line: leave_files.Line) -> LeaveLine:
+        outcome: Any = line.outcome
+        return LeaveLine(outcome, line.starts_at, line.ends_at, line.name, line.before)
+
+    return LeaveRead([shown(line) for line in found.lines], found.passed_over)
 
 
 @operation(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import asking, board, edit, mine, rota
+from . import asking, board, edit, leave_file, mine, rota
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("oncall/", board.board, name="oncall"),
     path("oncall/new", edit.new, name="oncall_new"),
     path("oncall/me", mine.me, name="oncall_me"),
     path("oncall/me/leave", mine.leave, name="oncall_leave"),
+    path("oncall/me/leave/file", leave_file.leave_file, name="oncall_leave_file"),
     path("oncall/me/leave/<int:leave>/cancel", mine.leave_cancel, name="oncall_leave_cancel"),
     path("oncall/me/calendar", mine.calendar, name="oncall_calendar"),
     path("oncall/me/calendar/<int:link>/end", mine.calendar_end, name="oncall_calendar_end"),
