@@ -104,6 +104,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ALLSWELL_LANGUAGE", "en", "Language of people who have not chosen one (en, de)."),
     Setting("ALLSWELL_TIME_ZONE", "UTC", "Time zone of people who have not chosen one, such as Europe/Zurich."),
     Setting("ALLSWELL_METRICS_TOKEN", "", "Bearer token /metrics asks for; empty: only this machine may read it.", True),
+    Setting("ALLSWELL_WATCHER_TOKEN", "", "Bearer token a watcher shows, so that its looks are noted; empty: none are.", True),
     Setting("ALLSWELL_API_RATE", "60000", "API requests a token may make per minute."),
     Setting("ALLSWELL_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting(
@@ -114,6 +115,8 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
+#: settings of the watcher (`allswell watch`), which is another program and reads its own
+_OTHERS = "ALLSWELL_WATCH_"
 
 
 class Environment:
@@ -122,7 +125,9 @@ class Environment:
     def __init__(self, source: Mapping[str, str]) -> None:
         self._source = source
         known = set(_BY_NAME) | {f"{s.name}_FILE" for s in SETTINGS if s.secret}
-        unknown = sorted(name for name in source if name.startswith("ALLSWELL_") and name not in known)
+        unknown = sorted(
+            name for name in source if name.startswith("ALLSWELL_") and not name.startswith(_OTHERS) and name not in known
+        )
         if unknown:
             raise SettingError(f"Unknown setting {', '.join(unknown)}. The list is in docs/operate/settings.md.")
 

@@ -1,10 +1,12 @@
-"""What machines ask: /healthz (this process answers), /readyz (it can serve), /metrics (Prometheus).
+"""What machines ask: /healthz (this process answers), /readyz (it can serve), /watchz (an engine watches),
+/metrics (Prometheus).
 
 Answered before everything else: whoever probes comes by an address of its own, without a session.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import ipaddress
 import logging
@@ -18,9 +20,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
 import allswell
+from allswell.desk import machinery
 from allswell.jobs import queries as jobs
 from allswell.jobs import schema
+from allswell.jobs.rules import SILENT_AFTER, is_alive
 from allswell.kernel import clock
+from allswell.kernel.actor import engine as engine_actor
+from allswell.kernel.errors import Invalid
 from allswell.notifications import queries as notifications
 from allswell.sla import alarm_queries as alarms
 from allswell.tickets import queries as tickets
@@ -40,6 +46,7 @@ class Probes:
         self._answers: dict[str, Callable[[HttpRequest], HttpResponse]] = {
             "/healthz": healthy,
             "/readyz": ready,
+            "/watchz": watched,
             "/metrics": metrics,
         }
 
@@ -75,8 +82,42 @@ def ready(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"state": "ready"})
 
 
-def _unready(reason: str) -> HttpResponse:
-    return JsonResponse({"state": "not ready", "reason": reason}, status=503, headers={"Retry-After": "5"})
+def _unready(reason: str, state: str = "not ready") -> HttpResponse:
+    return JsonResponse({"state": state, "reason": reason}, status=503, headers={"Retry-After": "5"})
+
+
+def watched(request: HttpRequest) -> HttpResponse:
+    """200 when an engine watches and nothing that is due waits; else 503 and why, in words that tell a stranger nothing."""
+    now = clock.now()
+    try:
+        found = _unwatched(now)
+        _note_watcher(request, now)
+    except DatabaseError:
+        log.warning("Not watching: the database does not answer.", exc_info=True)
+        connection.close()
+        return _unready("The database does not answer.", "not watching")
+    return _unready(found, "not watching") if found else JsonResponse({"state": "watching"})
+
+
+def _unwatched(now: datetime) -> str:
+    """Why nothing watches; "" when something does."""
+    seen_at = jobs.last_watched()
+    if seen_at is None or not is_alive(seen_at, now=now):
+        return "No engine has watched for a minute."
+    if alarms.overdue(before=now - SILENT_AFTER).oldest_at is not None:
+        return "What is due has waited for more than a minute."
+    return ""
+
+
+def _note_watcher(request: HttpRequest, now: datetime) -> None:
+    """A watcher that shows the token is remembered by its name."""
+    name = request.META.get("HTTP_ALLSWELL_WATCHER", "")
+    given = request.META.get("HTTP_AUTHORIZATION", "")
+    if not name or not settings.WATCHER_TOKEN:
+        return
+    if hmac.compare_digest(given.encode(), f"Bearer {settings.WATCHER_TOKEN}".encode()):
+        with contextlib.suppress(Invalid):
+            machinery.watched_by(name, actor=engine_actor(), now=now)
 
 
 def _may_read(request: HttpRequest) -> bool:

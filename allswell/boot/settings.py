@@ -63,6 +63,7 @@ for _name, _url in (("ALLSWELL_SMS_URL", SMS_URL), ("ALLSWELL_VOICE_URL", VOICE_
         raise environment.SettingError(f"{_name} cannot be understood. {_error}") from None
 APPRISE = _env.switch("ALLSWELL_APPRISE")
 METRICS_TOKEN = _env.text("ALLSWELL_METRICS_TOKEN")
+WATCHER_TOKEN = _env.text("ALLSWELL_WATCHER_TOKEN")
 API_RATE = _env.number("ALLSWELL_API_RATE", least=1)
 MAX_UPLOAD_BYTES = _env.number("ALLSWELL_MAX_UPLOAD_MB", least=1) * 1_000_000
 

@@ -51,6 +51,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("export", "exports", "Take tickets out as CSV or JSON."),
     Command("clocks", "clocks", "Explain the clocks of a ticket; replay them from the journal; try other terms."),
     Command("oncall", "oncall", "Say who is on call."),
+    Command("watch", "watch", "Watch an installation from another machine, and page when it is silent.", needs_desk=False),
     Command("migrate", "migrate", "Bring the database to this version."),
     Command("backup", "backup", "Write database and attachments into one file."),
     Command("restore", "restore", "Verify or restore such a file."),

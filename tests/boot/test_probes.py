@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
 
 from allswell.boot import tally
+from allswell.desk import machinery
+from allswell.jobs import queries as jobs
 from allswell.jobs import schema
+from allswell.jobs.rules import Glance
+from allswell.kernel import clock
+from allswell.kernel.actor import engine
+from tests.support.promises import promise, target
 from tests.support.world import World
 
 
@@ -35,6 +42,50 @@ def test_ready_says_why_it_is_not(client: Client, db: None, monkeypatch: pytest.
     monkeypatch.setattr(schema, "look", away)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["reason"]) == (503, "The database does not answer.")
+
+
+def beat(now: datetime) -> None:
+    machinery.beat([], Glance("here/1"), actor=engine(), now=now)
+
+
+def test_watched_while_an_engine_beats_and_nothing_due_waits(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: world.now)
+    answer = client.get("/watchz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "No engine has watched for a minute.")
+    beat(world.now)
+    world.forward(seconds=60)
+    assert client.get("/watchz").json() == {"state": "watching"}
+    world.forward(seconds=1)
+    assert client.get("/watchz").status_code == 503
+    beat(world.now)
+    promise(world, target("resolution", 30))
+    world.report()
+    world.forward(minutes=31, seconds=30)
+    beat(world.now)
+    answer = client.get("/watchz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "What is due has waited for more than a minute.")
+
+    def away() -> None:
+        raise DatabaseError("password=hunter2 refused")
+
+    monkeypatch.setattr(connection, "close", lambda: None)
+    monkeypatch.setattr(jobs, "last_watched", away)
+    answer = client.get("/watchz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "The database does not answer.")
+
+
+def test_a_watcher_is_noted_only_with_the_token(client: Client, db: None, settings: Any) -> None:
+    shown = {"allswell-watcher": "hobbit", "authorization": "Bearer a long token"}
+    client.get("/watchz", headers=shown)
+    settings.WATCHER_TOKEN = "a long token"
+    client.get("/watchz", headers={"allswell-watcher": "hobbit", "authorization": "Bearer anöther"})
+    client.get("/watchz", headers={"allswell-watcher": "x" * 61, "authorization": "Bearer a long token"})
+    client.get("/watchz", headers={"authorization": "Bearer a long token"})
+    assert not jobs.watchers().exists()
+    client.get("/watchz", headers=shown)
+    assert [row.name for row in jobs.watchers()] == ["hobbit"]
 
 
 def test_figures_are_for_this_machine_or_for_who_has_the_token(client: Client, db: None, settings: Any) -> None:

@@ -10,6 +10,7 @@ from django.urls import URLResolver, get_resolver
 
 from allswell.boot.environment import SETTINGS
 from allswell.boot.probes import Probes
+from allswell.cli import watch_settings
 from allswell.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +25,15 @@ def test_every_setting_is_documented_with_its_default_and_no_other() -> None:
     assert {setting.name for setting in SETTINGS if setting.secret} <= files
 
 
+def test_every_setting_of_the_watcher_is_documented_with_its_default_and_no_other() -> None:
+    text = (OPERATE / "paging.md").read_text()
+    rows = dict(re.findall(r"^\| `(ALLSWELL_WATCH_\w+)` \| (?:`(.*?)`|empty) \|", text, re.M))
+    assert rows == {setting.name: setting.default for setting in watch_settings.SETTINGS}
+
+
 def test_every_setting_named_anywhere_in_the_documents_exists() -> None:
-    known = {setting.name for setting in SETTINGS} | {f"{setting.name}_FILE" for setting in SETTINGS if setting.secret}
+    both = (*SETTINGS, *watch_settings.SETTINGS)
+    known = {setting.name for setting in both} | {f"{setting.name}_FILE" for setting in both if setting.secret}
     for path in [ROOT / "README.md", ROOT / "Makefile", *ROOT.glob("docs/**/*.md")]:
         named = set(re.findall(r"\bALLSWELL_[A-Z][A-Z_]*[A-Z]\b", path.read_text()))
         assert named <= known, path
