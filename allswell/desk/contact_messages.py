@@ -13,6 +13,7 @@ from allswell.notifications.letters import PageMessage, Way
 from allswell.notifications.rules import Answer, Claim, ContactKind, Outcome
 from allswell.people import queries as people
 
+from . import push_keys
 from .contacts import opened
 from .door import use_case
 from .sealing import unseal
@@ -57,7 +58,8 @@ def _way(row: ContactMessage) -> Way | None:
 
 def way_of(kind: str, stored: str, flavor: str) -> Way:
     """Where a contact is, opened. Raises cryptography.fernet.InvalidToken when no key of today's opens it."""
-    return Way(kind, opened(kind, stored), flavor)
+    secret = push_keys.private_key() if kind == ContactKind.PUSH else ""
+    return Way(kind, opened(kind, stored), flavor, secret=secret)
 
 
 @use_case

@@ -61,16 +61,12 @@ def harmless_html(markdown: str) -> str:
 def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> EmailMessage:
     """The mail of a letter. `sender` is ALLSWELL_MAIL_FROM; its address also takes the answers."""
     with translation.override(letter.locale):
-        mail = EmailMessage(policy=_POLICY)
-        host = (urlsplit(public_url).hostname or "localhost").encode("idna").decode("ascii")
-        name, address = parseaddr(sender)
-        mail["From"] = _mailbox(name, address)
-        mail["To"] = _mailbox(letter.to_name, letter.to_address)
-        mail["Reply-To"] = _mailbox(name, address)
-        mail["Subject"] = _one_line(wording.subject(letter))
-        mail["Date"] = format_datetime(now)
-        mail["Message-ID"] = f"<{letter.key}@{host}>"
-        _thread(mail, letter, host)
+        to = (letter.to_name, letter.to_address)
+        mail = bare(sender=sender, to=to, subject=wording.subject(letter), key=letter.key, public_url=public_url, now=now)
+        host = _host(public_url)
+        matter = letter.parts[0][0]
+        if len(letter.parts) == 1 and matter is not None:
+            thread(mail, matter.number, public_url)
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["List-Id"] = f"Allswell <notices.{host}>"
@@ -89,13 +85,28 @@ def _mailbox(name: str, address: str) -> Address:
     return Address(display_name=_one_line(name), username=local, domain=domain)
 
 
-def _thread(mail: EmailMessage, letter: Letter, host: str) -> None:
+def bare(*, sender: str, to: tuple[str, str], subject: str, key: str, public_url: str, now: datetime) -> EmailMessage:
+    """A mail without a text yet: from `sender` to (name, address). The key becomes its Message-ID."""
+    mail = EmailMessage(policy=_POLICY)
+    name, address = parseaddr(sender)
+    mail["From"] = _mailbox(name, address)
+    mail["To"] = _mailbox(*to)
+    mail["Reply-To"] = _mailbox(name, address)
+    mail["Subject"] = _one_line(subject)
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = f"<{key}@{_host(public_url)}>"
+    return mail
+
+
+def _host(public_url: str) -> str:
+    return (urlsplit(public_url).hostname or "localhost").encode("idna").decode("ascii")
+
+
+def thread(mail: EmailMessage, number: int, public_url: str) -> None:
     """Mails about one ticket belong together, whoever gets them."""
-    matter = letter.parts[0][0]
-    if len(letter.parts) == 1 and matter is not None:
-        root = f"<ticket.{matter.number}@{host}>"
-        mail["In-Reply-To"] = root
-        mail["References"] = root
+    root = f"<ticket.{number}@{_host(public_url)}>"
+    mail["In-Reply-To"] = root
+    mail["References"] = root
 
 
 def _link(said: Said, matter: Matter | None, public_url: str) -> str:

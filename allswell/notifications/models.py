@@ -189,3 +189,15 @@ class ContactMessage(models.Model):
             models.Index(fields=["due_at"], condition=Q(settled_at__isnull=True), name="contact_message_due"),
             models.Index(fields=["asked_by", "created_at"], name="contact_message_asked"),
         ]
+
+
+class PushKey(models.Model):
+    """A key this installation proves itself with to push services; the one with the highest number is in use. `private` is sealed.
+
+    Another is made only when the one before can no longer be opened: then all browsers have to ask for pages again.
+    """
+
+    number = models.PositiveIntegerField(unique=True)
+    public = models.CharField(max_length=100)
+    private = models.TextField()
+    created_at = models.DateTimeField()

@@ -14,7 +14,7 @@ from allswell.kernel.actor import engine
 from allswell.notifications import mail, queries
 from allswell.notifications.letters import Letter, Matter, Said
 from allswell.notifications.models import Attempt, Delivery
-from allswell.notifications.rules import Topic
+from allswell.notifications.rules import Outcome, Topic
 from allswell.tickets.models import Ticket
 from allswell.tickets.rules import WaitingOn
 from tests.support.mailbox import Mailbox
@@ -186,7 +186,7 @@ def test_an_engine_that_died_is_replaced_and_repeats_carry_the_same_key(world: W
     assert mailbox.received[0]["Message-ID"] == f"<{lost.key}@127.0.0.1>"
     assert "Later" not in text(mailbox.received[0])
     assert "Later" in text(mailbox.received[1])
-    assert not outbox.drop(lost, queries.rules.Outcome.MOOT, actor=engine(), now=world.now)
+    assert not outbox.drop(lost, Outcome.MOOT, actor=engine(), now=world.now)
 
 
 HOSTILE = "Broken {{7*7}} ${x} {% raw %} {0.__class__}\r\nBcc: all@example.org <script>alert(1)</script>"

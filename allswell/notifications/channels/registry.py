@@ -10,7 +10,7 @@ from allswell.notifications.carriers import is_ready
 from allswell.notifications.letters import PageMessage, Way
 from allswell.notifications.rules import Answer
 
-from . import chat, guarded_http, ntfy, page_webhook, push, twilio
+from . import apprise_url, chat, guarded_http, ntfy, page_mail, page_webhook, push, twilio
 
 __all__ = ["CHANNELS", "Sender", "is_ready"]
 
@@ -30,10 +30,12 @@ class Sender(Protocol):
 
 
 CHANNELS: dict[str, Sender] = {
+    "email": page_mail.send,
     "push": push.send,
     "ntfy": ntfy.send,
     "webhook": page_webhook.send,
     "chat": chat.send,
     "sms": twilio.sms,
     "voice": twilio.voice,
+    "apprise": apprise_url.send,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import time
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -61,23 +62,37 @@ class Server:
 class Connection:
     """A conversation with the server, opened at once and used for many mails. Raises ServerDown."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, within: float | None = None) -> None:
+        """`within`: seconds for everything until it is closed; each answer gets at most what is left of them."""
+        self._ends = None if within is None else time.monotonic() + within
         try:
             self._smtp = self._open(server)
         except (OSError, smtplib.SMTPException, ssl.SSLError) as error:
             raise ServerDown(_described(error)) from error
 
+    def _left(self, smtp: smtplib.SMTP | None = None) -> float:
+        """Seconds the next answer may take. Raises OSError when none are left."""
+        left = TIMEOUT if self._ends is None else min(TIMEOUT, self._ends - time.monotonic())
+        if left <= 0:
+            raise TimeoutError("it took too long")
+        if smtp is not None and smtp.sock is not None:
+            smtp.sock.settimeout(left)
+        return left
+
     def _open(self, server: Server) -> smtplib.SMTP:
         if server.security == "tls":
             context = ssl.create_default_context()
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=context)
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=self._left(), context=context)
         else:
-            smtp = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT)
+            smtp = smtplib.SMTP(server.host, server.port, timeout=self._left())
         try:
             if server.security == "starttls":
+                self._left(smtp)
                 smtp.starttls(context=ssl.create_default_context())
             if server.user:
+                self._left(smtp)
                 smtp.login(server.user, server.password)
+            self._left(smtp)
             smtp.ehlo_or_helo_if_needed()
         except BaseException:
             smtp.close()
@@ -101,8 +116,11 @@ class Connection:
         """Hand a mail over; what the server said. Raises NotTaken, Unsure, ServerDown."""
         sender, receiver = parseaddr(str(mail["From"]))[1], parseaddr(str(mail["To"]))[1]
         try:
+            self._left(self._smtp)
             self._step(self._smtp.mail(sender), is_about_sender=True)
+            self._left(self._smtp)
             self._step(self._smtp.rcpt(receiver), is_about_address=True)
+            self._left(self._smtp)
         except (OSError, smtplib.SMTPException) as error:
             raise ServerDown(_described(error)) from error
         try:

@@ -43,6 +43,7 @@ from .notices import (
     ways,
     withdraw,
 )
+from .push import keep_push_key
 
 __all__ = [
     "CONTACT",
@@ -62,6 +63,7 @@ __all__ = [
     "forget_deliveries",
     "forget_messages",
     "give_up_mails",
+    "keep_push_key",
     "mail_account",
     "mark_read",
     "note_attempt",

@@ -34,6 +34,7 @@ from .notices import (
     webhook,
     webhooks,
 )
+from .push import push_key
 
 __all__ = [
     "CAP",
@@ -55,6 +56,7 @@ __all__ = [
     "messages_to",
     "notices",
     "open_code",
+    "push_key",
     "queue",
     "reachable",
     "rooms_of",
