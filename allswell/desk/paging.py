@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from allswell.journal.rules import Verb
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Invalid, NotFound
@@ -105,7 +107,7 @@ def answer_page(page_id: int, *, by: str, minutes: int | None = None, actor: Act
         writing.answer(row, now=now, detail=by)  # it only tried the way
         return row
     run = writing.hold(row.escalation_id)
-    if run is None or row.acknowledged_at is not None:
+    if run is None or (row.acknowledged_at is not None and run.state != RunState.RUNNING.value):
         return row
     if run.state == RunState.ACKNOWLEDGED.value and run.acknowledged_by_id == actor.person:
         writing.answer(row, now=now, detail=by)
@@ -113,9 +115,45 @@ def answer_page(page_id: int, *, by: str, minutes: int | None = None, actor: Act
     if run.state != RunState.RUNNING.value:
         raise Conflict("This page is over: somebody else has it, or it is done.")
     ticket = run.ticket
+    if actor.person not in steps.those_who_may(Act.SEE, ticket, [actor.person or 0]):
+        raise Conflict("You may not see this ticket any more; pass the page on.")
     writing.answer(row, now=now, detail=by)
     runs.answer(ticket, [run], actor=actor, now=now, until=until)
     _takes(ticket, actor=actor, now=now)
+    return row
+
+
+@use_case
+def pass_on(page_id: int, *, actor: Actor, now: datetime) -> Page:
+    """Leave a page to the next: once nobody called with it is still asked, the run waits no longer. Raises NotFound, Conflict."""
+    row = own_page(page_id, actor=actor)
+    run = writing.hold(row.escalation_id) if row.escalation_id else None
+    if run is None or run.state != RunState.RUNNING.value:
+        raise Conflict("This page is over: somebody else has it, or it is done.")
+    if not writing.pass_on(row, now=now):
+        return row
+    tickets.record(Verb.PAGE_PASSED_ON, run.ticket, actor=actor, now=now, data={"run": run.pk})
+    if row.turn == run.turn - 1 and not escalations.is_anybody_asked(run.pk, turn=row.turn):
+        writing.keep(run, replace(escalations.stands(run), next_at=now), now=now)
+    return row
+
+
+@use_case
+def promise_by_page(page_id: int, *, minutes: int, actor: Actor, now: datetime) -> Page:
+    """Say by when the next word comes about what one answered a page for. Raises NotFound, Conflict when one does not have it."""
+    row = own_page(page_id, actor=actor)
+    run = writing.hold(row.escalation_id) if row.escalation_id else None
+    if run is None or run.state != RunState.ACKNOWLEDGED.value or run.acknowledged_by_id != actor.person:
+        raise Conflict("You do not have this any more: it is over, or goes on with others.")
+    runs.renew(run.ticket, [run], actor=actor, now=now, until=_word_by(minutes, now=now))
+    return row
+
+
+@use_case
+def hush(page_id: int, *, actor: Actor, now: datetime) -> Page:
+    """Turn the alarm of a page on one's open desk pages off; the page itself goes on. Raises NotFound."""
+    row = own_page(page_id, actor=actor)
+    writing.hush(row, now=now)
     return row
 
 

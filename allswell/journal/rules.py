@@ -72,6 +72,7 @@ class Verb(StrEnum):
     PAGING_STARTED = "paging.started"
     PAGED = "paging.paged"
     PAGE_ACKNOWLEDGED = "paging.acknowledged"
+    PAGE_PASSED_ON = "paging.passed_on"
     PROMISE_RENEWED = "paging.promise_renewed"
     PROMISE_BROKEN = "paging.promise_broken"
     PAGING_FAILED = "paging.failed"

@@ -80,6 +80,7 @@ SAYINGS: dict[Verb, tuple[str, Callable[[dict[str, Any], Markup, Any, Entry], Ma
     Verb.PAGING_STARTED: ("phone-call", _paging_started),
     Verb.PAGED: ("phone-call", _paged),
     Verb.PAGE_ACKNOWLEDGED: ("check", _promised(N_("%(who)s answered the page; next word by %(until)s"))),
+    Verb.PAGE_PASSED_ON: ("arrow-forward-up", _plain(N_("%(who)s passed the page on"))),
     Verb.PROMISE_RENEWED: ("check", _promised(N_("%(who)s promises the next word by %(until)s"))),
     Verb.PROMISE_BROKEN: ("phone-call", _plain(N_("No word came by the promised time: paging goes on"))),
     Verb.PAGING_FAILED: ("alert-triangle", _plain(N_("A step of the paging could not be taken and was passed over"))),

@@ -22,13 +22,13 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from allswell.desk import announcements, attachments, bulk, calendars, covering, rotas, shifts, views, webhooks
+from allswell.desk import announcements, attachments, bulk, calendars, covering, page_links, rotas, shifts, views, webhooks
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel import clock
-from allswell.oncall.models import Leave, Override, Rota, ShiftRequest
+from allswell.oncall.models import Leave, Override, Page, Rota, ShiftRequest
 from allswell.people.models import EmailAddress, Person, RoleGrant
 from allswell.people.rules import TokenScope
 from allswell.tickets.models import Category, CustomField, Ticket
@@ -189,6 +189,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     custom = CustomField.objects.create(key="floor", label="Floor", ticket_kind="incident")
     rota, asked, changed, away = _on_call(world)
     link, secret = shifts.make_calendar_link(**by_jonas)
+    drill = Page.objects.create(person=world.amir, urgency="urgent", created_at=world.now)
     values: dict[str, Any] = {
         "number": ticket.pk,
         "action": uuid.uuid4(),
@@ -208,6 +209,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
         "call": 1,
         "by_place": {
             "files": {"token": upload.token},
+            "p": {"token": page_links.link(drill.pk, now=world.now).rpartition("/p/")[2]},
             "desk": {"slug": view.slug},
             "queue": {"slug": world.desk_team.slug},
             "teams": {"slug": world.dba_team.slug},
@@ -347,6 +349,7 @@ DECIDED: dict[str, Row] = {
     # a ticket of the bank, with the service desk; the file hangs on a note
     "file": Row(READING),
     "shift_calendar": Row(EVERYBODY),  # the address is the key
+    "page_link": Row(EVERYBODY, EVERYBODY),  # so it is here: whoever holds it was called
     "ticket": Row(READING, READING),
     "why": Row(READING, READING),
     "reference": Row(READING | {"requester"}, READING | {"requester"}),

@@ -165,6 +165,6 @@ class PageEvent(models.Model):
     page = models.ForeignKey(Page, models.CASCADE, related_name="events")
     delivery = models.ForeignKey(PageDelivery, models.CASCADE, null=True, related_name="+", db_index=False)
     happened_at = models.DateTimeField()
-    kind = models.CharField(max_length=12)  # planned, attempted, sent, failed, moot, bundled, receipt, opened, acknowledged
+    kind = models.CharField(max_length=12)  # planned, attempted, sent, failed, moot, bundled, receipt, opened, acknowledged, …
     detail = models.CharField(max_length=300, default="", blank=True)
     status = models.PositiveSmallIntegerField(null=True)

@@ -212,8 +212,11 @@ def note(
 def close_pages(run_ids: Iterable[int], *, now: datetime) -> None:
     """Nothing more is sent of these runs' pages: what was not sent does not matter any more."""
     ids = list(Page.objects.filter(escalation__in=list(run_ids), closed_at=None).values_list("pk", flat=True))
-    if not ids:
-        return
+    if ids:
+        _close(ids, now=now)
+
+
+def _close(ids: list[int], *, now: datetime) -> None:
     Page.objects.filter(pk__in=ids).update(closed_at=now)
     waiting = PageDelivery.objects.filter(page__in=ids, settled_at=None)
     rows = list(waiting.values_list("pk", "page_id"))
@@ -241,6 +244,24 @@ def answer(page: Page, *, now: datetime, detail: str) -> bool:
         return False
     page.acknowledged_at = now
     note(page.pk, "acknowledged", now=now, detail=detail)
+    return True
+
+
+def pass_on(page: Page, *, now: datetime) -> bool:
+    """Note that its person leaves a page to others, and send no more of it; False when it is over already."""
+    if not Page.objects.filter(pk=page.pk, acknowledged_at=None, closed_at=None).update(closed_at=now):
+        return False
+    _close([page.pk], now=now)
+    page.closed_at = now
+    note(page.pk, "passed_on", now=now)
+    return True
+
+
+def hush(page: Page, *, now: datetime) -> bool:
+    """Note that its person turned off the alarm of a page on the desk; False when they had before."""
+    if PageEvent.objects.filter(page=page, kind="hushed").exists():
+        return False
+    note(page.pk, "hushed", now=now)
     return True
 
 

@@ -136,7 +136,7 @@ def unanswered(*, since: datetime) -> QuerySet[Escalation]:
 
 def page(page_id: int) -> Page | None:
     """A page with all that a look at it needs."""
-    rows = Page.objects.select_related("person", "room", "ticket", "escalation", "escalation__policy")
+    rows = Page.objects.select_related("person", "room", "ticket__service", "escalation__policy", "escalation__acknowledged_by")
     return rows.filter(pk=page_id).first()
 
 
@@ -155,6 +155,12 @@ def open_pages_of(person: int) -> QuerySet[Page]:
     """What calls somebody now and has no answer, the newest first."""
     rows = Page.objects.filter(person=person, closed_at=None, acknowledged_at=None, ticket__isnull=False)
     return rows.select_related("ticket", "escalation").order_by("-id")
+
+
+def is_anybody_asked(run_id: int, *, turn: int) -> bool:
+    """Whether a person called at this turn of a run has neither answered nor passed it on."""
+    asked = Page.objects.filter(escalation=run_id, turn=turn, person__isnull=False)
+    return asked.filter(closed_at=None, acknowledged_at=None).exists()
 
 
 def deliveries_of(page_ids: Collection[int]) -> QuerySet[PageDelivery]:

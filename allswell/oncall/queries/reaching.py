@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from allswell.calendars import queries as calendars
 from allswell.calendars import rules as hours
-from allswell.oncall.rules.escalating import Called
+from allswell.oncall.rules.escalating import Called, advance
 from allswell.oncall.rules.policies import Policy, Target, TargetKind
 from allswell.people import queries as people
 
-from . import rows, watch
+from . import escalations, rows, watch
+
+if TYPE_CHECKING:
+    from allswell.oncall.models import Escalation
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -71,3 +75,20 @@ class Around:
             row = people.team(team)
             self._chains[team] = people.manager_chain(row) if row else []
         return self._chains[team]
+
+
+def next_called(row: Escalation) -> tuple[Called, ...]:
+    """Whom a run calls next if nobody answers (or no word comes), as things stand; nobody when it ends then. Its ticket is loaded."""
+    run = escalations.stands(row)
+    if not run.is_open or run.next_at is None:
+        return ()
+    policy = Policy.parse(row.definition)
+    came = advance(run, policy, priority=row.ticket.priority, at=run.next_at, world=Around([policy]))
+    return next((taken.called for taken in came.taken if taken.called), ())
+
+
+def names_of(called: Iterable[Called]) -> list[str]:
+    """The people among those that are called, by name."""
+    wanted = [one.person for one in called if one.person is not None]
+    names = dict(people.people().filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
+    return [names[person] for person in wanted if person in names]
