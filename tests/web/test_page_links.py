@@ -134,9 +134,10 @@ def test_one_of_a_team_passes_on_and_the_others_keep_their_time(night: World) ->
 
 
 def test_several_pages_are_answered_together(night: World) -> None:
-    tickets = [night.report(
-            night.jonas, title=f"Database {name} is down", team=night.dba_team.pk, impact=1, urgency=1
-        ) for name in ("north", "south", "west")]
+    tickets = [
+        night.report(night.jonas, title=f"Database {name} is down", team=night.dba_team.pk, impact=1, urgency=1)
+        for name in ("north", "south", "west")
+    ]
     watch(night)
     page = Page.objects.get(ticket=tickets[0].pk)
     shown = look(night, page)
