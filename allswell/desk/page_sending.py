@@ -22,7 +22,7 @@ from allswell.notifications import page_wording
 from allswell.notifications import queries as contacts
 from allswell.notifications.letters import PageMessage, Way
 from allswell.notifications.page_wording import BundledPage, PageFacts, Reader
-from allswell.notifications.rules import SECRET, Answer, ContactKind, Outcome
+from allswell.notifications.rules import Answer, ContactKind, Outcome
 from allswell.oncall.operations import deliveries as writing
 from allswell.oncall.operations.deliveries import Sent
 from allswell.oncall.queries import escalations
@@ -37,8 +37,8 @@ from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
 from . import page_links
+from .contact_messages import way_of
 from .door import use_case
-from .sealing import unseal
 
 if TYPE_CHECKING:
     from allswell.oncall.models import Escalation, Page
@@ -206,7 +206,7 @@ def _way(held: Claim, page: Page, seen: _Seen) -> Way | None:
         return None
     kind, address, flavor = seen.ways[held.contact]
     try:
-        return Way(kind, unseal(address) if ContactKind(kind) in SECRET else address, flavor)
+        return way_of(kind, address, flavor)
     except InvalidToken:
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from .rules import Topic
 
@@ -74,6 +75,11 @@ class PageMessage:
     is_drill: bool = False
     code: str = ""
     callback: str = ""
+
+    @property
+    def takes_answer(self) -> bool:
+        """Whether a POST to the link, or a key pressed, acknowledges this very page: not many at once, nor what a whole room reads."""
+        return (bool(self.number) or self.is_drill) and urlsplit(self.link).path.startswith("/p/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _VOICES = {"en": "en-US", "de": "de-DE"}
 def call(message: PageMessage) -> str:
     """What is said, twice; where keys can be reported to, one key is waited for."""
     text = page_wording.cut(message.spoken, _SPOKEN_LIMIT)
-    takes_keys = bool(message.callback and message.number)
+    takes_keys = bool(message.callback and message.takes_answer)
     if takes_keys:
         text = f"{text} {page_wording.pressing(message.locale)}"
     say = _say(text, message.locale)

@@ -78,6 +78,18 @@ def test_a_bundle_has_nothing_to_acknowledge_at_once(there: Receiver) -> None:
     assert [button["action"] for button in last(there)["actions"]] == ["view"]
 
 
+def test_what_a_whole_room_reads_is_acknowledged_by_nobody_unknown(there: Receiver) -> None:
+    there.answers["/"] = (200, {}, b'{"id":"1"}')
+    send(Way("ntfy", there.url("/t")), replace(PAGE, link="https://desk.example.org/INC-1042"))
+    assert [button["action"] for button in last(there)["actions"]] == ["view"]
+
+
+def test_a_page_that_only_tries_the_way_can_be_acknowledged(there: Receiver) -> None:
+    there.answers["/"] = (200, {}, b'{"id":"1"}')
+    send(Way("ntfy", there.url("/t")), replace(DRILL, number=0, reference=""))
+    assert [button["action"] for button in last(there)["actions"]] == ["view", "http"]
+
+
 def test_a_webhook_is_signed_and_keeps_its_id_over_retries(there: Receiver) -> None:
     for _again in range(2):
         assert send(Way("webhook", f"{there.url('/mine')} {SECRET}")).outcome == Outcome.SENT

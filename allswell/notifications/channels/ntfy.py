@@ -29,7 +29,7 @@ def body(message: PageMessage, topic: str) -> dict[str, Any]:
         buttons = page_wording.buttons(message.locale)
         said["click"] = message.link
         said["actions"] = [{"action": "view", "label": buttons.open, "url": message.link}]
-        if message.number:
+        if message.takes_answer:
             acknowledge = {"action": "http", "label": buttons.acknowledge, "url": message.link, "method": "POST", "clear": True}
             said["actions"].append(acknowledge)
     return said

@@ -35,7 +35,7 @@ def body(message: PageMessage) -> dict[str, Any]:
         "urgency": message.urgency,
         "is_drill": message.is_drill,
         "open": buttons.open,
-        "acknowledge": buttons.acknowledge if message.number else "",
+        "acknowledge": buttons.acknowledge if message.takes_answer else "",
         "locale": message.locale,
     }
 
