@@ -35,7 +35,7 @@ from .sign_in import TooMany
 
 if TYPE_CHECKING:
     from allswell.notifications.models import ContactMethod
-    from allswell.people.models import Team
+    from allswell.people.models import Person, Team
 
 ADDRESS_LIMIT = 2000
 LABEL_LIMIT = 80
@@ -76,6 +76,14 @@ def team_for_rooms(team: int | str, *, actor: Actor) -> Team:
     if not may_edit(row, actor=actor):
         raise NotAllowed("Your role does not allow this.")
     return row
+
+
+def may_know_reach(person: Person, *, actor: Actor) -> bool:
+    """Whether the actor may know by what kinds of ways somebody is reached, never where: who sets them up or reads the set-up, or
+    leads one of their teams."""
+    if person.pk == actor.person or may(actor, Act.READ_SETUP, people.person_facts(person)):
+        return True
+    return any(may_edit(row.team, actor=actor) for row in people.memberships(person.pk))
 
 
 # addresses

@@ -22,7 +22,19 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from allswell.desk import announcements, attachments, bulk, calendars, covering, page_links, rotas, shifts, views, webhooks
+from allswell.desk import (
+    announcements,
+    attachments,
+    bulk,
+    calendars,
+    contacts,
+    covering,
+    page_links,
+    rotas,
+    shifts,
+    views,
+    webhooks,
+)
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
@@ -188,6 +200,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     category = Category.objects.create(name="Paper", slug="paper")
     custom = CustomField.objects.create(key="floor", label="Floor", ticket_kind="incident")
     rota, asked, changed, away = _on_call(world)
+    contact = contacts.add_contact(kind="chat", address="https://chat.example.org/x", flavor="slack", **by_jonas)
     link, secret = shifts.make_calendar_link(**by_jonas)
     drill = Page.objects.create(person=world.amir, urgency="urgent", created_at=world.now)
     values: dict[str, Any] = {
@@ -195,6 +208,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
         "action": uuid.uuid4(),
         "secret": secret,
         "link": link.pk,
+        "contact": contact.pk,
         "job": job.pk,
         "token": token.pk,
         "person": world.rolf.pk,
@@ -259,6 +273,8 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
         "save_view": {"name": "x", "q": "x"},
         "announce": {"title": "x", "organization": world.bank.pk},
         "announce_update": {"body": "x"},
+        "contact_rules": {"urgency": "normal", "usual": "1"},
+        "contact_quiet": {"never": "1"},
         "setup_person_grant": {"role": "agent", "scope": f"organization-{world.branch.pk}"},
         "setup_person_revoke": {"grant": grant.pk},
         "setup_person_join": {"team": world.dba_team.pk},
@@ -311,6 +327,11 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(post=SIGNED_IN), "sign_out_everywhere", "add_address", "create_token", "notices_read"),
     **_rows(Row(post=frozenset({"requester"})), "address_confirm"),
     **_rows(Row(post=ADMINS | {"requester"}), "address_primary", "address_remove", "revoke_token"),
+    # how one is reached by pages; the contact that is tried is one of Jonas, the rooms are of the databases
+    "contacts": Row(AT_THE_DESK, AT_THE_DESK),
+    **_rows(Row(post=AT_THE_DESK), "contact_rules", "contact_quiet", "contact_test"),
+    **_rows(Row(post=frozenset({"agent"})), "contact_code", "contact_verify", "contact_remove"),
+    "team_rooms": Row(LEADING | ADMIN, LEADING | ADMIN),
     # the portal
     **_rows(Row(SIGNED_IN, SIGNED_IN), "report", "need"),
     **_rows(Row(post=SIGNED_IN), "report_draft", "upload"),

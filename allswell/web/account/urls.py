@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import profile, security, sign_in
+from . import contacts, profile, security, sign_in
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in", sign_in.sign_in, name="sign_in"),
@@ -17,6 +17,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("profile/away", profile.away, name="profile_away"),
     path("profile/told", profile.told, name="profile_told"),
     path("more", profile.more, name="more"),
+    path("me/contacts", contacts.contacts, name="contacts"),
+    path("me/contacts/rules", contacts.set_rules, name="contact_rules"),
+    path("me/contacts/quiet", contacts.quiet, name="contact_quiet"),
+    path("me/contacts/test", contacts.test, name="contact_test"),
+    path("me/contacts/<int:contact>/code", contacts.code, name="contact_code"),
+    path("me/contacts/<int:contact>/verify", contacts.verify, name="contact_verify"),
+    path("me/contacts/<int:contact>/remove", contacts.remove, name="contact_remove"),
+    path("teams/<slug:slug>/rooms", contacts.rooms, name="team_rooms"),
     path("account/security", security.security, name="security"),
     path("account/password", security.password, name="change_password"),
     path("account/second-step", security.second_factor, name="second_factor"),

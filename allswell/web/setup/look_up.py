@@ -9,15 +9,19 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
+from allswell.desk import contacts
+from allswell.desk.rotas import may_edit
 from allswell.incidents import queries as incidents
 from allswell.kernel import text
 from allswell.kernel.actor import Role
 from allswell.kernel.errors import NotFound
+from allswell.notifications import queries as notifications
 from allswell.people import queries as people
 from allswell.people.rules import Act, Place, may, place_of
 from allswell.services import queries as services
 from allswell.tickets import queries as tickets
 from allswell.tickets import queue
+from allswell.web import contact_words
 from allswell.web.pages import PageRequest, desk_page, page
 
 from . import choices
@@ -74,10 +78,13 @@ def person_page(request: PageRequest, person: int) -> HttpResponse:
     works = [grant for grant in people.held_by(row) if grant.role != Role.REQUESTER]
     held, held_count = _open(request, assignee=row.pk) if works else ([], 0)
     known = people.teams_visible_to(request.actor)
+    may_know = bool(works) and contacts.may_know_reach(row, actor=request.actor)
     return page(
         request,
         "look_up/person.html",
         row=row,
+        reach=notifications.reachable([row.pk]).get(row.pk) if may_know else None,
+        contact_words=contact_words,
         addresses=[address.address for address in people.addresses(row.pk) if address.proof != "claimed"],
         teams=known.filter(memberships__person=row.pk, is_active=True).order_by("name"),
         roles=sorted({dict(choices.roles()).get(grant.role, grant.role) for grant in works}),
@@ -126,6 +133,7 @@ def team_page(request: PageRequest, slug: str) -> HttpResponse:
         open=found,
         open_count=count,
         can_set_up=_may_set_up(request, people.team_facts(row)),
+        leads=may_edit(row, actor=request.actor),
         here="teams",
     )
 
