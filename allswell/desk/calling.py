@@ -12,13 +12,13 @@ from allswell.kernel.actor import Actor, Role
 from allswell.kernel.errors import Conflict
 from allswell.notifications import operations as notifications
 from allswell.notifications import queries as contacts
-from allswell.notifications.rules import ContactKind, Planned, Reach, Topic, Urgency
+from allswell.notifications.rules import Reach, Topic
 from allswell.oncall.operations import escalations as writing
 from allswell.oncall.operations.escalations import ToPage
 from allswell.oncall.queries import escalations
 from allswell.oncall.queries.reaching import Around
 from allswell.oncall.rules import escalating
-from allswell.oncall.rules.escalating import Advance, Called, RunState, Taken
+from allswell.oncall.rules.escalating import Advance, RunState, Taken
 from allswell.oncall.rules.policies import Policy
 from allswell.people import queries as people
 from allswell.people.rules import Act
@@ -63,9 +63,8 @@ def take_steps(*, limit: int, actor: Actor, now: datetime) -> int:
     due = [found for row in held if (found := _advanced(row, around, actor=actor, now=now)) is not None]
     persons = {one.person for found in due for taken in found.came.taken for one in taken.called if one.person is not None}
     reach = contacts.reachable(persons)
-    rooms = contacts.ways(
-        {one.room for found in due for taken in found.came.taken for one in taken.called if one.room is not None}
-    )
+    called_rooms = {one.room for found in due for taken in found.came.taken for one in taken.called if one.room is not None}
+    rooms = {room: kind for room, (kind, _, _) in contacts.ways(called_rooms).items()}
     for found in due:
         try:
             with attempt():
@@ -132,7 +131,7 @@ def _pass_over(row: Escalation, policy: Policy | None, *, actor: Actor, now: dat
         _tell_unanswered(row, actor=actor, now=now)
 
 
-def _take(found: _Due, reach: dict[int, Reach], rooms: dict[int, tuple[str, str, str]], *, actor: Actor, now: datetime) -> None:
+def _take(found: _Due, reach: dict[int, Reach], rooms: dict[int, str], *, actor: Actor, now: datetime) -> None:
     """Write what a run does: its pages, where it stands, and the journal of its ticket."""
     row, came = found.row, found.came
     if came.is_promise_broken:
@@ -145,16 +144,14 @@ def _take(found: _Due, reach: dict[int, Reach], rooms: dict[int, tuple[str, str,
         _tell_unanswered(row, actor=actor, now=now)
 
 
-def _page(
-    found: _Due, taken: Taken, reach: dict[int, Reach], rooms: dict[int, tuple[str, str, str]], *, actor: Actor, now: datetime
-) -> None:
+def _page(found: _Due, taken: Taken, reach: dict[int, Reach], rooms: dict[int, str], *, actor: Actor, now: datetime) -> None:
     """Call those a step reaches. Whoever is called may see the ticket from then on."""
     ticket, row = found.row.ticket, found.row
     urgency = found.policy.urgency(ticket.priority)
     persons = [one.person for one in taken.called if one.person is not None]
     if persons:
         _let_see(found, persons, actor=actor, now=now)
-    to = [ToPage(one, _ways(one, reach, rooms, urgency, now)) for one in taken.called if one.webhook is None]
+    to = [ToPage(one, escalating.ways(one, reach, rooms, urgency, now)) for one in taken.called if one.webhook is None]
     writing.write_pages(row, to, ticket=ticket.pk, turn=taken.turn, urgency=urgency, late_by=found.late_by, now=now)
     unreachable = [one.called.person for one in to if one.called.person is not None and not one.planned]
     data = {
@@ -181,17 +178,6 @@ def _let_see(found: _Due, persons: list[int], *, actor: Actor, now: datetime) ->
         tickets.watch(ticket, person=person, kind=WatcherKind.WATCHER, now=now)
         if ticket.is_restricted:
             tickets.watch(ticket, person=person, kind=WatcherKind.NAMED, now=now)
-
-
-def _ways(
-    one: Called, reach: dict[int, Reach], rooms: dict[int, tuple[str, str, str]], urgency: Urgency, now: datetime
-) -> tuple[Planned, ...]:
-    """When and by what a page goes out."""
-    if one.room is not None:
-        kind = rooms[one.room][0] if one.room in rooms else None
-        return (Planned(ContactKind(kind), one.room, now),) if kind else ()
-    found = reach.get(one.person or 0)
-    return found.plan(urgency, now) if found else ()
 
 
 def _tell_unanswered(row: Escalation, *, actor: Actor, now: datetime) -> None:

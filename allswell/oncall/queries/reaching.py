@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from allswell.calendars import queries as calendars
 from allswell.calendars import rules as hours
+from allswell.oncall.rules import is_on_leave
 from allswell.oncall.rules.escalating import Called, advance
 from allswell.oncall.rules.policies import Policy, Target, TargetKind
 from allswell.people import queries as people
@@ -52,7 +53,7 @@ class Around:
             case TargetKind.MANAGER:
                 persons = self._chain(target.id)[target.level : target.level + 1]
         gone = rows.leave_of(persons, since=at, until=at + _MOMENT) if persons else {}
-        return tuple(Called(target, person=person) for person in persons if person not in gone)
+        return tuple(Called(target, person=person) for person in persons if not is_on_leave(gone, person, at))
 
     def is_inside(self, calendar: int, at: datetime) -> bool:
         """Whether an instant is within the hours of a calendar; of one that is gone, always."""

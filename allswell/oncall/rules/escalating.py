@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+from allswell.notifications.rules import ContactKind, Planned, Reach, Urgency
 
 from .policies import Policy, Step, Target
 
@@ -130,6 +133,17 @@ def _tried(step: Step, *, priority: int, at: datetime, world: World) -> tuple[Em
         for one in world.called(target, at):
             called.setdefault((one.person, one.room, one.webhook), one)
     return (None, tuple(called.values())) if called else (Empty.NOBODY, ())
+
+
+def ways(
+    one: Called, reach: Mapping[int, Reach], rooms: Mapping[int, str], urgency: Urgency, at: datetime
+) -> tuple[Planned, ...]:
+    """When and by what a page made at `at` goes to one that a step reaches; `rooms` are the kinds of the teams' contacts by id."""
+    if one.room is not None:
+        kind = rooms.get(one.room)
+        return (Planned(ContactKind(kind), one.room, at),) if kind else ()
+    found = reach.get(one.person or 0)
+    return found.plan(urgency, at) if found else ()
 
 
 def passed_over(run: Run, policy: Policy, *, at: datetime) -> Run:

@@ -39,6 +39,17 @@ def members(team_id: int) -> QuerySet[Person]:
     return Person.objects.filter(memberships__team=team_id, is_active=True).order_by("name", "id")
 
 
+def members_of(team_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Team id -> ids of its active members, in the order of `members`."""
+    wanted = list(team_ids)
+    found: dict[int, list[int]] = defaultdict(list)
+    if wanted:
+        rows = Membership.objects.filter(team__in=wanted, person__is_active=True).order_by("person__name", "person_id")
+        for team, person in rows.values_list("team_id", "person_id"):
+            found[team].append(person)
+    return dict(found)
+
+
 def present_members(team_id: int, *, now: datetime) -> list[int]:
     """Ids of the active members of a team who are not away."""
     rows = members(team_id).values_list("pk", "away_from", "away_until")
@@ -59,7 +70,7 @@ def crews(team_ids: Iterable[int], *, now: datetime) -> dict[int, Crew]:
     wanted = set(team_ids)
     if not wanted:
         return {}
-    leads = dict(Team.objects.filter(pk__in=wanted).values_list("pk", "lead_id"))
+    leads = dict(Team.objects.filter(pk__in=wanted, is_active=True).values_list("pk", "lead_id"))
     found: dict[int, list[tuple[int, bool]]] = defaultdict(list)
     rows = Membership.objects.filter(team__in=wanted, person__is_active=True).order_by("person_id")
     for of_team, person, away_from, away_until in rows.values_list(
@@ -79,11 +90,39 @@ def crews(team_ids: Iterable[int], *, now: datetime) -> dict[int, Crew]:
 def manager_chain(team: Team) -> list[int]:
     """Who hierarchic escalation goes to, in order: the lead, then up the managers. Ends at a loop."""
     chain: list[int] = []
+    seen: set[int] = set()
     person = team.lead
-    while person is not None and person.pk not in chain:
+    while person is not None and person.pk not in seen:
+        seen.add(person.pk)
         if person.is_active:
             chain.append(person.pk)
         person = person.manager
+    return chain
+
+
+def manager_chains(team_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Team id -> its `manager_chain`; as many statements as the longest of them has people, however many teams."""
+    wanted = list(team_ids)
+    leads = dict(Team.objects.filter(pk__in=wanted, is_active=True).values_list("pk", "lead_id")) if wanted else {}
+    above: dict[int, tuple[int | None, bool]] = {}
+    missing = {lead for lead in leads.values() if lead is not None}
+    while missing:
+        rows = Person.objects.filter(pk__in=missing).values_list("pk", "manager_id", "is_active")
+        above |= {pk: (manager, is_active) for pk, manager, is_active in rows}
+        missing = {manager for manager, _ in above.values() if manager is not None} - above.keys()
+    return {team: _up(lead, above) for team, lead in leads.items()}
+
+
+def _up(lead: int | None, above: dict[int, tuple[int | None, bool]]) -> list[int]:
+    chain: list[int] = []
+    seen: set[int] = set()
+    person = lead
+    while person is not None and person not in seen:
+        seen.add(person)
+        manager, is_active = above[person]
+        if is_active:
+            chain.append(person)
+        person = manager
     return chain
 
 
