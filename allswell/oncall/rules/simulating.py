@@ -85,15 +85,14 @@ def _walk(
     run = Run(RunState.RUNNING, next_at=at)
     urgency = policy.urgency(priority)
     answer_at: datetime | None = None
-    while run.next_at is not None:
-        if answer is not None and answer_at is not None and answer_at <= run.next_at:
+    while (now := run.next_at) is not None:
+        if answer is not None and answer_at is not None and answer_at <= now:
             promised = answer_at + timedelta(seconds=policy.promise)
             yield Moment(answer_at, What.ANSWERED, until=None if answer.is_kept else promised)
             if answer.is_kept:
                 return
             run, answer, answer_at = acknowledged(run, until=promised), None, None
             continue
-        now = run.next_at
         if now > until:
             yield Moment(now, What.GOES_ON)
             return
