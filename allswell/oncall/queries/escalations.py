@@ -14,7 +14,7 @@ from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.oncall.models import Escalation, EscalationPolicy, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
 from allswell.oncall.rules.escalating import Run, RunState
-from allswell.oncall.rules.policies import Policy
+from allswell.oncall.rules.policies import Policy, TargetKind
 from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, may
 
@@ -79,6 +79,53 @@ def in_force(*, service: int | None, team: int | None) -> InForce | None:
     found = _IN_FORCE.rows(service or 0, team or 0)
     chosen = min(found, key=lambda row: row[3] is None, default=None)
     return InForce(*chosen[:3]) if chosen else None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A policy in use, as its newest version says."""
+
+    policy: int
+    name: str
+    slug: str
+    definition: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class InForceEverywhere:
+    """Which policy is in force where, for all services and teams at once."""
+
+    services: dict[int, Use]
+    teams: dict[int, Use]
+
+    def of(self, *, service: int, team: int | None) -> Use | None:
+        """As `in_force` says it of one."""
+        return self.services.get(service) or self.teams.get(team or 0)
+
+    def touching(self, *, policies: Collection[int], rotas: Collection[int], everything: bool = False) -> set[int]:
+        """The policies in use that are among these, or that call one of these rotas."""
+        wanted = set(rotas)
+        uses = (*self.services.values(), *self.teams.values())
+        return {
+            use.policy for use in uses if everything or use.policy in policies or use.definition.ids(TargetKind.ROTA) & wanted
+        }
+
+
+def in_force_everywhere() -> InForceEverywhere:
+    """The policies of all services and the defaults of all teams, each read once; one statement."""
+    rows = PolicyUse.objects.filter(policy__is_active=True, policy__versions__number=F("policy__number")).values_list(
+        "service_id", "team_id", "policy_id", "policy__name", "policy__slug", "policy__versions__definition"
+    )
+    found = InForceEverywhere({}, {})
+    read: dict[int, Use] = {}
+    for service, team, policy, name, slug, said in rows:
+        if policy not in read:
+            read[policy] = Use(policy, name, slug, Policy.parse(said))
+        if service:
+            found.services[service] = read[policy]
+        elif team:
+            found.teams[team] = read[policy]
+    return found
 
 
 # runs
