@@ -41,7 +41,9 @@ def _furnish(services: int) -> None:
         for one in people
     )
     Leave.objects.bulk_create(
-        Leave(person=one, starts_at=NOW + timedelta(days=one.pk % 20), ends_at=NOW + timedelta(days=one.pk % 20 + 7), created_at=NOW)
+        Leave(
+            person=one, starts_at=NOW + timedelta(days=one.pk % 20), ends_at=NOW + timedelta(days=one.pk % 20 + 7), created_at=NOW
+        )
         for one in people[::4]
     )
     for rota in Rota.objects.order_by("pk"):
