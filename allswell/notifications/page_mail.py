@@ -37,8 +37,8 @@ def _subject(page: PageMessage) -> str:
 
 
 def _hint(page: PageMessage) -> str:
-    """What acknowledges: neither this mail nor its link, only the button behind it."""
-    if not page.link:
+    """What acknowledges: neither this mail nor its link, only the button behind it. Nothing where there is nothing to acknowledge."""
+    if not page.link or not (page.number or page.takes_answer):
         return ""
     return _("Opening this mail or the link acknowledges nothing; the button on the page does.")
 

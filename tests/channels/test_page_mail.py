@@ -48,16 +48,24 @@ def test_a_page_is_a_mail_of_its_own_that_stands_out(mailbox: Mailbox) -> None:
 
 
 def test_what_is_not_urgent_does_not_shout_and_is_read_in_ones_own_language(mailbox: Mailbox) -> None:
-    send(LENA, replace(PAGE, urgency="normal", locale="de", number=0, reference="", headline="Zwei\r\nBcc: x@example.org"))
+    send(LENA, replace(PAGE, urgency="normal", locale="de", reference="", headline="Zwei\r\nBcc: x@example.org"))
     (mail,) = mailbox.received
     assert mail["Subject"] == "Zwei Bcc: x@example.org"
-    assert (mail["Importance"], mail["X-Priority"], mail["References"], mail["Bcc"]) == (None, None, None, None)
+    assert (mail["Importance"], mail["X-Priority"], mail["References"], mail["Bcc"]) == (
+        None,
+        None,
+        "<ticket.1042@127.0.0.1>",
+        None,
+    )
     assert "bestätigt nichts" in mailbox.received[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
-def test_a_message_without_a_link_says_nothing_of_buttons(mailbox: Mailbox) -> None:
+def test_what_needs_no_answer_says_nothing_of_buttons(mailbox: Mailbox) -> None:
     send(LENA, replace(PAGE, link=""))
-    assert "button" not in mailbox.received[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    send(LENA, replace(PAGE, number=0, reference="", link="https://desk.example.org/me/contacts"))
+    for mail in mailbox.received:
+        assert "button" not in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert mailbox.received[1]["References"] is None
 
 
 def test_an_address_nobody_has_is_told_as_such(mailbox: Mailbox) -> None:

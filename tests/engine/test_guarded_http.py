@@ -173,3 +173,19 @@ def test_an_answer_that_drips_ends_at_the_deadline() -> None:
         post(f"http://127.0.0.1:{listening.getsockname()[1]}/", LOCAL, deadline=0.6)
     assert time.monotonic() - begun < 3
     slow.join(5)
+
+
+def test_a_name_that_is_looked_up_for_ever_does_not_hold_up_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_answer, answered = threading.Event(), threading.Event()
+
+    def never(*_args: Any, **_more: Any) -> list[Any]:
+        may_answer.wait(30)
+        answered.set()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", never)
+    with pytest.raises(Unreachable) as refused:
+        post("http://slow.example.org/", deadline=0.3)
+    assert refused.value.is_certain
+    assert not answered.is_set()
+    may_answer.set()

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import queue
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -103,6 +105,32 @@ def checked_addresses(host: str, port: int, allowed: Allowed) -> list[str]:
     return addresses
 
 
+def _looked_up(host: str, port: int, allowed: Allowed, *, within: float) -> list[str]:
+    """The same with an end: looking a name up knows no deadline of its own, so it is left alone when it takes too long."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return checked_addresses(host, port, allowed)
+    told: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            told.put(checked_addresses(host, port, allowed))
+        except Exception as error:  # noqa: BLE001 - it is raised where somebody waits for it
+            told.put(error)
+
+    threading.Thread(target=ask, daemon=True, name="look-up").start()
+    try:
+        found = told.get(timeout=within)
+    except queue.Empty:
+        raise httpcore.ConnectTimeout("looking the name up took too long") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
 class _Stream(httpcore.NetworkStream):
     """A connection whose every step ends by the deadline of the whole call."""
 
@@ -148,7 +176,8 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            addresses = checked_addresses(host, port, self._allowed)
+            left = max(0.1, self._deadline - time.monotonic())
+            addresses = _looked_up(host, port, self._allowed, within=left)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error)) from error
         failure: Exception = httpcore.ConnectError("no address")
