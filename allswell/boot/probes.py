@@ -11,7 +11,7 @@ import hmac
 import ipaddress
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -36,6 +36,7 @@ from . import tally
 log = logging.getLogger(__name__)
 
 OPEN_COUNTED = 10_000
+BLIND_COUNTED = timedelta(days=30)
 
 
 class Probes:
@@ -202,6 +203,13 @@ class Figures:
                 age.add_metric([pulse.module], max((self._now - pulse.beat_at).total_seconds(), 0))
                 bad.add_metric([pulse.module], 1 if pulse.error else 0)
         yield from (age, bad)
+        seen_at = jobs.last_watched()
+        watched = GaugeMetricFamily("allswell_watched_age_seconds", "Since an engine last said that it watches.")
+        watched.add_metric([], self._since(seen_at))
+        blind = GaugeMetricFamily("allswell_blind_seconds", "For how long nothing was watching in the last 30 days.")
+        rows = jobs.was_blind(self._now - BLIND_COUNTED, self._now)
+        blind.add_metric([], sum((row.until_at - row.from_at).total_seconds() for row in rows))
+        yield from (watched, blind)
 
     def _alarms(self) -> Iterator[Any]:
         from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 - seldom asked for

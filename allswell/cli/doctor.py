@@ -19,7 +19,7 @@ from django.db import DatabaseError, connection
 
 from allswell.jobs import queries as jobs
 from allswell.jobs import schema
-from allswell.jobs.rules import is_alive
+from allswell.jobs.rules import WATCHER_MISSED_AFTER, is_alive
 from allswell.kernel import clock
 from allswell.notifications import queries as notifications
 from allswell.sla import alarm_queries as alarms
@@ -64,7 +64,7 @@ def examine(now: datetime) -> list[Finding]:
     """Every finding. Without a database the rest of what needs one is left out."""
     findings = list(_database())
     if findings[0].state == GOOD:
-        for look in (_schema, _clock, _engine, _alarms, _outbox):
+        for look in (_schema, _clock, _engine, _watchers, _alarms, _outbox):
             findings += look(now)
     for apart in (_mail, _disk, _secrets, _address):
         findings += apart()
@@ -130,6 +130,18 @@ def _engine(now: datetime) -> Iterator[Finding]:
     if not failing:
         nodes = len({pulse.node for pulse in alive})
         yield Finding("engine", GOOD, f"{len(alive)} modules beat on {nodes} node{'s' if nodes > 1 else ''}.")
+
+
+def _watchers(now: datetime) -> Iterator[Finding]:
+    """Who watches this installation from another machine, as far as they show themselves."""
+    if not _has_tables():
+        return
+    for watcher in jobs.watchers():
+        ago = int((now - watcher.seen_at).total_seconds())
+        if now - watcher.seen_at > WATCHER_MISSED_AFTER:
+            yield Finding("watcher", BAD, f"{watcher.name} was not seen for {ago} s.", "Is allswell watch running there?")
+        else:
+            yield Finding("watcher", GOOD, f"{watcher.name} looked {ago} s ago.")
 
 
 def _alarms(now: datetime) -> Iterator[Finding]:

@@ -141,7 +141,7 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["createAgreement", "updateAgreement", "addAgreementVersion", "orderAgreements"], ADMIN),
     **dict.fromkeys(["activateAgreement", "deactivateAgreement"], ADMIN),
     # rotas: everybody at the desk reads; who leads or administers decides, the people of the rota do among themselves
-    **dict.fromkeys(["listRotas", "listShiftRequests"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["listRotas", "listShiftRequests", "listBlindTimes"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["getRota", "listRotaVersions", "listShifts", "listOverrides", "whoIsOnCall", "getShiftRequest"], KNOWING),
     **dict.fromkeys(["createRota", "updateRota", "previewRota", "activateRota", "deactivateRota"], DECIDING),
     **dict.fromkeys(["addOverride", "cancelOverride"], DECIDING),

@@ -407,6 +407,7 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(post=ADMIN), "setup_category_activate", "setup_category_deactivate"),
     **_rows(Row(post=ADMIN), "setup_field_activate", "setup_field_deactivate"),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_webhooks", "setup_webhook"),
+    "setup_machinery": Row(SETUP - {"branch_administrator"}),
     **_rows(Row(post=ADMIN), "setup_webhook_new_secret", "setup_webhook_switch"),
     "setup_webhook_redeliver": Row(),  # no webhook was called here
 }

@@ -14,13 +14,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from allswell.calendars import queries as calendars
 from allswell.desk import covering, rotas, shifts
+from allswell.jobs import queries as jobs
 from allswell.kernel.actor import Actor, Role
 from allswell.kernel.errors import DeskError, NotFound
 from allswell.oncall import queries
 from allswell.oncall.queries import Answer
 from allswell.oncall.rules import Duty, Slot, fairness, joined
 from allswell.people import queries as people
-from allswell.web import inputs
+from allswell.web import blind, inputs
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, page, toast, words_of_error
 
 from . import lanes
@@ -35,6 +36,8 @@ MOST_CARDS, MOST_LANES = 60, 12
 #: how far back and ahead fairness is counted, how far ahead gaps are told
 COUNTED, GAPS_AHEAD = timedelta(weeks=8), timedelta(weeks=4)
 MOST_NEEDS = 12
+#: for how long it is said here that nothing was watching, and how often
+BLIND_SHOWN, MOST_BLIND = timedelta(days=1), 3
 _DAY = timedelta(days=1)
 #: who may make a rota of some team
 MAKERS = (Role.LEAD, Role.DUTY_MANAGER, Role.ADMINISTRATOR)
@@ -122,6 +125,7 @@ def board(request: PageRequest) -> HttpResponse:
         names=names,
         lanes=lanes.lanes(drawn, slots, window, names=names, now=now),
         gaps=gaps_of(drawn, slots, now=now),
+        blind=blind.lines(jobs.blind_times(now - BLIND_SHOWN, now)[:MOST_BLIND]),
         mine=mine,
         may_make=actor.has_role(*MAKERS),
         asked=asked,
