@@ -13,7 +13,7 @@ from allswell.notifications.letters import PageMessage, Way
 from allswell.notifications.rules import Answer, Claim, ContactKind, Outcome
 from allswell.people import queries as people
 
-from . import push_keys
+from . import contact_ends, push_keys
 from .contacts import opened
 from .door import use_case
 from .sealing import unseal
@@ -74,6 +74,7 @@ def settle(claim: Claim, answer: Answer, *, actor: Actor, now: datetime) -> bool
     contact = queries.contact_of_message(claim.id)
     if contact is not None and answer.outcome is not Outcome.MOOT:
         notifications.note_contact_used(contact, has_arrived=is_sent, now=now)
+        contact_ends.switch_off(contact, answer, actor=actor, now=now)
     outcome = answer.outcome if answer.outcome is not Outcome.RETRY else Outcome.FAILED
     return notifications.settle_message(claim, outcome, detail=answer.detail, now=now)
 

@@ -36,7 +36,7 @@ from allswell.people.rules import Act, may
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
-from . import page_links
+from . import contact_ends, page_links
 from .contact_messages import way_of
 from .door import use_case
 
@@ -306,6 +306,7 @@ def settle(done: Sequence[Done], *, chance: float, actor: Actor, now: datetime) 
     for one in done:
         if one.answer.outcome is not Outcome.SENT:
             _not_sent(one, chance=chance, now=now)
+            contact_ends.switch_off(one.parcel.group.head.contact, one.answer, actor=actor, now=now)
 
 
 def _not_sent(one: Done, *, chance: float, now: datetime) -> None:

@@ -43,7 +43,7 @@ from .notices import (
     ways,
     withdraw,
 )
-from .push import keep_push_key
+from .push import keep_push_key, note_contact_gone
 
 __all__ = [
     "CONTACT",
@@ -67,6 +67,7 @@ __all__ = [
     "mail_account",
     "mark_read",
     "note_attempt",
+    "note_contact_gone",
     "note_contact_used",
     "note_contact_verified",
     "prefer",
