@@ -89,8 +89,8 @@ def after(seconds: int) -> str:
 
 
 def plan(rules: Iterable[Rule], names: Mapping[int | None, str]) -> list[tuple[str, str]]:
-    """A plan in plain words: ("At once", "this browser, e-mail"), ("After 2 minutes", …)."""
-    found: dict[int, list[str]] = {}
+    """A plan in plain words: ("At once", "the open desk, e-mail"), ("After 2 minutes", …)."""
+    found: dict[int, list[str]] = {0: [_("alarm on a page of the desk you have open")]}
     for rule in rules:
         if rule.contact in names:
             found.setdefault(rule.after, []).append(names[rule.contact])

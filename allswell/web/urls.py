@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("allswell.web.files")),
+    path("", include("allswell.web.installable")),
     path("", include("allswell.web.shift_calendars")),
     path("", include("allswell.web.page_links")),
     path("", include("allswell.web.account.urls")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -154,3 +155,34 @@ def test_the_page_asks_few_questions_of_the_database(
     jonas = browser(world.jonas)
     with django_assert_max_num_queries(17):
         read(jonas)
+
+
+def test_the_desk_can_be_put_on_a_home_screen(browser: Browser) -> None:
+    nobody = browser(None)
+    manifest = nobody.get("/manifest.webmanifest")
+    assert manifest["Content-Type"] == "application/manifest+json"
+    assert {icon["src"] for icon in manifest.json()["icons"]} == {"/app/icon-192.png", "/app/icon-512.png"}
+    assert manifest.json()["display"] == "standalone"
+    for icon in ("/app/icon-192.png", "/app/icon-512.png"):
+        assert nobody.get(icon).content.startswith(b"\x89PNG")
+    assert nobody.get("/app/icon-7.png").status_code == 404
+
+
+def test_the_worker_that_shows_pages_may_do_nothing_else(browser: Browser) -> None:
+    worker = browser(None).get("/service-worker.js")
+    assert worker["Content-Type"].startswith("text/javascript")
+    assert worker["Content-Security-Policy"].startswith("default-src 'none'")
+    assert worker["Cache-Control"] == "no-cache"
+    assert b"eval" not in worker.content
+
+
+def test_a_browser_is_added_under_the_name_people_know(world: World, browser: Browser, carrier: Carrier) -> None:
+    jonas = browser(world.jonas, HTTP_USER_AGENT="Mozilla/5.0 (Windows NT 10.0) Firefox/140.0")
+    first, again = (jonas.post("/me/contacts/push-key").json()["key"] for _ in range(2))
+    assert first == again
+    said = {"endpoint": "https://push.example.org/x", "keys": {"p256dh": "BA" + "A" * 85, "auth": "A" * 22}}
+    html = jonas.post("/me/contacts", {"kind": "push", "address": json.dumps(said)}, follow=True).content.decode()
+    assert "Browser: Firefox on Windows" in html
+    row = ContactMethod.objects.get()
+    code = carrier.code()
+    assert carrier.sent[-1][1].link.endswith(f"/me/contacts#verify-{row.pk}-{code}")

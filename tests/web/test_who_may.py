@@ -209,6 +209,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
         "secret": secret,
         "link": link.pk,
         "contact": contact.pk,
+        "size": 192,
         "job": job.pk,
         "token": token.pk,
         "person": world.rolf.pk,
@@ -329,6 +330,8 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(post=ADMINS | {"requester"}), "address_primary", "address_remove", "revoke_token"),
     # how one is reached by pages; the contact that is tried is one of Jonas, the rooms are of the databases
     "contacts": Row(AT_THE_DESK, AT_THE_DESK),
+    "contact_push_key": Row(post=AT_THE_DESK),
+    **_rows(Row(EVERYBODY), "service_worker", "manifest", "app_icon"),  # the same for everybody, and nobody's
     **_rows(Row(post=AT_THE_DESK), "contact_rules", "contact_quiet", "contact_test"),
     **_rows(Row(post=frozenset({"agent"})), "contact_code", "contact_verify", "contact_remove"),
     "team_rooms": Row(LEADING | ADMIN, LEADING | ADMIN),

@@ -173,9 +173,7 @@ def plan(
     this urgency, or only such as lead nowhere any more, is reached by the defaults; where those use none of the ways there are (a
     telephone alone, and the page is normal), by all of them at once. Empty: nobody would see it.
     """
-    known = list(methods)
-    usable = {method.contact: method for method in known if method.is_verified}
-    usable = usable or {method.contact: method for method in known if method.contact is None}
+    usable = {method.contact: method for method in _usable(methods)}
     if not usable:
         return ()
     chosen = [(rule.after, usable[rule.contact]) for rule in rules if rule.urgency is urgency and rule.contact in usable]
@@ -189,6 +187,12 @@ def plan(
     return tuple(found)
 
 
+def _usable(methods: Iterable[Method]) -> list[Method]:
+    """What is verified, else the primary e-mail address."""
+    known = list(methods)
+    return [method for method in known if method.is_verified] or [method for method in known if method.contact is None]
+
+
 def _by_default(methods: Iterable[Method], urgency: Urgency) -> list[tuple[int, Method]]:
     after = DEFAULT_AFTER[urgency]
     return [(after[method.kind], method) for method in methods if method.kind in after]
@@ -196,7 +200,7 @@ def _by_default(methods: Iterable[Method], urgency: Urgency) -> list[tuple[int, 
 
 def default_rules(methods: Sequence[Method], urgency: Urgency) -> tuple[Rule, ...]:
     """The rules by which who has set none is reached, the earliest first."""
-    usable = [method for method in methods if method.is_verified]
+    usable = _usable(methods)
     pairs = _by_default(usable, urgency) or [(0, method) for method in usable]
     return tuple(Rule(urgency, method.contact, after) for after, method in sorted(pairs, key=lambda pair: pair[0]))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from allswell.desk import contacts as desk
+from allswell.desk import push_keys
 from allswell.kernel import text
 from allswell.kernel.errors import DeskError, Invalid, NotAllowed
 from allswell.notifications import carriers, queries, rules
@@ -18,6 +19,8 @@ from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, may
 from allswell.web import contact_words as words
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, field_errors, page, toast, words_of_error
+
+from . import browsers
 
 PLACE = "/me/contacts"
 #: how long the answers to a test stay on the page
@@ -57,6 +60,12 @@ def _show(request: PageRequest, *, status: int = 200, **more: Any) -> HttpRespon
     return page(request, "account/contacts.html", status=status, here="profile", **values)
 
 
+def _browser(request: PageRequest) -> str:
+    """What a browser that subscribes is called when its person gives it no name."""
+    is_browser = request.POST.get("kind") == rules.ContactKind.PUSH
+    return browsers.named(text.clean(request.headers.get("User-Agent", "")))[:80] if is_browser else ""
+
+
 def _adding(request: PageRequest) -> str:
     """Which kind the form is for."""
     asked = request.POST.get("kind") or request.GET.get("add") or ""
@@ -73,7 +82,7 @@ def contacts(request: PageRequest) -> HttpResponse:
         row = desk.add_contact(
             kind=request.POST.get("kind", ""),
             address=request.POST.get("address", ""),
-            label=request.POST.get("label", ""),
+            label=request.POST.get("label", "") or _browser(request),
             flavor=request.POST.get("flavor", ""),
             actor=request.actor,
             now=request.now,
@@ -84,6 +93,13 @@ def contacts(request: PageRequest) -> HttpResponse:
         return _show(request, status=error.http, errors=field_errors(error))
     toast(request, _("A code is on its way there. Type it in to show that it arrives."))
     return SeeOther(f"{PLACE}#contact-{row.pk}")
+
+
+@require_POST
+@desk_page
+def push_key(request: PageRequest) -> HttpResponse:
+    """The key a browser subscribes with; made when the first one asks."""
+    return JsonResponse({"key": push_keys.public_key(actor=request.actor, now=request.now)})
 
 
 @require_POST

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("profile/told", profile.told, name="profile_told"),
     path("more", profile.more, name="more"),
     path("me/contacts", contacts.contacts, name="contacts"),
+    path("me/contacts/push-key", contacts.push_key, name="contact_push_key"),
     path("me/contacts/rules", contacts.set_rules, name="contact_rules"),
     path("me/contacts/quiet", contacts.quiet, name="contact_quiet"),
     path("me/contacts/test", contacts.test, name="contact_test"),
