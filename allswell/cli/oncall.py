@@ -1,4 +1,4 @@
-"""Who is on call. `allswell oncall who --help` says more."""
+"""Who is on call, what would happen, and whether somebody would be reached. `allswell oncall who --help` says more."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from allswell.oncall.rules import FARTHEST
 from allswell.people import queries as people
 from allswell.services import queries as services
 
+from . import proof
+
 if TYPE_CHECKING:
     from allswell.oncall.models import Rota
     from allswell.oncall.queries import Answer
@@ -28,7 +30,7 @@ _WHY = {"gap": "a gap", "on_leave": "everybody is on leave", "off_hours": "outsi
 
 def options(parser: argparse.ArgumentParser) -> None:
     """What is asked of the rotas."""
-    parts = parser.add_subparsers(dest="what", required=True, metavar="{who}")
+    parts = parser.add_subparsers(dest="what", required=True, metavar="{who,simulate,coverage}")
     who = parts.add_parser("who", help="who is on call; ends with 1 when somebody should be and nobody is")
     about = who.add_mutually_exclusive_group()
     about.add_argument("--service", metavar="REF", help="id or short name; the rotas of its team")
@@ -36,12 +38,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--rota", metavar="REF", help="id or short name; all rotas in use when nothing is named")
     who.add_argument("--at", metavar="INSTANT", help="such as 2026-12-24T18:00; now when left out")
     who.add_argument("--json", action="store_true", help="print it for a program")
+    proof.options(parts)
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what was asked."""
     schema.look().refuse_pending()
-    return who(options)
+    return {"who": who, "simulate": proof.simulate, "coverage": proof.coverage}[options.what](options)
 
 
 def who(options: argparse.Namespace) -> int:

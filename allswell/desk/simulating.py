@@ -144,7 +144,7 @@ def _service(ref: int | str, *, actor: Actor) -> ConfigurationItem:
 
 def _who(person_ids: Iterable[int]) -> tuple[dict[int, str], dict[int, str]]:
     rows = list(people.people().filter(pk__in=set(person_ids)).values_list("pk", "name", "time_zone"))
-    return {pk: name for pk, name, _ in rows}, {pk: zone or settings.TIME_ZONE for pk, _, zone in rows}
+    return {pk: name for pk, name, _ in rows}, {pk: zone or settings.DEFAULT_TIME_ZONE for pk, _, zone in rows}
 
 
 # instants as people say them

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 
-from allswell.desk import rotas
+from allswell.desk import policies, rotas
 from allswell.kernel import clock
+from allswell.oncall import queries
 from tests.cli.conftest import Done
 from tests.support.world import World
 
@@ -39,5 +41,69 @@ def test_a_gap_ends_with_one(allswell: Callable[..., Done]) -> None:
 @pytest.mark.parametrize("wrong", [("--rota", "nothing"), ("--at", "soon"), ("--at", "2150-01-01"), ("--team", "nothing")])
 def test_wrong_use_ends_with_two(allswell: Callable[..., Done], wrong: tuple[str, str]) -> None:
     done = allswell("oncall", "who", *wrong)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+
+
+@pytest.fixture
+def policy(world: World) -> None:
+    """Amir or Priya, then the lead, for the databases."""
+    rota = queries.rotas().get()
+    first = {"targets": [{"kind": "rota", "rota": rota.pk, "level": 1}], "wait": 300}
+    lead = {"targets": [{"kind": "lead", "team": world.dba_team.pk}], "wait": 300}
+    definition = {"steps": [first, lead], "repeat": 0}
+    row = policies.create_policy(name="Databases", team="databases", definition=definition, **world.by(world.lena))
+    policies.use_for_team("databases", policy=row.pk, **world.by(world.lena))
+
+
+@pytest.mark.usefixtures("policy")
+def test_what_would_happen(world: World, allswell: Callable[..., Done]) -> None:
+    done = allswell("oncall", "simulate", "--service", world.ledger.slug, "--at", "2026-11-23T10:00+00:00", "--json")
+    said = json.loads(done.out)
+    assert (done.code, said["policy"], said["starts"]) == (0, "databases", True)
+    assert [[call["person"] for call in moment["calls"]] for moment in said["moments"]] == [["Amir Haddad"], ["Lena Frei"], []]
+    done = allswell(
+        "oncall", "simulate", "--policy", "databases", "--at", "2026-11-23T10:00+00:00", "--answered", "2:3", "--broken"
+    )
+    assert done.out.count("Lena Frei") == 2
+    assert "the promise is over without a word" in done.out
+    done = allswell("oncall", "simulate", "--team", "databases", "--at", "2026-11-28T12:00+00:00")
+    assert "step 1 calls nobody and does not wait: nobody is there" in done.out
+
+
+def test_the_hour_that_comes_twice(world: World, monkeypatch: pytest.MonkeyPatch, allswell: Callable[..., Done]) -> None:
+    monkeypatch.setattr(settings, "DEFAULT_TIME_ZONE", "Europe/Zurich")
+    asked = ("oncall", "simulate", "--service", world.ledger.slug, "--at", "2026-10-25 02:30")
+    assert "this is the first (2026-10-25 02:30 CEST)" in allswell(*asked).out
+    done = allswell(*asked, "--second")
+    assert "this is the second (2026-10-25 02:30 CET)" in done.out
+    assert (done.code, "no policy is in force here" in done.out) == (1, True)
+
+
+@pytest.mark.usefixtures("policy")
+def test_who_would_not_be_reached_ends_with_one(world: World, allswell: Callable[..., Done]) -> None:
+    done = allswell("oncall", "coverage", "--weeks", "1", "--json")
+    said = {one["service"]: one for one in json.loads(done.out)["services"]}
+    assert done.code == 1
+    assert {gap["lack"] for gap in said[world.ledger.slug]["gaps"]} == {"one_way"}  # e-mail alone
+    assert said[world.printing.slug]["gaps"][0]["lack"] == "no_policy"
+    assert "Amir Haddad, Lena Frei called by one way only" in allswell("oncall", "coverage", "--weeks", "1").out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("simulate",),
+        ("simulate", "--service", "nothing"),
+        ("simulate", "--team", "databases", "--at", "soon"),
+        ("simulate", "--team", "databases", "--at", "2150-01-01"),
+        ("simulate", "--team", "databases", "--priority", "9"),
+        ("simulate", "--team", "databases", "--answered", "soon"),
+        ("coverage", "--weeks", "0"),
+        ("coverage", "--within", "100000"),
+    ],
+)
+def test_wrong_questions_end_with_two(allswell: Callable[..., Done], wrong: tuple[str, ...]) -> None:
+    done = allswell("oncall", *wrong)
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
