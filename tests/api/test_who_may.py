@@ -143,6 +143,8 @@ DECIDED: dict[str, frozenset[str]] = {
     # rotas: everybody at the desk reads; who leads or administers decides, the people of the rota do among themselves
     **dict.fromkeys(["listRotas", "listShiftRequests", "listBlindTimes"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["getRota", "listRotaVersions", "listShifts", "listOverrides", "whoIsOnCall", "getShiftRequest"], KNOWING),
+    "simulatePaging": KNOWING,
+    "getCoverage": KNOWING | {"outside_agent"},  # of the services of which each knows who answers for them
     **dict.fromkeys(["createRota", "updateRota", "previewRota", "activateRota", "deactivateRota"], DECIDING),
     **dict.fromkeys(["addOverride", "cancelOverride"], DECIDING),
     **dict.fromkeys(["takeShift", "askCover", "askSwap"], DECIDING | {"agent"}),
@@ -172,6 +174,7 @@ QUESTIONS = {
     "workingTimeInCalendar": "?start=2026-03-27T16:00:00Z&end=2026-03-28T16:00:00Z",
     "listCalendarDays": "?first=2026-01-01&last=2026-12-31",
     "whoIsOnCall": "?team=service-desk",
+    "simulatePaging": "?team=service-desk",
 }
 PUBLIC = {"getOpenApi", "readReference", "readReferenceStyle"}
 

@@ -1,0 +1,219 @@
+"""Proof before the night: what would happen, and whether somebody would be reached."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from allswell.api.contract import Call, Id, Query, operation
+from allswell.desk import coverage as proving
+from allswell.desk import simulating
+from allswell.desk.simulating import Answer, Asked, Simulated
+from allswell.oncall.queries.escalations import Use
+from allswell.oncall.rules.covering import Stretch
+from allswell.oncall.rules.simulating import Moment as Happening
+
+from .rota_shapes import READ, Names
+from .shapes import Instant, NamedRef, PersonRef, Ref, named_ref
+
+TAG = "Policies"
+
+Priority = Annotated[int, Meta(ge=1, le=5, description="1 (highest) to 5.")]
+Channel = Literal["desk", "push", "ntfy", "chat", "email", "webhook", "apprise", "sms", "voice"]
+Lack = Literal["no_policy", "never_starts", "nobody", "no_person", "no_contact", "late", "one_way"]
+Absent = Literal["off_hours", "on_purpose", "gap", "on_leave", "not_planned", "no_lead", "no_members"]
+
+
+class Supposed(Query):
+    """About a `service`, a `team` or a `policy`, one of them (id or short name); `at` is now when left out.
+
+    With `answered_step` somebody answers what that step asked, `answered_after` minutes later, and keeps the promise or not.
+    """
+
+    service: Ref | UnsetType = UNSET
+    team: Ref | UnsetType = UNSET
+    policy: Ref | UnsetType = UNSET
+    at: Instant | UnsetType = UNSET
+    priority: Priority = 1
+    answered_step: Annotated[int, Meta(ge=1, le=20)] | UnsetType = UNSET
+    answered_after: Annotated[int, Meta(ge=0, le=simulating.MOST_MINUTES)] = 5
+    is_kept: bool = True
+
+
+class ByWay(Struct):
+    """A page goes out by a channel at an instant; `contact` is null for the primary e-mail address and for the open desk."""
+
+    channel: Channel
+    contact: int | None
+    at: datetime
+
+
+class Called(Struct):
+    """A person, a team's room or a webhook that is called."""
+
+    person: PersonRef | None
+    room: int | None
+    webhook: int | None
+    ways: list[ByWay]
+
+
+class Moment(Struct):
+    """Something that happens. `step` (from 1) in a `round`: whom it calls, or why it is `empty` and does not wait.
+
+    Of an answer: until when it holds, null where it is kept.
+    """
+
+    at: datetime
+    what: Literal["step", "answered", "broken", "exhausted", "goes_on"]
+    step: int | None
+    round: int | None
+    empty: Literal["priority", "hours", "nobody"] | None
+    until: datetime | None
+    calls: list[Called]
+
+
+class Simulation(Struct):
+    """What would happen, in order; without a `policy` nobody would be called. `starts`: such an incident starts it by itself."""
+
+    at: datetime
+    priority: int
+    policy: NamedRef | None
+    starts: bool
+    moments: list[Moment]
+
+
+@operation(
+    "GET",
+    "/on-call/simulation",
+    id="simulatePaging",
+    summary="Who would be called when, and by what, if an incident began at an instant",
+    tag=TAG,
+    scope=READ,
+    details="The steps are those of the engine, on a clock of their own; nothing is written and nobody is called. People's rotas,"
+    " leave and contacts are as they are planned now.",
+    query=Supposed,
+    answer=Simulation,
+    names_thing=True,
+)
+def simulate_paging(call: Call) -> Simulation:
+    query: Supposed = call.query
+    at = call.now if query.at is UNSET else simulating.check_horizon(query.at, now=call.now)
+    given = {name: value for name in ("service", "team", "policy") if (value := getattr(query, name)) is not UNSET}
+    answer = None
+    if query.answered_step is not UNSET:
+        answer = Answer(query.answered_step - 1, timedelta(minutes=query.answered_after), is_kept=query.is_kept)
+    found = simulating.what_happens(Asked(**given), at=at, priority=query.priority, answer=answer, actor=call.actor)
+    row = found.row
+    policy = named_ref(row.pk, row.slug, row.name) if row is not None else None
+    return Simulation(found.at, found.priority, policy, found.starts, [_moment(one, found) for one in found.moments])
+
+
+def _moment(one: Happening, found: Simulated) -> Moment:
+    names, taken = found.names or {}, one.taken
+    calls = [
+        Called(
+            PersonRef(call.called.person, names.get(call.called.person, "")) if call.called.person is not None else None,
+            call.called.room,
+            call.called.webhook,
+            [ByWay(way.channel.value, way.contact, way.due_at) for way in call.planned],
+        )
+        for call in one.calls
+    ]
+    empty: Any = taken.empty.value if taken and taken.empty else None
+    step, turn = (taken.position + 1, taken.round + 1) if taken else (None, None)
+    return Moment(one.at, one.what.value, step, turn, empty, one.until, calls)
+
+
+class CoverageAsked(Query):
+    """For the coming `weeks`: is somebody surely reached `within` so many minutes? Of one service, or of all the caller may know."""
+
+    weeks: Annotated[int, Meta(ge=1, le=proving.MOST_WEEKS)] = proving.WEEKS
+    within: Annotated[int, Meta(ge=1, le=proving.MOST_WITHIN)] = proving.WITHIN
+    service: Id | UnsetType = UNSET
+
+
+class MissingTarget(Struct):
+    """The target (from 1) of a step (from 1) that reaches nobody, and why."""
+
+    step: int
+    target: int
+    absent: Absent | None
+
+
+class Gap(Struct):
+    """A time in which nobody would surely be reached, and what is lacking; `people` are called, but it is not enough."""
+
+    starts_at: datetime
+    ends_at: datetime
+    priorities: list[int]
+    lack: Lack
+    people: list[PersonRef]
+    missing: list[MissingTarget]
+
+
+class Covered(Struct):
+    """A service, the policy in force, its gaps, and for how many minutes in all it is not covered."""
+
+    service: NamedRef | None
+    policy: NamedRef | None
+    missing_minutes: int
+    gaps: list[Gap]
+
+
+class Coverage(Struct):
+    """The services with gaps first, the soonest of them first; `lacking` counts them."""
+
+    since: datetime
+    until: datetime
+    within: int
+    lacking: int
+    services: list[Covered]
+
+
+@operation(
+    "GET",
+    "/on-call/coverage",
+    id="getCoverage",
+    summary="Whether every service is covered at every minute of the coming weeks, and where not",
+    tag=TAG,
+    scope=READ,
+    details="Covered: a person who is not on leave is reached in time by two independent ways that are verified and work. Where"
+    " nobody is called on purpose, outside support hours, nothing is lacking.",
+    query=CoverageAsked,
+    answer=Coverage,
+)
+def get_coverage(call: Call) -> Coverage:
+    query: CoverageAsked = call.query
+    service = None if query.service is UNSET else query.service
+    found = proving.coverage(actor=call.actor, now=call.now, weeks=query.weeks, within=query.within, service=service)
+    lacking = found.lacking
+    known = {one.service.pk for one in lacking}
+    rows = [*lacking, *(one for one in found.services if one.service.pk not in known)]
+    names = Names(())
+    names.known = found.names
+    return Coverage(found.since, found.until, found.within, len(lacking), [_covered(one, names) for one in rows])
+
+
+def _covered(one: proving.Covered, names: Names) -> Covered:
+    row = one.service
+    return Covered(
+        named_ref(row.pk, row.slug, row.name),
+        _policy_ref(one.policy),
+        int(one.missing / timedelta(minutes=1)),
+        [_gap(gap, names) for gap in one.gaps],
+    )
+
+
+def _policy_ref(use: Use | None) -> NamedRef | None:
+    return NamedRef(use.policy, use.slug, use.name) if use is not None else None
+
+
+def _gap(gap: Stretch, names: Names) -> Gap:
+    people = [found for person in gap.verdict.persons if (found := names.ref(person)) is not None]
+    missing = [
+        MissingTarget(one.step + 1, one.target + 1, one.absent.value if one.absent else None) for one in gap.verdict.missing
+    ]
+    lack: Any = gap.verdict.lack.value if gap.verdict.lack else "nobody"
+    return Gap(gap.starts_at, gap.ends_at, list(gap.priorities), lack, people, missing)
