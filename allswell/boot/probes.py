@@ -28,6 +28,7 @@ from allswell.kernel import clock
 from allswell.kernel.actor import engine as engine_actor
 from allswell.kernel.errors import Invalid
 from allswell.notifications import queries as notifications
+from allswell.oncall.queries import escalations
 from allswell.sla import alarm_queries as alarms
 from allswell.tickets import queries as tickets
 
@@ -105,7 +106,8 @@ def _unwatched(now: datetime) -> str:
     seen_at = jobs.last_watched()
     if seen_at is None or not is_alive(seen_at, now=now):
         return "No engine has watched for a minute."
-    if alarms.overdue(before=now - SILENT_AFTER).oldest_at is not None:
+    late = now - SILENT_AFTER
+    if alarms.overdue(before=late).oldest_at or escalations.oldest_step_due(late) or escalations.is_delivery_due(late):
         return "What is due has waited for more than a minute."
     return ""
 

@@ -226,6 +226,7 @@ class Beats:
             self._own_at,
             is_watching=all(runner.is_watching for runner in self._runners),
             could_not_write=self._could_not_write,
+            wall_at=self._clocks.wall(),
             moves=self._clocks.moves(),
         )
 
@@ -240,7 +241,8 @@ class Beats:
             else:
                 self._is_behind.clear()
             glance = self._glance()
-            machinery.beat([runner.pulse(self._node, now) for runner in self._runners], glance, actor=engine_actor(), now=now)
+            pulses = [runner.pulse(self._node, glance.wall_at or now) for runner in self._runners]
+            machinery.beat(pulses, glance, actor=engine_actor(), now=now)
         except DatabaseError as error:
             self._could_not_write = True
             log.error("engine %s cannot write its heartbeat: %s", self._node, described(error))

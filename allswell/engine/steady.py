@@ -35,6 +35,10 @@ class Steady:
                 log.warning("the clock of this machine moved by %+.0f s to %s", moved.by.total_seconds(), wall.isoformat())
             return self._last.at
 
+    def wall(self) -> datetime:
+        """What the clock of the machine says."""
+        return self._wall()
+
     def moves(self) -> tuple[Move, ...]:
         """How the wall clock moved since this was last settled, oldest first."""
         with self._lock:

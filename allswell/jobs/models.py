@@ -45,9 +45,13 @@ class Job(models.Model):
 
 
 class Vigil(models.Model):
-    """When an engine last watched; one row that outlives every engine. `left_at` is set while the last word was a farewell."""
+    """When an engine last watched; one row that outlives every engine. `left_at` is set while the last word was a farewell.
+
+    `seen_at` is an instant of the engine, `wall_at` what the clock of its machine said then: the two differ while that was set back.
+    """
 
     seen_at = models.DateTimeField()
+    wall_at = models.DateTimeField(null=True)
     left_at = models.DateTimeField(null=True)
     node = models.CharField(max_length=80)
 

@@ -138,13 +138,15 @@ def keep_vigil(glance: rules.Glance, *, actor: Actor, now: datetime) -> list[tup
     """
     vigil = Vigil.objects.select_for_update().order_by("pk").first()
     if vigil is None:
-        Vigil.objects.bulk_create([Vigil(pk=1, seen_at=now, node=glance.node)], ignore_conflicts=True)
+        Vigil.objects.bulk_create(
+            [Vigil(pk=1, seen_at=now, wall_at=glance.wall_at or now, node=glance.node)], ignore_conflicts=True
+        )
         return []
     if not glance.is_watching:
         return []
     found = rules.blindness(vigil.seen_at, vigil.left_at, glance, now=now)
     written = [_note(blind, glance.node, actor=actor, now=now) for blind in found if not _is_noted(blind, glance.node, now=now)]
-    Vigil.objects.filter(pk=vigil.pk).update(seen_at=now, left_at=None, node=glance.node)
+    Vigil.objects.filter(pk=vigil.pk).update(seen_at=now, wall_at=glance.wall_at or now, left_at=None, node=glance.node)
     return written
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from .models import BlindTime, Heartbeat, Job, Vigil, Watcher
 
@@ -58,8 +59,8 @@ def is_anything_due(now: datetime) -> bool:
 
 
 def last_watched() -> datetime | None:
-    """When an engine last said that it watches; None before the first one ran."""
-    return Vigil.objects.order_by("pk").values_list("seen_at", flat=True).first()
+    """When an engine last said that it watches, by the clock of its machine; None before the first one ran."""
+    return Vigil.objects.order_by("pk").values_list(Coalesce("wall_at", "seen_at"), flat=True).first()
 
 
 def blind_times(since: datetime, until: datetime) -> QuerySet[BlindTime]:

@@ -13,6 +13,8 @@ from allswell.kernel.steady import NOTICED, Move
 BEAT_EVERY = timedelta(seconds=5)
 #: a module whose last beat is older is not running
 SILENT_AFTER = timedelta(seconds=60)
+#: the clocks of two machines may be so far apart
+AHEAD = timedelta(minutes=5)
 #: rows of nodes that are gone are forgotten after this
 FORGOTTEN_AFTER = timedelta(days=1)
 #: a batch must be done within this, or another engine takes the job over
@@ -22,8 +24,8 @@ PROBLEMS_KEPT = 500
 
 
 def is_alive(beat_at: datetime, *, now: datetime) -> bool:
-    """Whether a module that last beat at `beat_at` is running."""
-    return now - beat_at <= SILENT_AFTER
+    """Whether what last beat at `beat_at` is running. A beat far in the future is from before a clock was set back: it says nothing."""
+    return -AHEAD <= now - beat_at <= SILENT_AFTER
 
 
 #: nothing was watching when no engine said so for longer than this; an upgrade is shorter
@@ -56,13 +58,15 @@ class Glance:
     """What an engine that beats knows of itself.
 
     `own_at` is when its last beat was written, None when this is its first; `is_watching` is False while a module that has to watch
-    stands still; `could_not_write` says that it tried since and the database was away; `moves` is what its machine's clock did since.
+    stands still; `could_not_write` says that it tried since and the database was away; `wall_at` is what the clock of its machine says,
+    where that is not the instant of the engine; `moves` is what that clock did since.
     """
 
     node: str
     own_at: datetime | None = None
     is_watching: bool = True
     could_not_write: bool = False
+    wall_at: datetime | None = None
     moves: tuple[Move, ...] = ()
 
 

@@ -10,12 +10,13 @@ from django.db import DatabaseError, connection
 from django.test import Client
 
 from allswell.boot import tally
-from allswell.desk import machinery
+from allswell.desk import alarms, calling, machinery
 from allswell.jobs import queries as jobs
 from allswell.jobs import schema
 from allswell.jobs.rules import Glance
 from allswell.kernel import clock
 from allswell.kernel.actor import engine
+from tests.desk.test_paging import dba_policy, down
 from tests.support.promises import promise, target
 from tests.support.world import World
 
@@ -66,6 +67,19 @@ def test_watched_while_an_engine_beats_and_nothing_due_waits(
     beat(world.now)
     answer = client.get("/watchz")
     assert (answer.status_code, answer.json()["reason"]) == (503, "What is due has waited for more than a minute.")
+
+    alarms.fire(actor=engine(), now=world.now)
+    assert client.get("/watchz").json() == {"state": "watching"}
+    dba_policy(world)
+    down(world)
+    world.forward(seconds=61)
+    beat(world.now)
+    assert client.get("/watchz").status_code == 503
+    calling.take_steps(limit=50, actor=engine(), now=world.now)
+    assert client.get("/watchz").json() == {"state": "watching"}
+    world.forward(seconds=61)
+    beat(world.now)
+    assert client.get("/watchz").status_code == 503  # the page waits to be sent
 
     def away() -> None:
         raise DatabaseError("password=hunter2 refused")

@@ -138,6 +138,7 @@ def test_a_clock_set_back_is_written_down_once_and_time_goes_on() -> None:
     beats.beat()
     beats.beat()
     assert machine.steady.now() >= was + timedelta(seconds=4)
+    assert jobs.last_watched() == machine.wall
     (row,) = jobs.blind_times(was - timedelta(hours=2), was + timedelta(hours=2))
     assert (row.why, row.moved_seconds) == ("clock_moved", -3600)
 

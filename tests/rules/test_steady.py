@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allswell.jobs.rules import BLIND_AFTER, Glance, Why, blindness, is_same_move
+from allswell.jobs.rules import BLIND_AFTER, Glance, Why, blindness, is_alive, is_same_move
 from allswell.kernel.steady import HELD, NOTICED, Move, Reading, follow
 
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -82,6 +82,13 @@ def test_a_clock_that_is_put_right_a_little_is_not_worth_a_word() -> None:
 
 
 # blindness
+
+
+def test_a_beat_from_before_a_clock_was_set_back_is_no_life() -> None:
+    assert is_alive(NINE, now=NINE + timedelta(seconds=60))
+    assert is_alive(NINE, now=NINE - timedelta(minutes=5))
+    assert not is_alive(NINE, now=NINE + timedelta(seconds=61))
+    assert not is_alive(NINE, now=NINE - HOUR)
 
 
 def test_an_upgrade_of_seconds_is_no_blindness_and_more_is() -> None:
