@@ -104,7 +104,8 @@ def told(notices: Iterable[Delivery], actor: Actor) -> Iterator[tuple[Delivery, 
             words = shift_notices.written(Topic(row.topic), row.content, actor=actor)
             if words is None:
                 continue
-            said = replace(said, body=words.body, facts={**row.content, "title": words.title, "path": words.path})
+            facts = {**row.content, "title": words.title, "path": words.path, "other_name": words.other_name}
+            said = replace(said, body=words.body, facts=facts)
         elif row.topic == Topic.BLIND:
             said = replace(said, body=machinery.blind_text(row.content, actor=actor))
         yield row, matter, said

@@ -14,7 +14,7 @@ from allswell.oncall import operations as rotas
 from allswell.oncall import queries
 from allswell.oncall.rules import Moved, Slot, difference
 
-from . import shift_notices
+from . import handing, shift_notices
 
 if TYPE_CHECKING:
     from allswell.oncall.models import Rota
@@ -45,6 +45,7 @@ def replan(rows: Sequence[Rota], *, actor: Actor, now: datetime, is_told: bool =
                 moved.append((row, moves))
     if is_told:
         shift_notices.tell_moves(moved, actor=actor, now=now)
+    handing.follow(rows, actor=actor, now=now)
     return moved
 
 

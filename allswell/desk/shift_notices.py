@@ -21,12 +21,13 @@ from allswell.people import queries as people
 
 if TYPE_CHECKING:
     from allswell.journal.models import Entry
-    from allswell.oncall.models import Rota, Shift, ShiftRequest
+    from allswell.oncall.models import Handover, Rota, Shift, ShiftRequest
 
 #: how many times a notice names
 SHOWN = 6
 #: where one's shifts are seen
 MINE = "/oncall/me"
+HANDOVER = Topic.HANDOVER
 
 
 def _span(level: int, starts_at: datetime, ends_at: datetime) -> dict[str, Any]:
@@ -86,13 +87,19 @@ def tell_start(shift: Shift, *, actor: Actor, now: datetime) -> notices.Notice:
     return notices.Notice(Topic.SHIFT_STARTS, shift.person_id or 0, entry, content)
 
 
+def about_handover(row: Handover) -> dict[str, Any]:
+    """Which shift a notice of a handover is about: the one that begins."""
+    return {"rota": row.rota_id, **_span(row.level, row.changes_at, row.until)}
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A notice of shifts in words: the rota, Markdown, and the page it leads to."""
+    """A notice of shifts in words: the rota, Markdown, the page it leads to, and whom it names."""
 
     title: str
     body: str
     path: str
+    other_name: str = ""
 
 
 def written(topic: Topic, content: dict[str, Any], *, actor: Actor) -> Written | None:
@@ -100,11 +107,13 @@ def written(topic: Topic, content: dict[str, Any], *, actor: Actor) -> Written |
     row = queries.visible_to(actor).filter(pk=content.get("rota", 0)).first()
     if row is None:
         return None
-    others = {moved.get("other") for moved in content.get("moves", ())} - {None}
+    others = {moved.get("other") for moved in (content, *content.get("moves", ()))} - {None}
     names = dict(people.people().filter(pk__in=others).values_list("pk", "name")) if others else {}
     with translation.override(actor.locale):
         lines = shift_wording.lines(topic, content, names=names, time_zone=actor.time_zone, locale=actor.locale)
-    return Written(row.name, "\n".join(f"- {_plain(line)}" for line in lines), MINE)
+    path = f"/oncall/handovers/{content.get('handover', 0)}" if topic is Topic.HANDOVER else MINE
+    other = names.get(content.get("other") or 0, "")
+    return Written(row.name, "\n".join(f"- {_plain(line)}" for line in lines), path, other)
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,7 @@ from .clocks import Clocks
 from .closing import Closing
 from .contacts import Contacts
 from .escalations import Escalations
+from .handovers import Handovers
 from .jobs import Jobs
 from .outbox import Calls, Mail
 from .pages import Pages
@@ -20,7 +21,7 @@ from .sweep import Sweep
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
     return [
-        Escalations(), Pages(), Contacts(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Sweep(),
+        Escalations(), Pages(), Contacts(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Handovers(), Sweep(),
     ]  # fmt: skip
 
 

@@ -82,6 +82,12 @@ def _ribbon(vendor: str, rights: Actor) -> Composed:
     return Composed(newest.values_list("ticket_id", "title", "announced_at", "next_update_at")[:10])
 
 
+def announced_in(team: int) -> set[int]:
+    """The open tickets of a team about which something is announced."""
+    rows = Announcement.objects.filter(ended_at__isnull=True, ticket__team=team, ticket__done_at__isnull=True)
+    return set(rows.values_list("ticket_id", flat=True))
+
+
 def open_announcement(number: int) -> Announcement | None:
     """The open announcement of an incident; there is at most one."""
     return _with_words(Announcement.objects.filter(ticket=number, ended_at__isnull=True)).first()

@@ -67,6 +67,13 @@ class Verb(StrEnum):
     SHIFT_EXPIRED = "shift.expired"
     SHIFT_MOVED = "shift.moved"
     SHIFT_STARTS = "shift.starts"
+    HANDOVER_DRAFTED = "handover.drafted"
+    HANDOVER_SIGNED = "handover.signed"
+    HANDOVER_ACCEPTED = "handover.accepted"
+    HANDOVER_REMINDED = "handover.reminded"
+    HANDOVER_MOVED = "handover.moved"
+    HANDOVER_ESCALATED = "handover.escalated"
+    HANDOVER_LAPSED = "handover.lapsed"
     # escalation policies and paging
     POLICY_CHANGED = "policy.changed"
     PAGING_STARTED = "paging.started"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 
+from . import handover_wording
 from .instants import when
 from .letters import Said
 from .rules import Topic
@@ -40,6 +41,8 @@ _ASKED = {
 def subject(said: Said) -> str:
     """The subject line of a mail about shifts."""
     rota = {"rota": said.facts.get("title", "")}
+    if said.topic is Topic.HANDOVER:
+        return handover_wording.subject(said)
     if said.topic is Topic.SHIFT_STARTS:
         return _("You are on call soon: %(rota)s") % rota
     if said.topic is Topic.SHIFT_ASKED:
@@ -49,6 +52,8 @@ def subject(said: Said) -> str:
 
 def sentence(said: Said) -> str:
     """What happened, in one sentence."""
+    if said.topic is Topic.HANDOVER:
+        return handover_wording.sentence(said)
     names = {"who": said.who or _("Allswell"), "rota": said.facts.get("title", "")}
     if said.topic is Topic.SHIFT_STARTS:
         return _("You are on call soon.")
@@ -73,7 +78,7 @@ def lines(topic: Topic, content: dict[str, Any], *, names: dict[int, str], time_
         if content.get("in_return"):
             found.append(_("In return: %(when)s") % {"when": told(content["in_return"])})
         return [*found, *filter(None, [str(content.get("note", ""))])]
-    if topic is Topic.SHIFT_STARTS:
+    if topic in (Topic.SHIFT_STARTS, Topic.HANDOVER):
         return [told(content)]
     found = []
     for moved in content.get("moves", ()):

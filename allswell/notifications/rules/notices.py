@@ -30,6 +30,7 @@ class Topic(StrEnum):
     SHIFT_STARTS = "shift_starts"  # you are on call soon
     SHIFT_MOVED = "shift_moved"  # an edit moved your shifts
     SHIFT_ASKED = "shift_asked"  # somebody asks you to cover or swap, or answers
+    HANDOVER = "handover"  # your shift is to be handed over, or to be taken
     ANNOUNCED = "announced"  # news of something that affects you
     JOB = "job"  # long work you started is done
     ACCOUNT = "account"  # your sign-in; cannot be switched off
@@ -54,6 +55,7 @@ DEFAULTS: dict[Topic, frozenset[str]] = {
     Topic.SHIFT_STARTS: frozenset({"app", "email"}),
     Topic.SHIFT_MOVED: frozenset({"app", "email"}),
     Topic.SHIFT_ASKED: frozenset({"app", "email"}),
+    Topic.HANDOVER: frozenset({"app", "email"}),
     Topic.ANNOUNCED: frozenset({"app", "email"}),
     Topic.JOB: frozenset({"app"}),
     Topic.ACCOUNT: frozenset({"email"}),
@@ -73,7 +75,7 @@ def channels(topic: Topic, *, said: dict[str, bool]) -> frozenset[str]:
 
 
 #: about one's own shifts
-SHIFT_TOPICS = (Topic.SHIFT_STARTS, Topic.SHIFT_MOVED, Topic.SHIFT_ASKED)
+SHIFT_TOPICS = (Topic.SHIFT_STARTS, Topic.SHIFT_MOVED, Topic.SHIFT_ASKED, Topic.HANDOVER)
 #: what only the desk is told
 _AGENT_TOPICS = (
     Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.WARNED, Topic.BREACHED, Topic.DIGEST,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .escalations import Escalation, EscalationPolicy, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
+from .handovers import Handover
 from .rotas import CalendarLink, Leave, Override, Rota, RotaMember, RotaVersion, Shift, ShiftRequest
 
 __all__ = [
     "CalendarLink",
     "Escalation",
     "EscalationPolicy",
+    "Handover",
     "Leave",
     "Override",
     "Page",

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 class Rota(models.Model):
     """Who of a team is on call when. `number` is that of the newest version, `levels` the most that any version in force has.
 
-    Shifts are written ahead up to `planned_until`.
+    Shifts are written ahead up to `planned_until`. `hands_over`: some version in force wants shifts handed over.
     """
 
     name = models.CharField(max_length=80)
@@ -17,6 +17,7 @@ class Rota(models.Model):
     team = models.ForeignKey("people.Team", models.PROTECT, related_name="+")
     number = models.PositiveIntegerField(default=0)
     levels = models.PositiveSmallIntegerField(default=1)
+    hands_over = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     planned_until = models.DateTimeField()

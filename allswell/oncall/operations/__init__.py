@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from .handovers import (
+    accept_handover,
+    draft_handover,
+    escalate_handover,
+    hand_to,
+    lapse_handover,
+    note,
+    remind,
+    sign_handover,
+)
 from .rotas import (
     ABOUT,
     add_leave,
@@ -28,6 +38,7 @@ from .rotas import (
 
 __all__ = [
     "ABOUT",
+    "accept_handover",
     "add_leave",
     "add_override",
     "add_version",
@@ -36,16 +47,23 @@ __all__ = [
     "cancel_override",
     "claim_starting",
     "create",
+    "draft_handover",
+    "escalate_handover",
+    "hand_to",
     "hold",
     "hold_people",
     "hold_shortest",
+    "lapse_handover",
     "make_calendar_link",
     "name_people",
+    "note",
     "note_reading",
     "plan_again",
+    "remind",
     "rename",
     "revoke_calendar_link",
     "set_active",
     "settle_request",
+    "sign_handover",
     "write_shifts",
 ]

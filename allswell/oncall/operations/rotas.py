@@ -72,14 +72,15 @@ def add_version(
 
 
 def name_people(row: Rota, versions: Sequence[rules.Version], *, now: datetime) -> None:
-    """Note who is named in what holds now or later, and how many levels there are."""
+    """Note who is named in what holds now or later, how many levels there are, whether shifts are handed over."""
     in_force = [definition for _, _, definition in rules.ruling(versions, now, datetime.max.replace(tzinfo=now.tzinfo))]
     wanted = {person for definition in in_force for person in definition.people}
     known = set(RotaMember.objects.filter(rota=row).values_list("person_id", flat=True))
     RotaMember.objects.filter(rota=row, person__in=known - wanted).delete()
     RotaMember.objects.bulk_create([RotaMember(rota=row, person_id=person) for person in sorted(wanted - known)])
     row.levels = max((definition.levels for definition in in_force), default=1)
-    row.save(update_fields=["levels"])
+    row.hands_over = any(definition.handover.wanted for definition in in_force)
+    row.save(update_fields=["levels", "hands_over"])
 
 
 def rename(row: Rota, name: str, *, actor: Actor, now: datetime) -> Entry | None:

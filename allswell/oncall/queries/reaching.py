@@ -64,7 +64,8 @@ class Around:
         if at not in self._on_call:
             self._on_call[at] = watch.on_call(self._rotas | {target.id}, at)
         answer = self._on_call[at].get(target.id, {}).get(target.level)
-        return [answer.person] if answer is not None and answer.person is not None else []
+        # who has not been relieved yet is called beside whoever should have taken over
+        return [person for person in (answer.person, answer.held) if person is not None] if answer is not None else []
 
     def _of_team(self, team: int) -> list[int]:
         if team not in self._members:

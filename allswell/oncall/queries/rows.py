@@ -30,6 +30,15 @@ def visible_to(actor: Actor) -> QuerySet[Rota]:
     return Rota.objects.filter(team__in=people.teams_visible_to(actor).values("pk"))
 
 
+def decided_by(actor: Actor) -> QuerySet[Rota]:
+    """The rotas the actor decides about: they lead the team, or administer its organization."""
+    known = visible_to(actor).select_related("team")
+    places = [(row.pk, people.team_facts(row.team)) for row in known]
+    return Rota.objects.filter(
+        pk__in=[pk for pk, place in places if may(actor, Act.LEAD, place) or may(actor, Act.SET_UP, place)]
+    )
+
+
 def by_ref(ref: int | str) -> Rota | None:
     """A rota by id or slug, its team loaded."""
     number = ref if isinstance(ref, int) else text.whole(ref)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
 from allswell.calendars import queries as calendars
 from allswell.oncall import rules
@@ -23,7 +23,10 @@ _NEXT = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Who is on call at a level: from when until when, and who comes next; nobody where `why` says why."""
+    """Who is on call at a level: from when until when, and who comes next; nobody where `why` says why.
+
+    `held` is who was on call before and stays until the shift is taken.
+    """
 
     rota: int
     level: int
@@ -35,6 +38,7 @@ class Answer:
     override: int | None = None
     next_person: int | None = None
     next_why: Why | None = None
+    held: int | None = None
 
     @property
     def is_gap(self) -> bool:
@@ -50,12 +54,16 @@ def on_call(rota_ids: Iterable[int], at: datetime) -> Answers:
 
     A level that nobody had defined by then is left out.
     """
-    known = {
-        pk: (levels, planned_until)
-        for pk, levels, planned_until in Rota.objects.filter(pk__in=list(rota_ids), is_active=True).values_list(
-            "pk", "levels", "planned_until"
-        )
-    }
+    known: dict[int, tuple[int, datetime]] = {}
+    held: dict[tuple[int, int], int] = {}
+    in_use = (
+        Rota.objects.filter(pk__in=list(rota_ids), is_active=True).annotate(kept=_not_relieved(at)).order_by("kept__changes_at")
+    )
+    columns = ("pk", "levels", "planned_until", "kept__level", "kept__outgoing_id")
+    for pk, levels, planned_until, level, outgoing in in_use.values_list(*columns):
+        known[pk] = levels, planned_until
+        if outgoing is not None:
+            held[pk, level] = outgoing
     answers: Answers = {rota: {} for rota in known}
     written = [rota for rota, (_, until) in known.items() if at < until]
     if written:
@@ -63,7 +71,17 @@ def on_call(rota_ids: Iterable[int], at: datetime) -> Answers:
     beyond = [rota for rota, (_, until) in known.items() if until <= at]
     for rota, slots in plan(beyond, at, at + _NEXT).items() if beyond else ():
         _answered(rota, slots, at, answers)
+    for (rota, level), person in held.items():
+        said = answers[rota].get(level)
+        if said is not None and said.person != person:
+            answers[rota][level] = replace(said, held=person)
     return answers
+
+
+def _not_relieved(at: datetime) -> FilteredRelation:
+    """The handovers whose outgoing stays on call at an instant."""
+    holds = Q(handovers__held_until__gt=at, handovers__changes_at__lte=at, handovers__drafted_at__lte=at)
+    return FilteredRelation("handovers", condition=holds)
 
 
 def _read(rota_ids: list[int], levels: int, at: datetime, answers: Answers) -> None:

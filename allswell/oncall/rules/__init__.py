@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .definition import FARTHEST, Definition, with_keys
+from .definition import FARTHEST, Definition, Handing, with_keys
+from .handing import HandoverState, OpenTicket, Section, Turnover
 from .layers import Layer, OnLeave, Span, Turn, Unit, handoff, starting_now, turn_at, turns, whose, windows
 from .load import Caution, Duty, Fairness, Limits, Load, Trouble, cautions, fairness
 from .moving import Change, Moved, by_person, difference
@@ -16,17 +17,22 @@ __all__ = [
     "Definition",
     "Duty",
     "Fairness",
+    "Handing",
+    "HandoverState",
     "Layer",
     "Leave",
     "Limits",
     "Load",
     "Moved",
     "OnLeave",
+    "OpenTicket",
     "Override",
+    "Section",
     "Slot",
     "Span",
     "Trouble",
     "Turn",
+    "Turnover",
     "Unit",
     "Version",
     "Why",

@@ -12,6 +12,7 @@ from allswell.calendars.rules import WEEKDAYS, Hours, clock_time, hours_as_json,
 from allswell.kernel import text
 from allswell.kernel.errors import Invalid
 
+from .handing import WITHIN
 from .layers import Layer, OnLeave, Unit
 
 E = TypeVar("E", bound=StrEnum)
@@ -26,6 +27,36 @@ _WEEK_MINUTES = 7 * 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
+class Handing:
+    """Whether shifts are handed over: accepted `within` minutes, or it escalates; `holds`: nobody goes before that."""
+
+    wanted: bool = False
+    within: int = 30
+    holds: bool = False
+
+    @property
+    def length(self) -> timedelta:
+        """How long somebody has to take the shift, from its beginning on."""
+        return timedelta(minutes=self.within)
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is stored."""
+        return {"wanted": self.wanted, "within": self.within, "holds": self.holds}
+
+    @classmethod
+    def parse(cls, raw: Any) -> Handing:
+        """From JSON; what is not said is as usual. Raises Invalid."""
+        if raw is None:
+            return cls()
+        if not isinstance(raw, dict) or not all(type(raw.get(name, False)) is bool for name in ("wanted", "holds")):
+            raise Invalid(
+                "A handover says whether it is wanted, within how many minutes, and whether it holds.", field="handover"
+            )
+        within = _number(raw.get("within", 30), "handover.within")
+        return cls(raw.get("wanted", False), within or 0, raw.get("holds", False))
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """A rota: its layers, the calendar of its support hours (None: around the clock is wanted), and what it warns of.
 
@@ -37,6 +68,7 @@ class Definition:
     calendar: int | None = None
     minimum_rest: int | None = REST
     maximum_week: int | None = None
+    handover: Handing = Handing()
 
     @property
     def levels(self) -> int:
@@ -64,6 +96,9 @@ class Definition:
         for minutes, name in ((self.minimum_rest, "minimum_rest"), (self.maximum_week, "maximum_week")):
             if minutes is not None and not 0 < minutes <= _WEEK_MINUTES:
                 raise Invalid("Use a time of up to a week, or none.", field=name)
+        least, most = WITHIN
+        if not least <= self.handover.within <= most:
+            raise Invalid("Use between %(least)s and %(most)s minutes.", field="handover.within", least=least, most=most)
         return self
 
     def as_json(self) -> dict[str, Any]:
@@ -73,6 +108,7 @@ class Definition:
             "calendar": self.calendar,
             "minimum_rest": self.minimum_rest,
             "maximum_week": self.maximum_week,
+            "handover": self.handover.as_json(),
             "layers": [_layer_as_json(layer) for layer in self.layers],
         }
 
@@ -90,6 +126,7 @@ class Definition:
             calendar=_number(raw.get("calendar"), "calendar"),
             minimum_rest=_number(raw.get("minimum_rest", REST), "minimum_rest"),
             maximum_week=_number(raw.get("maximum_week"), "maximum_week"),
+            handover=Handing.parse(raw.get("handover")),
         ).checked()
 
 

@@ -36,6 +36,7 @@ TOPICS = {
     "shift_starts": N_("You are on call soon"),
     "shift_moved": N_("Your shifts have moved"),
     "shift_asked": N_("Somebody asks you to take a shift, or answers you"),
+    "handover": N_("A shift is handed over, or waits to be taken"),
     "job": N_("Long work you started is done"),
 }
 
