@@ -187,5 +187,12 @@ LOGGING = {
     "filters": {"refusals": {"()": "allswell.boot.refusals.Refusals"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
     "root": {"handlers": ["stderr"], "level": _env.text("ALLSWELL_LOG_LEVEL").upper()},
-    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    # what calls others writes their addresses into the log, and some of those are secrets
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+        "apprise": {"level": "CRITICAL"},
+        "django.request": {"level": "ERROR"},
+    },
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -27,7 +26,6 @@ def send(
         return calling.unusable("Apprise is not switched on here.", started_at=started_at, now=now)
     import apprise  # noqa: PLC0415 - an extra that is not installed everywhere, and slow to import
 
-    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it writes addresses into its warnings
     scheme = to.address.partition("://")[0].lower()
     sender = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Allswell", async_mode=False, http_redirects=False))
     if scheme in _OF_THIS_MACHINE or scheme.startswith("file") or not sender.add(_quick(to.address)):

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from allswell.notifications import addresses, page_wording, push_keys
 from allswell.notifications.letters import PageMessage, Way
-from allswell.notifications.rules import Answer, Outcome
+from allswell.notifications.rules import Answer
 
 from . import calling, guarded_http
 
@@ -68,8 +68,5 @@ def send(
 
 
 def _read(reply: guarded_http.Reply, answer: Answer) -> Answer:
-    """404 and 410: the subscription has ended. A message taken is named by its address, whose last part suffices."""
-    if answer.outcome is Outcome.SENT:
-        named = reply.headers.get("location", "").rstrip("/").rpartition("/")[2]
-        return replace(answer, reference=named[: calling.REFERENCE_LIMIT])
+    """404 and 410: the subscription has ended. What a message taken is called is not kept: whoever knows it may take it back."""
     return replace(answer, is_gone=reply.status in _GONE)
