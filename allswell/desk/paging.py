@@ -41,7 +41,7 @@ def page(
     *,
     policy: int | str | None = None,
     team: int | None = None,
-    person: int | None = None,
+    person: int | str | None = None,
     reason: str = "",
     actor: Actor,
     now: datetime,
@@ -62,7 +62,7 @@ def page(
     return row
 
 
-def _asked(policy: int | str | None, team: int | None, person: int | None, *, actor: Actor) -> InForce:
+def _asked(policy: int | str | None, team: int | None, person: int | str | None, *, actor: Actor) -> InForce:
     if policy is not None:
         row = policies.policy_for(policy, actor=actor)
         return InForce(row.pk, row.number, escalations.policy_definition(row).as_json())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import zoneinfo
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +134,7 @@ def _page(row: Page, *, actor: Actor, now: datetime, problem: str = "", status: 
         shown=shown,
         why=_why(shown),
         over=_over(shown),
-        next=_next(shown),
+        next=joined(shown.next_names),
         minutes=MINUTES,
         problem=problem,
         now=now,
@@ -174,14 +175,11 @@ def _over(shown: Shown) -> str:
     return said.get(shown.run.end_reason, "") if shown.run else ""
 
 
-def _next(shown: Shown) -> str:
-    """Whom it goes to next."""
-    names = shown.next_names
-    if not names:
-        return ""
+def joined(names: Sequence[str]) -> str:
+    """A few names as one speaks of them: one, two, or the first and how many more."""
     if len(names) > 2:
         return _("%(name)s and %(count)s more") % {"name": names[0], "count": len(names) - 1}
-    return _("%(one)s and %(other)s") % {"one": names[0], "other": names[1]} if len(names) == 2 else names[0]
+    return _("%(one)s and %(other)s") % {"one": names[0], "other": names[1]} if len(names) == 2 else "".join(names)
 
 
 def _said(title: str, text: str, status: int) -> HttpResponse:

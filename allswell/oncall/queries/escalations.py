@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from allswell.database.rows import Prepared
+from allswell.database.rows import Prepared, PreparedModel
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.oncall.models import Escalation, EscalationPolicy, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
@@ -135,6 +135,28 @@ def runs_of(ticket: int) -> QuerySet[Escalation]:
     """The runs of a ticket, the newest first."""
     rows = Escalation.objects.filter(ticket=ticket).select_related("policy", "acknowledged_by", "started_by")
     return rows.order_by("-id")
+
+
+_NEWEST = PreparedModel(
+    Escalation, lambda ticket: Escalation.objects.filter(ticket=ticket).order_by("-id")[:5], related=("policy", "acknowledged_by")
+)
+
+
+def newest_runs(ticket: int) -> list[Escalation]:
+    """The newest runs of a ticket with their policies and who answered, as its page shows them."""
+    return _NEWEST.records(ticket)
+
+
+_CALLED = Prepared(
+    lambda run, turn: Page.objects.filter(escalation=run, turn=turn)
+    .order_by("id")
+    .values_list("person__name", "room__label", "created_at", "opened_at", "closed_at")
+)
+
+
+def called_last(run_id: int, *, turn: int) -> list[tuple[str | None, str | None, datetime, datetime | None, datetime | None]]:
+    """(person, room, when, opened, closed) of those a run called at a turn."""
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in _CALLED.rows(run_id, turn)]
 
 
 def open_runs(ticket: int) -> QuerySet[Escalation]:

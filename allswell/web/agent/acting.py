@@ -29,6 +29,7 @@ from allswell.tickets.rules import Kind, LinkKind, WaitingOn
 from allswell.web import inputs, words
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, field_errors, is_fragment, page, toast
 
+from . import paging_acts
 from .ticket import seen_at_the_desk
 
 _REFERENCE = re.compile(r"(?:[A-Za-z]{3}-|#)?(\d{1,12})")
@@ -324,6 +325,10 @@ ACTS: dict[str, Act] = {
     "untag": Act(
         gettext_lazy("Remove a tag"), _plain(desk.untag, "name", is_guarded=False), gettext_lazy("Tag removed."), has_undo=True
     ),
+    "answer-page": Act(gettext_lazy("I have it"), paging_acts.answer, gettext_lazy("You have it.")),
+    "page": Act(gettext_lazy("Page somebody"), paging_acts.page, gettext_lazy("They are being called."), paging_acts.callable_ones),
+    "promise": Act(gettext_lazy("Say when the next word comes"), paging_acts.promise, gettext_lazy("Said.")),
+    "stop-paging": Act(gettext_lazy("Stop the paging"), paging_acts.stop, gettext_lazy("Nobody is called any more.")),
     "restrict": Act(gettext_lazy("Restrict"), _plain(desk.restrict), gettext_lazy("Only its team and named people see it.")),
     "unrestrict": Act(gettext_lazy("Open to the desk"), _plain(desk.unrestrict), gettext_lazy("The whole desk sees it again.")),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from . import acting, finding, many, opening, queue, report_rows, reports, showing, talking, ticket, why, writing
+from . import acting, finding, many, opening, paging, queue, report_rows, reports, showing, talking, ticket, why, writing
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", queue.queue_page, name="desk"),
@@ -23,6 +23,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/<int:number>/presence", writing.presence, name="presence"),
     path("tickets/<int:number>/undo/<uuid:action>", acting.undo, name="undo"),
     path("tickets/<int:number>/why", why.why_page, name="why"),
+    path("tickets/<int:number>/pages", paging.pages_page, name="ticket_pages"),
+    path("tickets/<int:number>/pages.csv", paging.csv_file, name="ticket_pages_csv"),
     path("tickets/<int:number>/<slug:verb>", acting.act_page, name="act"),
     path("jobs/<int:job>", many.job_page, name="job"),
     path("jobs/<int:job>/cancel", many.job_cancel, name="job_cancel"),

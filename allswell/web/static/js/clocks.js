@@ -26,9 +26,15 @@ const tick = () => {
     const tone = used >= 80 ? 'bad' : used >= 50 ? 'warn' : 'ok';
     for (const name of ['ok', 'warn', 'bad']) clock.classList.toggle(name, name === tone);
   }
+  for (const told of document.querySelectorAll('[data-until]')) {
+    const left = Number(told.dataset.until) - now, time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+    const said = left < 0 ? told.dataset.past : told.dataset.in.replace('{time}', time);
+    if (left < 3600 && told.textContent !== said) told.textContent = said;
+  }
 };
 if (made) {
   tick();
   setInterval(() => { if (!document.hidden) tick(); }, 1000);
   addEventListener('visibilitychange', tick);
+  document.addEventListener('allswell:clocks', tick);
 }

@@ -24,6 +24,8 @@ const refresh = async () => {
   if (!answer.ok || answer.redirected) return;
   const came = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const wasAtEnd = isAtEnd();
+  const fresh = came.getElementById('paging');
+  if (card && fresh) fresh.innerHTML = document.getElementById('paging').innerHTML; // it comes by itself, below
   let added = 0;
   for (const next of came.querySelectorAll('#story>.ev')) {
     const mine = document.getElementById(next.id);
@@ -37,7 +39,19 @@ const refresh = async () => {
   if (version) { head.dataset.version = version; for (const field of document.querySelectorAll('header input[name=version]')) field.value = version; }
   if (added && wasAtEnd) toEnd(); else if (added) offer(added);
   warn();
+  loadCard();
 };
+// who is called for it asks more of the server than the rest of the page, so it comes after it
+const card = document.getElementById('paging')?.dataset.card;
+const loadCard = async () => {
+  if (!card) return;
+  const answer = await fetch(card, {credentials: 'same-origin', headers: {'HX-Request': 'true'}}).catch(() => null);
+  const mine = document.getElementById('paging');
+  if (!answer?.ok || !mine || mine.contains(document.activeElement)) return;
+  mine.innerHTML = await answer.text();
+  document.dispatchEvent(new CustomEvent('allswell:clocks'));
+};
+loadCard();
 let newer = null;
 const offer = added => {
   newer?.remove();

@@ -1,0 +1,63 @@
+"""The card of paging beside a ticket: whether somebody has it, whom it calls next and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from allswell.oncall.queries import escalations
+from allswell.oncall.queries.reaching import names_of, next_called
+from allswell.oncall.rules.escalating import RunState
+from allswell.web.page_links import joined
+
+if TYPE_CHECKING:
+    from allswell.oncall.models import Escalation
+    from allswell.tickets.models import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One that was called at the last step."""
+
+    name: str
+    at: datetime
+    opened_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """How the paging of a ticket stands. `state`: running, acknowledged, exhausted, ended, or none (no run at all)."""
+
+    state: str
+    run: Escalation | None = None
+    more: int = 0  # further runs that are open, too
+    next: str = ""
+    called: tuple[Called, ...] = ()
+    has_policy: bool = True
+    starts: tuple[int, ...] = ()
+
+
+#: what concerns most comes first
+_ORDER = (RunState.RUNNING.value, RunState.ACKNOWLEDGED.value)
+
+
+def card(ticket: Ticket) -> Card | None:
+    """The card; None where there is nothing to say: a ticket that is done and was never paged for."""
+    runs = escalations.newest_runs(ticket.pk)
+    held = sorted((row for row in runs if row.ended_at is None), key=lambda row: _ORDER.index(row.state))
+    row = held[0] if held else next(iter(runs), None)
+    if row is None:
+        return None if ticket.done_at else _without_run(ticket)
+    row.ticket = ticket
+    if row.ended_at is not None:
+        return Card(row.state, row)
+    last = escalations.called_last(row.pk, turn=row.turn - 1) if row.turn and row.state == RunState.RUNNING.value else []
+    called = tuple(Called(name or room or "", at, opened) for name, room, at, opened, _closed in last)
+    return Card(row.state, row, more=len(held) - 1, next=joined(names_of(next_called(row))), called=called)
+
+
+def _without_run(ticket: Ticket) -> Card:
+    found = escalations.in_force(service=ticket.service_id, team=ticket.team_id)
+    said: dict[str, Any] = found.definition if found else {}
+    return Card("none", has_policy=found is not None, starts=tuple(said.get("starts", ())))
