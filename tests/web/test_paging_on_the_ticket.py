@@ -75,7 +75,16 @@ def test_the_ledger_tells_everything(night: World, browser: Any) -> None:
     paging.open_page(row.pk, **night.by(night.amir))
     paging.answer_page(row.pk, by="link", **night.by(night.amir))
     page = browser(night.audrey).get(f"/tickets/{ticket.pk}/pages").content.decode()
-    for words in ("Databases", "Amir Haddad", "E-mail: planned", "may come twice", "504", "opened", "answered by its link", "maybe sent twice"):
+    for words in (
+        "Databases",
+        "Amir Haddad",
+        "E-mail: planned",
+        "may come twice",
+        "504",
+        "opened",
+        "answered by its link",
+        "maybe sent twice",
+    ):
         assert words in page, words
     sheet = browser(night.audrey).get(f"/tickets/{ticket.pk}/pages.csv")
     lines = sheet.content.decode("utf-8-sig").splitlines()

@@ -148,9 +148,11 @@ def newest_runs(ticket: int) -> list[Escalation]:
 
 
 _CALLED = Prepared(
-    lambda run, turn: Page.objects.filter(escalation=run, turn=turn)
-    .order_by("id")
-    .values_list("person__name", "room__label", "created_at", "opened_at", "closed_at")
+    lambda run, turn: (
+        Page.objects.filter(escalation=run, turn=turn)
+        .order_by("id")
+        .values_list("person__name", "room__label", "created_at", "opened_at", "closed_at")
+    )
 )
 
 

@@ -67,7 +67,21 @@ def _told(runs: list[Escalation]) -> list[RunStory]:
 
 
 #: the columns of the file
-COLUMNS = ("run", "policy", "cause", "page", "called", "urgency", "turn", "at", "event", "channel", "delivery", "status", "detail")
+COLUMNS = (
+    "run",
+    "policy",
+    "cause",
+    "page",
+    "called",
+    "urgency",
+    "turn",
+    "at",
+    "event",
+    "channel",
+    "delivery",
+    "status",
+    "detail",
+)
 
 
 def lines(stories: list[RunStory]) -> Iterator[tuple[str, ...]]:

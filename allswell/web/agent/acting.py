@@ -326,7 +326,9 @@ ACTS: dict[str, Act] = {
         gettext_lazy("Remove a tag"), _plain(desk.untag, "name", is_guarded=False), gettext_lazy("Tag removed."), has_undo=True
     ),
     "answer-page": Act(gettext_lazy("I have it"), paging_acts.answer, gettext_lazy("You have it.")),
-    "page": Act(gettext_lazy("Page somebody"), paging_acts.page, gettext_lazy("They are being called."), paging_acts.callable_ones),
+    "page": Act(
+        gettext_lazy("Page somebody"), paging_acts.page, gettext_lazy("They are being called."), paging_acts.callable_ones
+    ),
     "promise": Act(gettext_lazy("Say when the next word comes"), paging_acts.promise, gettext_lazy("Said.")),
     "stop-paging": Act(gettext_lazy("Stop the paging"), paging_acts.stop, gettext_lazy("Nobody is called any more.")),
     "restrict": Act(gettext_lazy("Restrict"), _plain(desk.restrict), gettext_lazy("Only its team and named people see it.")),
