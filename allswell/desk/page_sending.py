@@ -301,8 +301,9 @@ def settle(done: Sequence[Done], *, chance: float, actor: Actor, now: datetime) 
         [Sent(one.parcel.group.head, one.answer.reference, one.answer.status, one.answer.ended_at) for one in sent]
     )
     for one in sent:
-        writing.bundle(one.parcel.group.head, one.parcel.group.rest, now=now)
-        _note_use(one, has_arrived=True, now=now)
+        if one.parcel.group.rest:
+            writing.bundle(one.parcel.group.head, one.parcel.group.rest, now=now)
+    _note_use(sent, has_arrived=True, now=now)
     for one in done:
         if one.answer.outcome is not Outcome.SENT:
             _not_sent(one, chance=chance, now=now)
@@ -323,15 +324,17 @@ def _not_sent(one: Done, *, chance: float, now: datetime) -> None:
     for held in one.parcel.group.claims:
         writing.settle(held, "failed", now=now, detail=answer.detail, status=answer.status)
         writing.hurry_next(held.page, now=now)
-    _note_use(one, has_arrived=False, now=now)
+    _note_use([one], has_arrived=False, now=now)
 
 
-def _note_use(one: Done, *, has_arrived: bool, now: datetime) -> None:
-    contact = one.parcel.group.head.contact
-    if contact is not None:
-        notifications.note_contact_used(contact, has_arrived=has_arrived, now=now)
-    elif one.parcel.person is not None and (has_arrived or one.answer.is_bad_address):
-        people_operations.note_mail(one.parcel.person, one.parcel.way.address, arrives=has_arrived, now=now)
+def _note_use(done: Sequence[Done], *, has_arrived: bool, now: datetime) -> None:
+    """Remember of contacts and mailboxes whether they take what is sent."""
+    contacts_used = {one.parcel.group.head.contact for one in done} - {None}
+    if contacts_used:
+        notifications.note_contact_used(*(pk for pk in contacts_used if pk), has_arrived=has_arrived, now=now)
+    for one in done:
+        if one.parcel.person is not None and (has_arrived or one.answer.is_bad_address):
+            people_operations.note_mail(one.parcel.person, one.parcel.way.address, arrives=has_arrived, now=now)
 
 
 @use_case

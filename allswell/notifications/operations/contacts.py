@@ -68,9 +68,9 @@ def write_quiet_hours(person: int, quiet: rules.Quiet | None) -> None:
     PagingHours.objects.update_or_create(person_id=person, defaults={"quiet_from": quiet.since, "quiet_until": quiet.until})
 
 
-def note_contact_used(contact: int, *, has_arrived: bool, now: datetime) -> None:
-    """Something was handed to the carrier of a contact, or could not be."""
-    row = ContactMethod.objects.filter(pk=contact)
+def note_contact_used(*contacts: int, has_arrived: bool, now: datetime) -> None:
+    """Something was handed to the carriers of contacts, or could not be."""
+    row = ContactMethod.objects.filter(pk__in=contacts)
     if has_arrived:
         row.update(last_sent_at=now, failing_since=None)
     else:
