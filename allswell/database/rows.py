@@ -291,6 +291,29 @@ def insert(row: Model) -> None:
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
+def update_one(model: type[Model], pk: int, values: dict[str, Any], *, guard: dict[str, Any]) -> bool:
+    """Update columns of one record where those in `guard` still hold what is said there; False when they do not."""
+    quote = connection.ops.quote_name
+    meta: Any = model._meta
+    ways = {name: meta.get_field(name) for name in (*values, *guard)}
+
+    def saved(given: dict[str, Any]) -> list[Any]:
+        return [ways[name].get_db_prep_save(value, connection) for name, value in given.items()]
+
+    sets = ", ".join(f"{quote(ways[name].column)} = %s" for name in values)
+    held = " AND ".join(
+        f"{quote(ways[name].column)} " + ("IS NULL" if value is None else "= %s") for name, value in guard.items()
+    )
+    key = quote(meta.pk.column)
+    told = [value for value in saved(guard) if value is not None]
+    return bool(
+        ask(
+            f"UPDATE {quote(meta.db_table)} SET {sets} WHERE {key} = %s AND {held} RETURNING {key}",  # noqa: S608 - own names
+            [*saved(values), pk, *told],
+        )
+    )
+
+
 def insert_all(rows: Iterable[Model]) -> None:
     """Write new records of one model, without learning their keys, in statements of at most 500 values."""
     waiting: Sequence[Model] = list(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,8 +22,9 @@ from allswell.oncall.rules import escalating
 from allswell.oncall.rules.escalating import Advance, RunState, Taken
 from allswell.oncall.rules.policies import Policy
 from allswell.people import queries as people
-from allswell.people.rules import Act
+from allswell.people.rules import Act, may
 from allswell.tickets import operations as tickets
+from allswell.tickets import queries as ticket_queries
 from allswell.tickets.rules import WatcherKind
 
 from . import steps
@@ -30,6 +32,7 @@ from .door import attempt, use_case
 
 if TYPE_CHECKING:
     from allswell.oncall.models import Escalation
+    from allswell.tickets.models import Ticket
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,15 @@ class _Due:
     policy: Policy
     came: Advance
     late_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """How those who are called are reached: people, rooms (their kind), and who of them does not see which ticket yet."""
+
+    reach: Mapping[int, Reach]
+    rooms: Mapping[int, str]
+    blind: frozenset[tuple[int, int]]
 
 
 def is_due(now: datetime) -> bool:
@@ -65,10 +77,11 @@ def take_steps(*, limit: int, actor: Actor, now: datetime) -> int:
     reach = contacts.reachable(persons)
     called_rooms = {one.room for found in due for taken in found.came.taken for one in taken.called if one.room is not None}
     rooms = {room: kind for room, (kind, _, _) in contacts.ways(called_rooms).items()}
+    blind = _who_may_not_see(due, persons)
     for found in due:
         try:
             with attempt():
-                _take(found, reach, rooms, actor=actor, now=now)
+                _take(found, _Ways(reach, rooms, blind), actor=actor, now=now)
         except Conflict:
             continue  # somebody answered it at this moment
         except Exception:
@@ -131,7 +144,21 @@ def _pass_over(row: Escalation, policy: Policy | None, *, actor: Actor, now: dat
         _tell_unanswered(row, actor=actor, now=now)
 
 
-def _take(found: _Due, reach: dict[int, Reach], rooms: dict[int, str], *, actor: Actor, now: datetime) -> None:
+def _who_may_not_see(due: Sequence[_Due], persons: set[int]) -> frozenset[tuple[int, int]]:
+    """(person, ticket) where who is called could not know of the ticket as it is."""
+    found = people.actors(persons)
+    facts = ticket_queries.facts_for_many([one.row.ticket for one in due], persons)
+    return frozenset(
+        (called.person, one.row.ticket_id)
+        for one in due
+        for taken in one.came.taken
+        for called in taken.called
+        if called.person is not None
+        and not (called.person in found and may(found[called.person], Act.SEE_INTERNAL, facts[one.row.ticket_id]))
+    )
+
+
+def _take(found: _Due, by: _Ways, *, actor: Actor, now: datetime) -> None:
     """Write what a run does: its pages, where it stands, and the journal of its ticket."""
     row, came = found.row, found.came
     if came.is_promise_broken:
@@ -139,20 +166,19 @@ def _take(found: _Due, reach: dict[int, Reach], rooms: dict[int, str], *, actor:
         tickets.record(Verb.PROMISE_BROKEN, row.ticket, actor=actor, now=now, data=data)
     writing.keep(row, came.run, now=now)
     for taken in came.taken:
-        _page(found, taken, reach, rooms, actor=actor, now=now)
+        _page(found, taken, by, actor=actor, now=now)
     if came.run.state is RunState.EXHAUSTED:
         _tell_unanswered(row, actor=actor, now=now)
 
 
-def _page(found: _Due, taken: Taken, reach: dict[int, Reach], rooms: dict[int, str], *, actor: Actor, now: datetime) -> None:
+def _page(found: _Due, taken: Taken, by: _Ways, *, actor: Actor, now: datetime) -> None:
     """Call those a step reaches. Whoever is called may see the ticket from then on."""
     ticket, row = found.row.ticket, found.row
     urgency = found.policy.urgency(ticket.priority)
     persons = [one.person for one in taken.called if one.person is not None]
-    if persons:
-        _let_see(found, persons, actor=actor, now=now)
-    to = [ToPage(one, escalating.ways(one, reach, rooms, urgency, now)) for one in taken.called if one.webhook is None]
-    writing.write_pages(row, to, ticket=ticket.pk, turn=taken.turn, urgency=urgency, late_by=found.late_by, now=now)
+    _let_see(ticket, [person for person in persons if (person, ticket.pk) in by.blind], now=now)
+    to = [ToPage(one, escalating.ways(one, by.reach, by.rooms, urgency, now)) for one in taken.called if one.webhook is None]
+    writing.write_pages(row, to, turn=taken.turn, urgency=urgency, late_by=found.late_by, now=now)
     unreachable = [one.called.person for one in to if one.called.person is not None and not one.planned]
     data = {
         "run": row.pk,
@@ -170,11 +196,9 @@ def _page(found: _Due, taken: Taken, reach: dict[int, Reach], rooms: dict[int, s
             notifications.call_webhook(one.webhook, entry, payload=tickets.payload(entry, ticket), now=now)
 
 
-def _let_see(found: _Due, persons: list[int], *, actor: Actor, now: datetime) -> None:
+def _let_see(ticket: Ticket, persons: list[int], *, now: datetime) -> None:
     """Whoever is called watches the ticket; of a restricted one they are named."""
-    ticket = found.row.ticket
-    able = steps.those_who_may(Act.SEE_INTERNAL, ticket, persons)
-    for person in sorted(set(persons) - able):
+    for person in persons:
         tickets.watch(ticket, person=person, kind=WatcherKind.WATCHER, now=now)
         if ticket.is_restricted:
             tickets.watch(ticket, person=person, kind=WatcherKind.NAMED, now=now)

@@ -297,9 +297,7 @@ def settle(done: Sequence[Done], *, chance: float, actor: Actor, now: datetime) 
     `chance` in [0, 1) spreads the next tries.
     """
     sent = [one for one in done if one.answer.outcome is Outcome.SENT]
-    writing.settle_sent(
-        [Sent(one.parcel.group.head, one.answer.reference, one.answer.status, one.answer.ended_at) for one in sent]
-    )
+    writing.settle_sent([Sent(one.parcel.group.head, one.answer.reference, one.answer.status, now) for one in sent])
     for one in sent:
         if one.parcel.group.rest:
             writing.bundle(one.parcel.group.head, one.parcel.group.rest, now=now)

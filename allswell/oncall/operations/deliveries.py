@@ -67,15 +67,19 @@ class Sent:
 
 def settle_sent(done: Sequence[Sent]) -> None:
     """Settle many that were sent at once; those that another engine holds by now are left out."""
-    ids = [one.held.id for one in done]
-    rows = {row.pk: row for row in PageDelivery.objects.select_for_update().filter(pk__in=ids, settled_at=None).order_by("pk")}
-    mine = [one for one in done if one.held.id in rows and rows[one.held.id].lease == one.held.lease]
-    for one in mine:
-        row = rows[one.held.id]
-        row.settled_at, row.outcome, row.claimed_until = one.at, "sent", None
-        row.reference, row.attempts = one.reference[:120], one.held.attempts + 1
-    columns = ["settled_at", "outcome", "claimed_until", "reference", "attempts"]
-    PageDelivery.objects.bulk_update([rows[one.held.id] for one in mine], columns)
+    alike: dict[tuple[str, int, int, datetime], list[Sent]] = defaultdict(list)
+    for one in done:
+        alike[one.reference, one.held.lease, one.held.attempts, one.at].append(one)
+    mine: list[Sent] = []
+    for (reference, lease, attempts, at), some in alike.items():
+        rows = PageDelivery.objects.filter(pk__in=[one.held.id for one in some], lease=lease, settled_at=None)
+        held = {one.held.id for one in some}
+        if len(some) > 1:
+            held = set(rows.select_for_update().values_list("pk", flat=True))
+        count = rows.filter(pk__in=held).update(
+            settled_at=at, outcome="sent", claimed_until=None, reference=reference[:120], attempts=attempts + 1
+        )
+        mine += [one for one in some if one.held.id in held] if count else []
     note_events(_event(one.held, "sent", now=one.at, status=one.status) for one in mine)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
 
+from allswell.database.rows import insert, insert_all, update_one
 from allswell.journal import operations as journal
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -132,7 +133,7 @@ def keep(row: Escalation, run: Run, *, now: datetime, end_reason: str = "", **va
     if not run.is_open:
         columns |= {"ended_at": now, "end_reason": end_reason or run.state.value}
     guard = {"state": row.state, "turn": row.turn, "next_step_at": row.next_step_at}
-    if not Escalation.objects.filter(pk=row.pk, **guard).update(**columns):
+    if not update_one(Escalation, row.pk, columns, guard=guard):
         raise Conflict("Somebody else moved this run on.")
     for name, value in columns.items():
         setattr(row, name, value)
@@ -149,21 +150,13 @@ class ToPage:
     planned: tuple[Planned, ...]
 
 
-def write_pages(
-    row: Escalation | None,
-    to: Sequence[ToPage],
-    *,
-    ticket: int | None,
-    turn: int,
-    urgency: Urgency,
-    late_by: int,
-    now: datetime,
-) -> list[Page]:
+def write_pages(row: Escalation, to: Iterable[ToPage], *, turn: int, urgency: Urgency, late_by: int, now: datetime) -> list[Page]:
     """Pages with their deliveries and the first line of their ledger. An alarm on the open desk is delivered by being there."""
-    pages = [
-        Page(
+    pages = []
+    for one in to:
+        page = Page(
             escalation=row,
-            ticket_id=ticket,
+            ticket_id=row.ticket_id,
             person_id=one.called.person,
             room_id=one.called.room,
             turn=turn,
@@ -172,34 +165,42 @@ def write_pages(
             created_at=now,
             late_by=late_by,
         )
-        for one in to
-    ]
-    Page.objects.bulk_create(pages)
-    deliveries = []
-    for page, one in zip(pages, to, strict=True):
-        for place, way in enumerate(one.planned):
-            is_there = way.channel is ContactKind.DESK
-            deliveries.append(
-                PageDelivery(
-                    page=page,
-                    contact_id=way.contact,
-                    channel=way.channel.value,
-                    destination=f"contact-{way.contact}" if way.contact else f"{way.channel.value}-of-{page.person_id}",
-                    key=f"page_{page.pk}_{place}",
-                    due_at=way.due_at,
-                    planned_at=way.due_at,
-                    settled_at=now if is_there else None,
-                    outcome="sent" if is_there else "",
-                )
-            )
-    PageDelivery.objects.bulk_create(deliveries)
-    note_events([PageEvent(page_id=made.page_id, delivery=made, happened_at=now, kind="planned") for made in deliveries])
+        _write(page, one.planned, now=now)
+        pages.append(page)
     return pages
+
+
+def write_drill(person: int, planned: Iterable[Planned], *, urgency: Urgency, now: datetime) -> Page:
+    """A page that only tries the ways to somebody."""
+    page = Page(person_id=person, urgency=urgency.value, created_at=now)
+    _write(page, planned, now=now)
+    return page
+
+
+def _write(page: Page, planned: Iterable[Planned], *, now: datetime) -> None:
+    insert(page)
+    events = []
+    for place, way in enumerate(planned):
+        is_there = way.channel is ContactKind.DESK
+        made = PageDelivery(
+            page=page,
+            contact_id=way.contact,
+            channel=way.channel.value,
+            destination=f"contact-{way.contact}" if way.contact else f"{way.channel.value}-of-{page.person_id}",
+            key=f"page_{page.pk}_{place}",
+            due_at=way.due_at,
+            planned_at=way.due_at,
+            settled_at=now if is_there else None,
+            outcome="sent" if is_there else "",
+        )
+        insert(made)
+        events.append(PageEvent(page_id=page.pk, delivery=made, happened_at=now, kind="planned"))
+    note_events(events)
 
 
 def note_events(events: Iterable[PageEvent]) -> None:
     """Add to the ledger."""
-    PageEvent.objects.bulk_create(list(events))
+    insert_all(events)
 
 
 def note(

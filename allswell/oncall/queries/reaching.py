@@ -30,6 +30,8 @@ class Around:
     def __init__(self, policies: Iterable[Policy]) -> None:
         held = list(policies)
         self._rotas = {pk for policy in held for pk in policy.ids(TargetKind.ROTA)}
+        self._named = {pk for policy in held for pk in policy.ids(TargetKind.PERSON)}
+        self._gone: dict[datetime, tuple[set[int], set[int]]] = {}
         self._calendars = calendars.by_ids({pk for policy in held for pk in policy.calendars}) if held else {}
         self._on_call: dict[datetime, watch.Answers] = {}
         self._members: dict[int, list[int]] = {}
@@ -59,6 +61,16 @@ class Around:
         """Whether an instant is within the hours of a calendar; of one that is gone, always."""
         found = self._calendars.get(calendar)
         return found is None or hours.is_open(found, at)
+
+    def _not_there(self, persons: list[int], at: datetime) -> set[int]:
+        """Who is on leave, away or no longer in use at an instant; those named in the policies are asked about together."""
+        asked, gone = self._gone.setdefault(at, (set(), set()))
+        unknown = set(persons) - asked
+        if unknown:
+            unknown |= self._named - asked
+            gone |= rows.leave_of(unknown, since=at, until=at + _MOMENT).keys()
+            asked |= unknown
+        return gone
 
     def _of_rota(self, target: Target, at: datetime) -> list[int]:
         if at not in self._on_call:
