@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import asking, board, edit, leave_file, mine, rota
+from . import asking, board, coverage, edit, leave_file, mine, rota, simulate
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("oncall/", board.board, name="oncall"),
     path("oncall/new", edit.new, name="oncall_new"),
+    path("oncall/simulate", simulate.simulate, name="oncall_simulate"),
+    path("oncall/coverage", coverage.coverage, name="oncall_coverage"),
     path("oncall/me", mine.me, name="oncall_me"),
     path("oncall/me/leave", mine.leave, name="oncall_leave"),
     path("oncall/me/leave/file", leave_file.leave_file, name="oncall_leave_file"),
