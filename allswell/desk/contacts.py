@@ -164,6 +164,17 @@ def _refuse_twice(kind: ContactKind, address: str, rows: Iterable[ContactMethod]
             continue
 
 
+def own_contacts(*, actor: Actor) -> list[ContactMethod]:
+    """The ways the actor has added, the oldest first. Raises NotAllowed."""
+    return list(queries.contacts_of(_oneself(actor)))
+
+
+def own_reach(*, actor: Actor) -> rules.Reach:
+    """Everything that decides how the actor is reached. Raises NotAllowed."""
+    person = _oneself(actor)
+    return queries.reachable([person])[person]
+
+
 # adding and showing that it works
 
 

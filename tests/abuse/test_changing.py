@@ -462,6 +462,7 @@ def test_A24_nothing_the_desk_keeps_is_deleted_through_pages_or_programs(stage: 
         "cancelOverride",
         "cancelLeave",
         "revokeCalendarLink",
+        "removeContact",
     }
     assert not [made.id for made in OPERATIONS if any(word in made.id.lower() for word in words)]
     world, token = stage.world, stage.values["by_place"]["files"]["token"]

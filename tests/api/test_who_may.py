@@ -23,6 +23,7 @@ from allswell.desk import (
     attachments,
     bulk,
     calendars,
+    contacts,
     covering,
     people,
     report_mails,
@@ -153,6 +154,11 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["listCalendarLinks", "makeCalendarLink"], EVERYBODY),  # their own
     "revokeCalendarLink": frozenset({"agent"}),  # the agent's own
     **dict.fromkeys(["listLeaves", "addLeave", "importLeaves", "cancelLeave"], ADMIN | {"requester"}),  # of Maria
+    # how one is reached: everybody at the desk says it of themselves; the contact that is tried is the agent's
+    **dict.fromkeys(["listContacts", "addContact", "getPaging"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["setPagingRules", "setQuietHours", "sendTestPage"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["sendContactCode", "verifyContact", "removeContact"], frozenset({"agent"})),
+    **dict.fromkeys(["listRooms", "addRoom", "getTeamReach"], DECIDING),
     "askWhatIf": ADMIN | {"auditor"},  # it writes nothing but the question
     "getWhatIf": frozenset(),  # one's own; nobody here asked
     "getOrganization": KNOWING | {"requester", "colleague"},  # their own
@@ -226,6 +232,8 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     asked = covering.ask_cover(rota.pk, level=1, offered_to=world.jonas.pk, **span, **world.by(world.julia))
     leave = shifts.add_leave(person=world.maria.pk, **span, **world.by(world.maria))
     link, _ = shifts.make_calendar_link(**world.by(world.jonas))
+    chat = {"kind": "chat", "address": "https://chat.example.org/x", "flavor": "slack"}
+    contact = contacts.add_contact(**chat, **world.by(world.jonas))
     time = {name: instant.isoformat() for name, instant in span.items()}
     job = bulk.start([ticket.pk], verb="watch", params={}, **world.by(world.jonas))
     world._person("Clara Colleague", world.branch)
@@ -258,6 +266,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "calendars": {"ref": calendar.slug},
         "agreements": {"slug": promised.slug},
         "me": {"id": link.pk},
+        "contacts": {"id": contact.pk},
         "rotas": {"ref": rota.slug, "override": override.pk},
         "shift-requests": {"id": asked.pk},
         "what-ifs": {"id": 1},
@@ -316,6 +325,11 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
             **time,
         },
         "addLeave": time,
+        "addContact": {**chat, "address": "https://chat.example.org/y"},
+        "addRoom": chat,
+        "verifyContact": {"code": "x"},
+        "setPagingRules": {"urgency": "normal", "rules": []},
+        "setQuietHours": {},
         "createCalendar": {"name": "x", "zone": "UTC", "week": [["09:00-17:00"]] * 7},
         "addCalendarVersion": {"days": {"12-31": {"name": "x"}}},
         "updateCalendar": {"name": "x"},
@@ -403,6 +417,10 @@ def test_reading_tokens_and_auditors_write_nothing(made: Operation, stage: Stage
         "createReportSubscription",
         "askWhatIf",
         "makeCalendarLink",
+        "addContact",
+        "setPagingRules",
+        "setQuietHours",
+        "sendTestPage",
     )
     if made.id not in (*free, *OWN):
         assert call(stage, made, "auditor") in (403, 404)

@@ -29,6 +29,7 @@ OF_THE_PROGRAM = {
 #: the desk's modules that are looked at; the others are the program's own
 COVERED = {
     *("agreements", "report_mails", "what_if"),
+    "contacts",
     *("rotas", "shifts", "covering", "leave_files"),
     *("announcements", "attachments", "bulk", "calls", "csv_records", "notices", "people", "preferences"),
     *("services", "setup", "sign_in", "teams", "tickets", "views", "webhooks", "writing"),

@@ -1,0 +1,90 @@
+"""How one is reached, through the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from allswell.desk import contacts
+from allswell.kernel import clock
+from tests.desk.test_contacts import CHAT, NUMBER, Carrier, carrier
+from tests.support.program import Program
+from tests.support.world import World
+
+__all__ = ["carrier"]
+
+
+@pytest.fixture(autouse=True)
+def clocks_stand(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: world.now)
+
+
+@pytest.fixture
+def jonas(world: World) -> Program:
+    return Program(world, world.jonas)
+
+
+def test_a_way_is_added_shown_to_work_used_and_removed(world: World, jonas: Program, carrier: Carrier) -> None:
+    made = jonas.post("/contacts", kind="sms", address="+49 151 12345678", label="Work phone")
+    assert made.status_code == 201
+    contact = made.json()
+    assert (contact["shown"], contact["verified_at"]) == ("+49 … 678", None)
+    assert NUMBER not in made.content.decode()
+    path = f"/contacts/{contact['id']}"
+    assert jonas.post(f"{path}/verify", code="x").json() == {"is_verified": False, "guesses_left": 4}
+    assert jonas.post(f"{path}/verify", code=carrier.code()).json()["is_verified"] is True
+    assert jonas.post(f"{path}/code").status_code == 409
+    asked = [{"contact": contact["id"], "after": 30}, {"contact": None}]
+    paging = jonas.post("/paging/rules", urgency="urgent", rules=asked).json()
+    assert paging["urgent"] == {
+        "is_own": True,
+        "rules": [{"contact": None, "after": 0}, {"contact": contact["id"], "after": 30}],
+    }
+    assert paging["normal"]["is_own"] is False
+    assert jonas.post("/paging/test").json() == {"ways": 2}
+    assert jonas.call("DELETE", path).status_code == 204
+    assert jonas.get("/contacts").json() == []
+    assert jonas.get("/paging").json()["urgent"]["rules"] == [{"contact": None, "after": 0}]
+
+
+def test_quiet_hours_are_times_of_day(world: World, jonas: Program) -> None:
+    hours = jonas.post("/paging/quiet-hours", since="22:00", until="06:30").json()["quiet_hours"]
+    assert (hours["since"], hours["until"]) == ("22:00", "06:30")
+    for since, until in (("24:00", "06:00"), ("22:00", None), ("22:00", "22:00"), ("10 pm", "06:00"), ("²2:00", "06:00")):
+        assert jonas.post("/paging/quiet-hours", since=since, until=until).status_code == 422
+    assert jonas.post("/paging/quiet-hours").json()["quiet_hours"] is None
+
+
+def test_bad_input_names_its_field(world: World, jonas: Program, carrier: Carrier) -> None:
+    refused = jonas.post("/contacts", kind="chat", address="http://10.0.0.1/x", flavor="slack")
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "address"
+    assert jonas.post("/contacts", kind="pigeon", address="x").status_code == 422
+    assert jonas.post("/contacts", kind="sms", address="1" * 5000).status_code == 422
+    assert jonas.post("/paging/rules", urgency="urgent", rules=[{"contact": 1, "after": 0}]).status_code == 422
+
+
+def test_a_code_is_sent_once_when_the_call_is_repeated(world: World, jonas: Program, carrier: Carrier) -> None:
+    for _ in range(2):
+        made = jonas.post("/contacts", kind="sms", address=NUMBER, headers={"Idempotency-Key": "once"})
+        assert made.status_code == 201
+    carrier.work()
+    assert len(carrier.sent) == 1
+
+
+def test_a_lead_adds_rooms_and_reads_by_what_people_are_reached(world: World, carrier: Carrier) -> None:
+    lena, amir = Program(world, world.lena), Program(world, world.amir)
+    row = contacts.add_contact(kind="sms", address=NUMBER, label="Secret label", **world.by(world.amir))
+    contacts.verify(row.pk, code=carrier.code(), **world.by(world.amir))
+    said = lena.get("/teams/databases/reach")
+    assert {one["person"]["name"]: one["kinds"] for one in said.json()} == {
+        "Amir Haddad": ["email", "sms"],
+        "Priya Nair": ["email"],
+    }
+    assert "Secret label" not in said.content.decode()
+    assert amir.get("/teams/databases/reach").status_code == 403
+    room = lena.post("/teams/databases/rooms", kind="chat", address=CHAT, flavor="slack")
+    assert room.status_code == 201
+    assert "secret-part" not in room.content.decode()
+    assert lena.post(f"/contacts/{room.json()['id']}/verify", code=carrier.code()).json()["is_verified"] is True
+    assert [one["id"] for one in lena.get("/teams/databases/rooms").json()] == [room.json()["id"]]
+    assert amir.call("DELETE", f"/contacts/{room.json()['id']}").status_code == 404
