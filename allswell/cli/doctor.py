@@ -6,6 +6,7 @@ import argparse
 import json
 import shutil
 import smtplib
+import socket
 import ssl
 import stat
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ from allswell.jobs import queries as jobs
 from allswell.jobs import schema
 from allswell.jobs.rules import WATCHER_MISSED_AFTER, is_alive
 from allswell.kernel import clock
+from allswell.notifications import carriers
 from allswell.notifications import queries as notifications
+from allswell.notifications.rules import is_inside
 from allswell.sla import alarm_queries as alarms
 
 GOOD, NOTE, BAD = "good", "note", "bad"
@@ -66,7 +69,7 @@ def examine(now: datetime) -> list[Finding]:
     if findings[0].state == GOOD:
         for look in (_schema, _clock, _engine, _watchers, _alarms, _outbox):
             findings += look(now)
-    for apart in (_mail, _disk, _secrets, _address):
+    for apart in (_mail, _carriers, _disk, _secrets, _address):
         findings += apart()
     return findings
 
@@ -178,6 +181,31 @@ def _outbox(now: datetime) -> Iterator[Finding]:
         else:
             lost = f", {queue.failed_lately} given up in 24 h" if queue.failed_lately else ""
             yield Finding("outbox", NOTE if lost else GOOD, f"{channel}: {queue.pending} wait{lost}.")
+
+
+def _carriers() -> Iterator[Finding]:
+    """Who sends the text messages and makes the calls of pages, and whether the way there is open."""
+    named = (("text messages", "ALLSWELL_SMS_URL", carriers.sms()), ("calls", "ALLSWELL_VOICE_URL", carriers.voice()))
+    for what, setting, carrier in named:
+        if carrier is None:
+            yield Finding(
+                "paging", NOTE, f"No carrier of {what} is set: pages do not go that way.", f"Set {setting}, if they should."
+            )
+            continue
+        parts = urlsplit(carrier.url)
+        where = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        shown = f"{where[0]}:{where[1]}"
+        if is_inside(carrier.url, allowed=settings.OUTGOING_ALLOW):
+            found = f"{shown}, for {what}, is inside a private network: it is not called."
+            yield Finding("paging", BAD, found, f"Add {where[0]} to ALLSWELL_OUTGOING_ALLOW.")
+            continue
+        try:
+            socket.create_connection(where, timeout=5).close()
+        except OSError as error:
+            found = f"{shown}, for {what}, does not answer: {type(error).__name__}"
+            yield Finding("paging", BAD, found, f"Check {setting} and the firewall.")
+        else:
+            yield Finding("paging", GOOD, f"{shown} answers, for {what}.")
 
 
 def _mail() -> Iterator[Finding]:

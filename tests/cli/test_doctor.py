@@ -137,6 +137,20 @@ def test_a_mail_server_without_encryption_or_without_life_is_found(found: Any, s
     assert "canary" not in finding.found
 
 
+def test_who_sends_text_messages_is_looked_at(found: Any, settings: Any) -> None:
+    assert states(found()["paging"]) == {"note"}
+    with socket.create_server(("127.0.0.1", 0)) as gateway:
+        port = gateway.getsockname()[1]
+        settings.SMS_URL = f"twilio+http://desk:canary-secret@127.0.0.1:{port}/?from=%2B1555"
+        text, call = found()["paging"]
+        assert (text.state, call.state) == ("bad", "note")
+        assert "ALLSWELL_OUTGOING_ALLOW" in text.advice
+        settings.OUTGOING_ALLOW = ["127.0.0.1"]
+        assert found()["paging"][0].state == "good"
+    assert found()["paging"][0].state == "bad"
+    assert "canary" not in str(found()["paging"])
+
+
 def test_keys_others_may_read_and_weak_ones_are_found(found: Any, settings: Any, tmp_path: Path) -> None:
     assert states(found()["secrets"]) == {"good"}
     key = tmp_path / "secret.key"
