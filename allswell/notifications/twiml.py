@@ -33,6 +33,17 @@ def after_key(locale: str, *, has_worked: bool) -> str:
     return _response(_say(page_wording.pressed(locale, has_worked=has_worked), locale))
 
 
+def reply(text: str) -> str:
+    """The answer to a text message."""
+    clean = "".join(mark for mark in text if mark.isprintable() or mark.isspace())
+    return _response(f"<Message>{escape(clean)}</Message>")
+
+
+def nothing() -> str:
+    """The answer to a report of which nobody waits for one."""
+    return _response("")
+
+
 def _say(text: str, locale: str) -> str:
     clean = "".join(mark for mark in text if mark.isprintable() or mark.isspace())
     return f"<Say language={quoteattr(_VOICES.get(locale.partition('-')[0], 'en-US'))}>{escape(clean)}</Say>"

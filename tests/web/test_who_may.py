@@ -222,6 +222,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
         "name": "attainment",
         "language": "de",
         "call": 1,
+        "signed": "x",
         "by_place": {
             "files": {"token": upload.token},
             "p": {"token": page_links.link(drill.pk, now=world.now).rpartition("/p/")[2]},
@@ -377,6 +378,7 @@ DECIDED: dict[str, Row] = {
     # a ticket of the bank, with the service desk; the file hangs on a note
     "file": Row(READING),
     "shift_calendar": Row(EVERYBODY),  # the address is the key
+    **_rows(Row(), "carrier_status", "carrier_digits", "carrier_sms"),  # for a carrier, and there is none here
     "page_link": Row(EVERYBODY, EVERYBODY),  # so it is here: whoever holds it was called
     "ticket": Row(READING, READING),
     "why": Row(READING, READING),

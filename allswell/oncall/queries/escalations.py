@@ -250,6 +250,11 @@ def is_delivery_due(now: datetime) -> bool:
     return rows.filter(Q(claimed_until=None) | Q(claimed_until__lte=now)).exists()
 
 
+def delivery(delivery_id: int) -> PageDelivery | None:
+    """A delivery with its page."""
+    return PageDelivery.objects.select_related("page").filter(pk=delivery_id).first()
+
+
 def delivery_by_reference(reference: str) -> PageDelivery | None:
     """The delivery a carrier names."""
     return PageDelivery.objects.select_related("page").filter(reference=reference).exclude(reference="").first()
