@@ -39,7 +39,9 @@ def called(world: World, channel: str = "sms") -> tuple[Page, PageDelivery]:
     watch(world)
     page = Page.objects.filter(person=world.amir).latest("pk")
     return page, PageDelivery.objects.get_or_create(
-        page=page, channel=channel, defaults={"key": f"{page.pk}-{channel}", "destination": "x", "due_at": world.now, "planned_at": world.now}
+        page=page,
+        channel=channel,
+        defaults={"key": f"{page.pk}-{channel}", "destination": "x", "due_at": world.now, "planned_at": world.now},
     )[0]
 
 
