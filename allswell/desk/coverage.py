@@ -18,7 +18,6 @@ from allswell.oncall.queries.escalations import Use
 from allswell.oncall.rules import Version
 from allswell.oncall.rules.covering import Lack, Proof, Stretch, Verdict
 from allswell.oncall.rules.policies import Policy
-from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, require
 from allswell.services import queries as services
 
@@ -131,9 +130,7 @@ def _proved(
         stretches = by_policy[use.policy] if use is not None else nothing
         gaps = tuple(one for one in stretches if one.verdict.lack is not None)
         found.append(Covered(row, use, gaps, tuple(one for one in stretches if one.verdict.is_off)))
-    named = {person for one in found for gap in one.gaps for person in gap.verdict.persons}
-    names = dict(people.people().filter(pk__in=named).values_list("pk", "name")) if named else {}
-    return Coverage(since, until, within, tuple(found), names)
+    return Coverage(since, until, within, tuple(found), ahead.names)
 
 
 @dataclass(frozen=True, slots=True)

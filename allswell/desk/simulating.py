@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
-
-from django.conf import settings
 
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Invalid, NotFound
 from allswell.kernel.instants import sensible
 from allswell.oncall.queries import escalations
 from allswell.oncall.queries.ahead import Ahead
+from allswell.oncall.queries.escalations import Use
 from allswell.oncall.rules import FARTHEST
 from allswell.oncall.rules.policies import PRIORITIES, Policy
 from allswell.oncall.rules.simulating import LONGEST, Answer, Moment, What, walk
@@ -23,7 +21,6 @@ from allswell.services import queries as services
 
 from .people import team_for
 from .policies import checked, policy_for
-from .services import service_for
 
 if TYPE_CHECKING:
     from allswell.oncall.models import EscalationPolicy
@@ -55,7 +52,7 @@ class Simulated:
     priority: int
     service: ConfigurationItem | None = None
     team: Team | None = None
-    row: EscalationPolicy | None = None
+    row: EscalationPolicy | Use | None = None
     definition: Policy | None = None
     moments: tuple[Moment, ...] = ()
     names: dict[int, str] | None = None
@@ -89,8 +86,8 @@ def what_happens(asked: Asked, *, at: datetime, priority: int = 1, answer: Answe
     ahead = Ahead([said], at, at + LONGEST + timedelta(days=1))
     moments = walk(said, priority=priority, at=at, world=ahead.world, reach=ahead.reach, rooms=ahead.rooms, answer=answer)
     called = {call.called.person for moment in moments for call in moment.calls if call.called.person is not None}
-    names, zones = _who(called)
-    return Simulated(at, priority, service, team, row, said, moments, names, zones)
+    names = {person: name for person, name in ahead.names.items() if person in called}
+    return Simulated(at, priority, service, team, row, said, moments, names, ahead.zones)
 
 
 def check_horizon(at: datetime, *, now: datetime) -> datetime:
@@ -102,7 +99,7 @@ def check_horizon(at: datetime, *, now: datetime) -> datetime:
 
 def policy_asked(
     asked: Asked, *, actor: Actor
-) -> tuple[ConfigurationItem | None, Team | None, EscalationPolicy | None, Policy | None]:
+) -> tuple[ConfigurationItem | None, Team | None, EscalationPolicy | Use | None, Policy | None]:
     """The service or team, and the policy that holds there, as far as the actor may know them. Raises Invalid, NotFound, NotAllowed."""
     if sum(one is not None for one in (asked.service, asked.team, asked.policy)) > 1:
         raise Invalid("Give one of service, team and policy.", field="policy")
@@ -114,10 +111,8 @@ def policy_asked(
         row = policy_for(asked.policy, actor=actor)
         return None, None, row, escalations.policy_definition(row)
     service, team = _place(asked, actor=actor)
-    found = escalations.in_force(service=service.pk if service else None, team=team.pk if team else None)
-    if found is None:
-        return service, team, None, None
-    return service, team, escalations.policy_by_ref(found.policy), Policy.parse(found.definition)
+    use = escalations.use_in_force(service=service.pk if service else None, team=team.pk if team else None)
+    return service, team, use, use.definition if use is not None else None
 
 
 def _place(asked: Asked, *, actor: Actor) -> tuple[ConfigurationItem | None, Team | None]:
@@ -136,15 +131,10 @@ def _place(asked: Asked, *, actor: Actor) -> tuple[ConfigurationItem | None, Tea
 
 def _service(ref: int | str, *, actor: Actor) -> ConfigurationItem:
     """A service whose inside the actor knows: who answers for it is not for everybody who may report about it."""
-    row = services.by_ref(ref) if actor.is_system else service_for(ref, Act.SEE_DESK, actor=actor)
-    if row is None or not services.known_inside(actor).filter(pk=row.pk).exists():
+    row = services.named(ref, known=services.known_inside(actor))
+    if row is None:
         raise NotFound("There is no such service, or you may not know it.")
     return row
-
-
-def _who(person_ids: Iterable[int]) -> tuple[dict[int, str], dict[int, str]]:
-    rows = list(people.people().filter(pk__in=set(person_ids)).values_list("pk", "name", "time_zone"))
-    return {pk: name for pk, name, _ in rows}, {pk: zone or settings.DEFAULT_TIME_ZONE for pk, _, zone in rows}
 
 
 # instants as people say them

@@ -86,6 +86,14 @@ def by_ref(ref: int | str) -> ConfigurationItem | None:
     return item
 
 
+def named(ref: int | str, *, known: QuerySet[ConfigurationItem]) -> ConfigurationItem | None:
+    """A service by id or slug, its team loaded, when it is one of those."""
+    if len(str(ref)) > 60 or not str(ref).isprintable():
+        return None
+    is_id = isinstance(ref, int) or (ref.isascii() and ref.isdigit() and len(ref) < 19)
+    return known.filter(**({"pk": int(ref)} if is_id else {"slug": ref})).select_related("team").first()
+
+
 @dataclass(frozen=True, slots=True)
 class Around:
     """The services around one: what it needs, what needs it (both by name), and what suffers when it fails, nearest first."""

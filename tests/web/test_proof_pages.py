@@ -121,4 +121,4 @@ def test_however_many_services_the_pages_ask_little(world: World, browser: Brows
         client.get(path)
         with CaptureQueriesContext(connection) as caught:
             assert client.get(path).status_code == 200
-        assert len(caught) <= 23, [query["sql"][:90] for query in caught]
+        assert len(caught) <= 15, [query["sql"][:90] for query in caught]

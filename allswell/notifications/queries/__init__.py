@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .contacts import (
+    QUIET,
+    Home,
     contact,
     contact_of_message,
     contacts_by_number,
@@ -38,6 +40,8 @@ from .push import push_key
 
 __all__ = [
     "CAP",
+    "QUIET",
+    "Home",
     "Queue",
     "call",
     "calls_of",

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from allswell.database.statements import ask
 from allswell.notifications import rules
 from allswell.notifications.models import ContactMessage, ContactMethod, ContactRule
 from allswell.people import queries as people
 
+#: zone, and minutes of the day between which it is quiet, of a person
+Home = tuple[str, int | None, int | None]
 
-def reachable(person_ids: Iterable[int]) -> dict[int, rules.Reach]:
-    """Person -> everything that decides how they are reached; four statements, however many people. Who is unknown is left out."""
+
+def homes_of(person_ids: Iterable[int]) -> dict[int, Home]:
+    """Person -> where they are, and when they are left in peace."""
+    rows = people.people().filter(pk__in=set(person_ids))
+    return {pk: (zone, *quiet) for pk, zone, *quiet in rows.values_list("pk", "time_zone", *QUIET)}
+
+
+#: the columns of quiet hours, seen from a person
+QUIET = ("paging_hours__quiet_from", "paging_hours__quiet_until")
+
+
+def reachable(person_ids: Iterable[int], *, homes: Mapping[int, Home] | None = None) -> dict[int, rules.Reach]:
+    """Person -> everything that decides how they are reached; four statements, however many people, three with their `homes`.
+
+    Who is unknown is left out.
+    """
     ids = sorted(set(person_ids))
     if not ids:
         return {}
-    homes = people.people().filter(pk__in=ids).annotate(since=F("paging_hours__quiet_from"), until=F("paging_hours__quiet_until"))
+    homes = homes_of(ids) if homes is None else homes
     methods: dict[int, list[rules.Method]] = defaultdict(list)
     for person, is_confirmed, is_failing in people.primary_proofs(ids):
         methods[person].append(rules.Method(rules.ContactKind.EMAIL, None, is_confirmed, is_failing))
@@ -39,7 +55,7 @@ def reachable(person_ids: Iterable[int]) -> dict[int, rules.Reach]:
             quiet=None if since is None or until is None else rules.Quiet(since, until),
             zone=zone or settings.TIME_ZONE,
         )
-        for person, zone, since, until in homes.values_list("pk", "time_zone", "since", "until")
+        for person, (zone, since, until) in homes.items()
     }
 
 

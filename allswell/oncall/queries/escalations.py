@@ -90,6 +90,20 @@ class Use:
     slug: str
     definition: Policy
 
+    @property
+    def pk(self) -> int:
+        """Its id, as a row has it."""
+        return self.policy
+
+
+def use_in_force(*, service: int | None, team: int | None) -> Use | None:
+    """The policy of a service, else the default of a team, with its name; as `in_force` says it."""
+    rows = PolicyUse.objects.filter(
+        Q(service=service or 0) | Q(team=team or 0), policy__is_active=True, policy__versions__number=F("policy__number")
+    ).values_list("service_id", "policy_id", "policy__name", "policy__slug", "policy__versions__definition")
+    chosen = min(rows, key=lambda row: row[0] is None, default=None)
+    return Use(*chosen[1:4], Policy.parse(chosen[4])) if chosen else None
+
 
 @dataclass(frozen=True, slots=True)
 class InForceEverywhere:

@@ -150,13 +150,25 @@ def on_call_for(teams: Mapping[int, int], at: datetime) -> dict[int, list[Answer
 def written(rota_ids: Collection[int], since: datetime, until: datetime) -> dict[int, tuple[Slot, ...]]:
     """Rota id -> the shifts that are written and touch a time, by level and time."""
     found: dict[int, list[Slot]] = {rota: [] for rota in rota_ids}
-    shifts = Shift.objects.filter(rota__in=rota_ids, ends_at__gt=since, starts_at__lt=until).order_by(
-        "rota", "level", "starts_at"
-    )
-    for _, rota, level, starts_at, ends_at, person, why, override, stands_for, layer, turn in shifts.values_list(*_COLUMNS):
-        slot = Slot(level, starts_at, ends_at, person, _why(why), layer, turn, override, stands_for)
+    for rota, _, slot in _slots_of(Shift.objects.filter(rota__in=rota_ids), since, until):
         found[rota].append(slot)
     return {rota: tuple(slots) for rota, slots in found.items()}
+
+
+def written_ahead(rota_ids: Collection[int], since: datetime, until: datetime) -> dict[int, tuple[datetime, list[Slot]]]:
+    """Rota id -> up to when it is written, and the shifts that touch a time; of the rotas in use that have any."""
+    found: dict[int, tuple[datetime, list[Slot]]] = {}
+    for rota, planned_until, slot in _slots_of(Shift.objects.filter(rota__in=rota_ids, rota__is_active=True), since, until):
+        found.setdefault(rota, (planned_until, []))[1].append(slot)
+    return found
+
+
+def _slots_of(shifts: QuerySet[Shift], since: datetime, until: datetime) -> Iterable[tuple[int, datetime, Slot]]:
+    rows = shifts.filter(ends_at__gt=since, starts_at__lt=until).order_by("rota", "level", "starts_at")
+    for planned, _, rota, level, starts_at, ends_at, person, why, override, stands_for, layer, turn in rows.values_list(
+        "rota__planned_until", *_COLUMNS
+    ):
+        yield rota, planned, Slot(level, starts_at, ends_at, person, _why(why), layer, turn, override, stands_for)
 
 
 def plan(

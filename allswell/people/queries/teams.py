@@ -100,30 +100,41 @@ def manager_chain(team: Team) -> list[int]:
     return chain
 
 
-def manager_chains(team_ids: Iterable[int]) -> dict[int, list[int]]:
-    """Team id -> its `manager_chain`; as many statements as the longest of them has people, however many teams."""
+def manager_chains(team_ids: Iterable[int], *, levels: int = 9) -> dict[int, list[int]]:
+    """Team id -> its `manager_chain` up to so many managers above the lead; one statement where the first two are enough."""
     wanted = list(team_ids)
-    leads = dict(Team.objects.filter(pk__in=wanted, is_active=True).values_list("pk", "lead_id")) if wanted else {}
+    leads: dict[int, int | None] = {}
     above: dict[int, tuple[int | None, bool]] = {}
-    missing = {lead for lead in leads.values() if lead is not None}
-    while missing:
-        rows = Person.objects.filter(pk__in=missing).values_list("pk", "manager_id", "is_active")
-        above |= {pk: (manager, is_active) for pk, manager, is_active in rows}
-        missing = {manager for manager, _ in above.values() if manager is not None} - above.keys()
-    return {team: _up(lead, above) for team, lead in leads.items()}
+    rows = Team.objects.filter(pk__in=wanted, is_active=True).values_list(*_LED) if wanted else ()
+    for team, lead, is_active, manager, manager_is_active, further in rows:
+        leads[team] = lead
+        if lead is not None:
+            above[lead] = (manager, bool(is_active))
+        if manager is not None:
+            above.setdefault(manager, (further, bool(manager_is_active)))
+    while missing := {end for lead in leads.values() if (end := _up(lead, above, levels)[1]) is not None}:
+        found = Person.objects.filter(pk__in=missing).values_list("pk", "manager_id", "is_active")
+        above |= {pk: (manager, is_active) for pk, manager, is_active in found}
+    return {team: _up(lead, above, levels)[0] for team, lead in leads.items()}
 
 
-def _up(lead: int | None, above: dict[int, tuple[int | None, bool]]) -> list[int]:
+_LED = ("pk", "lead_id", "lead__is_active", "lead__manager_id", "lead__manager__is_active", "lead__manager__manager_id")
+
+
+def _up(lead: int | None, above: dict[int, tuple[int | None, bool]], levels: int) -> tuple[list[int], int | None]:
+    """Those in use from a lead up, and whom one must know to go on."""
     chain: list[int] = []
     seen: set[int] = set()
     person = lead
-    while person is not None and person not in seen:
+    while person is not None and person not in seen and len(chain) <= levels:
+        if person not in above:
+            return chain, person
         seen.add(person)
         manager, is_active = above[person]
         if is_active:
             chain.append(person)
         person = manager
-    return chain
+    return chain, None
 
 
 def team_sizes() -> dict[int, int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Value
 from django.http import HttpResponse
 from django.utils import dateformat, timezone
 from django.utils.translation import gettext as _
@@ -78,16 +79,15 @@ def simulate(request: PageRequest) -> HttpResponse:
             if error.http in (403, 404):
                 raise
             errors = field_errors(error)
-    known = services.known_inside(request.actor).filter(is_active=True).order_by("name", "id")
-    policies = escalations.policies_visible_to(request.actor).filter(is_active=True).order_by("name", "id")
+    choices = _choices(request)
     return page(
         request,
         "oncall/simulate.html",
         status=422 if errors else 200,
         values=values,
         errors=errors,
-        choices=[(f"service:{slug}", name) for slug, name in known.values_list("slug", "name")[:MOST_CHOICES]],
-        policies=[(f"policy:{slug}", name) for slug, name in policies.values_list("slug", "name")[:MOST_CHOICES]],
+        choices=[one for one in choices if one[0].startswith("service:")],
+        policies=[one for one in choices if one[0].startswith("policy:")],
         found=found,
         local=local,
         lines=lines(found) if found else [],
@@ -97,6 +97,15 @@ def simulate(request: PageRequest) -> HttpResponse:
         is_second=sent.get("second") == "1",
         here="oncall",
     )
+
+
+def _choices(request: PageRequest) -> list[tuple[str, str]]:
+    """What may be asked about: the services and policies the viewer may know, by name, in one statement."""
+    known = services.known_inside(request.actor).filter(is_active=True)
+    policies = escalations.policies_visible_to(request.actor).filter(is_active=True)
+    rows = known.annotate(kind_=Value("service")).values_list("kind_", "slug", "name")
+    rows = rows.union(policies.annotate(kind_=Value("policy")).values_list("kind_", "slug", "name"), all=True)
+    return [(f"{kind}:{slug}", name) for kind, slug, name in rows.order_by("name")[: 2 * MOST_CHOICES]]
 
 
 def _asked(about: str) -> Asked:
