@@ -41,7 +41,7 @@ from tests.web.test_who_may import words_of
 
 Browser = Callable[[Person | None], Client]
 #: settings of an operator
-CANARIES = ("canary-smtp", "canary-metrics")
+CANARIES = ("canary-smtp", "canary-metrics", "canary-sms", "canary-voice")
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
@@ -53,6 +53,8 @@ def planted(world: World, settings: Any, caplog: pytest.LogCaptureFixture) -> di
     with Mailbox() as box:
         port = box.port  # nobody listens there any more
     settings.SMTP_URL = f"smtp+plain://desk:canary-smtp@127.0.0.1:{port}"
+    settings.SMS_URL = f"twilio+http://AC1:canary-sms@127.0.0.1:{port}/?from=%2B15550100"
+    settings.VOICE_URL = f"twilio+http://AC1:canary-voice@127.0.0.1:{port}/?from=%2B15550100"
     settings.METRICS_TOKEN = "canary-metrics"
     jonas = world.jonas
     password = "canary password of Jonas"
@@ -156,7 +158,12 @@ def test_A40_a_backup_without_the_key_a_log_and_every_command_hold_no_secret(tmp
     """A desk of its own with secrets in its settings; its backup is unpacked and read byte by byte."""
     smtp = "smtp://desk:canary-smtp@127.0.0.1:9"
     installation = Desk(
-        tmp_path / "home", ALLSWELL_SMTP_URL=smtp, ALLSWELL_METRICS_TOKEN="canary-metrics", ALLSWELL_LOG_LEVEL="DEBUG"
+        tmp_path / "home",
+        ALLSWELL_SMTP_URL=smtp,
+        ALLSWELL_SMS_URL="twilio+http://AC1:canary-sms@127.0.0.1:9/?from=%2B15550100",
+        ALLSWELL_VOICE_URL="twilio+http://AC1:canary-voice@127.0.0.1:9/?from=%2B15550100",
+        ALLSWELL_METRICS_TOKEN="canary-metrics",
+        ALLSWELL_LOG_LEVEL="DEBUG",
     )
     installation.home.mkdir()
     try:
