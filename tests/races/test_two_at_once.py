@@ -10,10 +10,11 @@ import pytest
 from django.db import connection
 
 from allswell.desk import tickets as desk
+from allswell.desk import writing
 from allswell.journal.models import Entry
 from allswell.kernel.errors import Conflict, DeskError, Stale
 from allswell.tickets import queries
-from allswell.tickets.models import Comment
+from allswell.tickets.models import Comment, Draft
 from allswell.tickets.rules import LinkKind, WaitingOn
 from tests.support.world import World
 
@@ -122,3 +123,15 @@ def test_two_merges_into_each_other_leave_one(world: World) -> None:
         )
         assert sum(isinstance(answer, DeskError) for answer in answers) == 1
         assert sorted([queries.ticket(one).state, queries.ticket(two).state]) == ["cancelled", "new"]
+
+
+def test_a_draft_is_kept_twice_in_the_same_instant(world: World) -> None:
+    by = world.by(world.jonas)
+    for _ in range(ROUNDS):
+        number = world.report().pk
+        kept = [{"body": "Looking"}, {"body": "Looking at it"}]
+        saving = [
+            lambda n=number, c=content: writing.save_draft(place="note", number=n, content=c, **by) or True for content in kept
+        ]
+        assert together(*saving) == [True, True]
+        assert Draft.objects.get(ticket=number).content in kept

@@ -38,7 +38,11 @@ class Receiver:
                 super().setup()
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                length = int(self.headers.get("content-length", 0))
+                body = self.rfile.read(length)
+                if len(body) < length:  # whoever called died in the middle
+                    self.close_connection = True
+                    return
                 headers = {k.lower(): v for k, v in self.headers.items()}
                 receiver.calls.append(Call(self.path, headers, body, self.command))
                 if self.path in receiver.silent | receiver.dropped | receiver.raw.keys():
@@ -49,7 +53,8 @@ class Receiver:
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(said)
+                with contextlib.suppress(BrokenPipeError):
+                    self.wfile.write(said)
 
             def _misbehave(self) -> None:
                 self.close_connection = True

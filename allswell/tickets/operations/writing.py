@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import IntegrityError, transaction
+
 from allswell.tickets.models import Draft, Presence
 
 
 def save_draft(*, person: int, ticket: int | None, place: str, content: dict[str, str], now: datetime) -> None:
     """Keep what somebody is writing, in place of what they wrote before."""
     mine = Draft.objects.filter(person=person, ticket=ticket, place=place)
-    if not mine.update(content=content, updated_at=now):
-        Draft.objects.create(person_id=person, ticket_id=ticket, place=place, content=content, updated_at=now)
+    if mine.update(content=content, updated_at=now):
+        return
+    try:
+        with transaction.atomic():
+            Draft.objects.create(person_id=person, ticket_id=ticket, place=place, content=content, updated_at=now)
+    except IntegrityError:  # the page sent what was typed before at the same moment
+        mine.update(content=content, updated_at=now)
 
 
 def drop_draft(*, person: int, ticket: int | None, place: str) -> None:
