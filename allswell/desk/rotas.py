@@ -33,7 +33,7 @@ from allswell.people import operations as people_operations
 from allswell.people import queries as people
 from allswell.people.rules import Act, may
 
-from . import planning
+from . import coverage, planning
 from .door import use_case
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def held(row: Rota) -> Rota:
 class Preview:
     """What a change would move: every time that changes hands, the same by person, and what is not good about the plan then.
 
-    `gaps` are the times nobody would be on call, `until` how far it looked.
+    `gaps` are the times nobody would be on call, `until` how far it looked; `opens` are the services it would leave without cover.
     """
 
     moves: tuple[Moved, ...]
@@ -88,6 +88,7 @@ class Preview:
     gaps: tuple[Slot, ...]
     cautions: tuple[Caution, ...]
     until: datetime
+    opens: tuple[coverage.Opened, ...] = ()
 
 
 def what_moves(
@@ -113,9 +114,14 @@ def what_moves(
     at = _effective(effective_at, known, now=now)
     until = planning.horizon(now)
     pk = row.pk if row else 0
-    after = queries.plan([pk], now, until, versions={pk: [*known, Version(len(known) + 1, at, asked)]})[pk]
+    said = [*known, Version(len(known) + 1, at, asked)]
+    after = queries.plan([pk], now, until, versions={pk: said})[pk]
     before = queries.slots([row], now, until)[pk] if row else ()
-    return preview(pk, before, after, {pk: asked}, until=until, now=now)
+    found = preview(pk, before, after, {pk: asked}, until=until, now=now)
+    if row is None or not found.moves:
+        return found
+    edit = coverage.Edit(versions={pk: said})
+    return replace(found, opens=coverage.what_opens(edit, actor=actor, now=now, weeks=coverage.MOST_WEEKS))
 
 
 def preview(

@@ -16,6 +16,8 @@ from allswell.people.models import Person
 from tests.desk.test_paging import dba_policy, steps_of
 from tests.desk.test_rotas import week
 from tests.support.world import World
+from tests.web.test_oncall_pages import ROTA
+from tests.web.test_oncall_pages import seen as seen_number
 
 Browser = Callable[..., Client]
 
@@ -122,3 +124,14 @@ def test_however_many_services_the_pages_ask_little(world: World, browser: Brows
         with CaptureQueriesContext(connection) as caught:
             assert client.get(path).status_code == 200
         assert len(caught) <= 15, [query["sql"][:90] for query in caught]
+
+
+def test_what_an_edit_of_a_rota_would_leave_without_cover_stands_in_its_preview(world: World, browser: Browser) -> None:
+    dba_policy(world)
+    reach_by_push(world, world.amir, world.priya)
+    client = browser(world.lena)
+    html = shown(client, "/oncall/databases/edit")
+    typed = {**ROTA, "zone": "UTC", "l0_key": "1", "seen": seen_number(html), "l0_people": "Jonas Berg", "do": "preview"}
+    seen = client.post("/oncall/databases/edit", typed).content.decode()
+    assert "After this change 1 service is not covered" in seen
+    assert "Ledger database" in seen

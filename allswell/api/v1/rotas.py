@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 from allswell.api.contract import BASE, Body, Call, Id, Page, Paged, operation
 from allswell.api.paging import page
 from allswell.desk import rotas as desk
+from allswell.desk.coverage import Opened
 from allswell.kernel.errors import Invalid
 from allswell.oncall import queries
 from allswell.oncall.rules import Slot
@@ -37,7 +38,7 @@ from .rota_shapes import (
     move,
     shifts,
 )
-from .shapes import Instant, PersonRef, Ref, named_ref, person_ref
+from .shapes import Instant, NamedRef, PersonRef, Ref, named_ref, person_ref
 
 TAG = "Rotas"
 #: how many moves and gaps a preview names; their numbers count all
@@ -248,8 +249,20 @@ class RotaPreviewAsked(Body):
     effective_at: Instant | None = None
 
 
+class Uncovered(Struct):
+    """A service that would not be covered any more, how often in the coming twelve weeks, and when for the first time."""
+
+    service: NamedRef | None
+    starts_at: datetime
+    ends_at: datetime
+    times: int
+
+
 class RotaPreview(Struct):
-    """What would move up to `until`, and what would not be good then. `moves` and `gaps` name the first 500."""
+    """What would move up to `until`, and what would not be good then. `moves` and `gaps` name the first 500.
+
+    `opens`: the services of which the caller knows who answers for them that would be left without cover.
+    """
 
     moves: list[RotaMove]
     moves_total: int
@@ -258,6 +271,7 @@ class RotaPreview(Struct):
     gaps_total: int
     cautions: list[RotaCaution]
     until: datetime
+    opens: list[Uncovered] = []
 
 
 @operation(
@@ -304,7 +318,13 @@ def _preview(found: desk.Preview) -> RotaPreview:
         gaps_total=len(found.gaps),
         cautions=[caution(one, names) for one in found.cautions],
         until=found.until,
+        opens=[_uncovered(one) for one in found.opens],
     )
+
+
+def _uncovered(one: Opened) -> Uncovered:
+    (starts_at, ends_at), row = one.spans[0], one.service
+    return Uncovered(named_ref(row.pk, row.slug, row.name), starts_at, ends_at, len(one.spans))
 
 
 def _begins(slot: Slot) -> Any:

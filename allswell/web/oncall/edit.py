@@ -23,7 +23,7 @@ from allswell.web.account.profile import zones
 from allswell.web.pages import PageRequest, SeeOther, desk_page, page, toast
 from allswell.web.setup.calendar_pages import weekdays
 
-from . import board, lanes, rota, words
+from . import board, lanes, proof_words, rota, words
 from .form import RotaForm
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class Moves:
     gaps_more: int
     cautions: list[str]
     until: Any
+    opens: list[tuple[str, str, int]]
 
     @classmethod
     def of(cls, preview: Preview) -> Moves:
@@ -138,6 +139,7 @@ class Moves:
             gaps_more=max(len(preview.gaps) - MOST_GAPS, 0),
             cautions=[words.caution(one, names) for one in preview.cautions],
             until=preview.until,
+            opens=proof_words.opened(preview.opens[:MOST_GAPS]),
         )
 
 

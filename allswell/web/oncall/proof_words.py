@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
 
+from allswell.desk.coverage import Opened
 from allswell.notifications.rules import ContactKind
 from allswell.oncall.rules.covering import Lack, Missing, Stretch
 from allswell.oncall.rules.escalating import Empty
 from allswell.oncall.rules.knowing import Absent
+
+from . import lanes
 
 
 def channel(kind: ContactKind) -> str:
@@ -73,3 +76,8 @@ def absences(missing: Iterable[Missing]) -> str:
         if one.absent is not None:
             parts[_("step %(n)s: %(why)s") % {"n": one.step + 1, "why": said[one.absent]}] = None
     return "; ".join(parts) or _("no step is for this priority")
+
+
+def opened(found: Iterable[Opened]) -> list[tuple[str, str, int]]:
+    """What an edit would leave without cover: the service, when for the first time, and how many more times."""
+    return [(one.service.name, lanes.span_text(*one.spans[0]), len(one.spans) - 1) for one in found]
