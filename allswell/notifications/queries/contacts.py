@@ -79,6 +79,11 @@ def rooms_of(team: int) -> QuerySet[ContactMethod]:
     return _in_use().filter(team=team).order_by("id")
 
 
+def rooms() -> QuerySet[ContactMethod]:
+    """The rooms of all teams, also those that were removed."""
+    return ContactMethod.objects.filter(team__isnull=False)
+
+
 def contact(contact_id: int) -> ContactMethod | None:
     """A way that is in use, its team loaded."""
     return _in_use().select_related("team").filter(pk=contact_id).first()

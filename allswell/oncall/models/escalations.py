@@ -89,6 +89,7 @@ class Escalation(models.Model):
             models.Index(fields=["next_step_at"], condition=Q(next_step_at__isnull=False), name="escalation_due"),
             models.Index(fields=["ticket", "-id"], name="escalation_of_ticket"),
             models.Index(fields=["-ended_at"], condition=Q(state="exhausted"), name="escalation_unanswered"),
+            models.Index(fields=["policy", "-started_at"], condition=Q(policy__isnull=False), name="escalation_of_policy"),
         ]
 
 

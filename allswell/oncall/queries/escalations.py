@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -17,6 +17,9 @@ from allswell.oncall.rules.escalating import Run, RunState
 from allswell.oncall.rules.policies import Policy, TargetKind
 from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, may
+
+if TYPE_CHECKING:
+    from allswell.people.models import Team
 
 # policies
 
@@ -50,6 +53,50 @@ def policy_versions(policy: int) -> QuerySet[PolicyVersion]:
 def policy_definition(row: EscalationPolicy) -> Policy:
     """What the newest version of a policy says."""
     return Policy.parse(PolicyVersion.objects.values_list("definition", flat=True).get(policy=row.pk, number=row.number))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A policy with what its newest version says."""
+
+    row: EscalationPolicy
+    said: Policy
+
+
+def written_policies(rows: QuerySet[EscalationPolicy]) -> list[Written]:
+    """Policies with what they say, by team and name, their teams loaded, in one statement."""
+    newest = rows.filter(versions__number=F("number")).annotate(definition=F("versions__definition")).select_related("team")
+    return [Written(row, Policy.parse(row.definition)) for row in newest.order_by("team__name", "team_id", "name", "id")]
+
+
+def versions_at(policies: QuerySet[EscalationPolicy], slug: str, *, limit: int) -> list[PolicyVersion]:
+    """The newest versions of one of some policies, the newest first, with the policy, its team and who wrote them."""
+    rows = PolicyVersion.objects.filter(policy__in=policies.filter(slug=slug).values("pk"))
+    return list(rows.select_related("policy__team", "created_by").order_by("-number")[:limit])
+
+
+def followed(*, team: int) -> EscalationPolicy | None:
+    """The policy, in use or not, that is set for a team."""
+    return followed_in_turn(service=None, team=team)[1]
+
+
+def followed_in_turn(*, service: int | None, team: int | None) -> tuple[EscalationPolicy | None, EscalationPolicy | None]:
+    """The policies, in use or not, that are set for a service and for its team."""
+    rows = list(PolicyUse.objects.filter(Q(service=service or 0) | Q(team=team or 0)).select_related("policy"))
+    of_service = next((row.policy for row in rows if row.service_id is not None), None)
+    return of_service, next((row.policy for row in rows if row.team_id is not None), None)
+
+
+def teams_without_policy(known: QuerySet[Team]) -> QuerySet[Team]:
+    """Those of these teams that are in use and whose tickets follow no policy, unless their service has one; by name."""
+    active = PolicyUse.objects.filter(team=OuterRef("pk"), policy__is_active=True)
+    return known.filter(~Exists(active), is_active=True).order_by("name", "id")
+
+
+def runs_of_policy(policy: int, *, since: datetime) -> QuerySet[Escalation]:
+    """The runs that followed a policy since then, the newest first, with their tickets and who answered."""
+    rows = Escalation.objects.filter(policy=policy, started_at__gte=since)
+    return rows.select_related("ticket", "acknowledged_by").order_by("-started_at", "-id")
 
 
 def policy_uses(policy_ids: Collection[int]) -> QuerySet[PolicyUse]:

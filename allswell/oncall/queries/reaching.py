@@ -29,13 +29,25 @@ class Around:
 
     def __init__(self, policies: Iterable[Policy]) -> None:
         held = list(policies)
+        self._teams = {pk for policy in held for pk in policy.ids(TargetKind.TEAM)}
+        self._led = {pk for policy in held for kind in (TargetKind.LEAD, TargetKind.MANAGER) for pk in policy.ids(kind)}
+        self._people = {pk for policy in held for pk in policy.ids(TargetKind.PERSON)}
         self._rotas = {pk for policy in held for pk in policy.ids(TargetKind.ROTA)}
-        self._named = {pk for policy in held for pk in policy.ids(TargetKind.PERSON)}
-        self._gone: dict[datetime, tuple[set[int], set[int]]] = {}
         self._calendars = calendars.by_ids({pk for policy in held for pk in policy.calendars}) if held else {}
         self._on_call: dict[datetime, watch.Answers] = {}
-        self._members: dict[int, list[int]] = {}
-        self._chains: dict[int, list[int]] = {}
+        self._staff: dict[int, people.Staff] = {}
+        #: of everybody who has come up
+        self.names: dict[int, str] = {}
+        self._asked: dict[datetime, set[int]] = {}
+        self._gone: dict[datetime, set[int]] = {}
+
+    def look(self, at: datetime) -> None:
+        """Read all that the policies name, to answer for every step of them at one instant without asking again."""
+        if self._rotas:
+            self._on_call[at] = watch.on_call(self._rotas, at)
+        if self._teams or self._led:
+            self._staff.update(people.staff(self._teams | self._led))
+        self._away(self._come_up(at), at)
 
     def called(self, target: Target, at: datetime) -> tuple[Called, ...]:
         """Whom a target reaches at an instant; nobody when nobody is there."""
@@ -49,28 +61,35 @@ class Around:
             case TargetKind.PERSON:
                 persons = [target.id]
             case TargetKind.TEAM:
-                persons = self._of_team(target.id)
+                persons = self._of(target.id).members
             case TargetKind.LEAD:
-                persons = self._chain(target.id)[:1]
+                persons = self._of(target.id).chain[:1]
             case TargetKind.MANAGER:
-                persons = self._chain(target.id)[target.level : target.level + 1]
-        gone = rows.leave_of(persons, since=at, until=at + _MOMENT) if persons else {}
-        return tuple(Called(target, person=person) for person in persons if not is_on_leave(gone, person, at))
+                persons = self._of(target.id).chain[target.level : target.level + 1]
+        gone = self._away(persons, at)
+        return tuple(Called(target, person=person) for person in persons if person not in gone)
+
+    def _away(self, persons: Iterable[int], at: datetime) -> set[int]:
+        """Who is not there at an instant: asked of everybody who has come up so far, once."""
+        asked, gone = self._asked.setdefault(at, set()), self._gone.setdefault(at, set())
+        if not asked.issuperset(persons):
+            fresh = (self._come_up(at) | set(persons)) - asked
+            names, away = rows.presence(fresh, since=at, until=at + _MOMENT)
+            self.names |= names
+            gone |= {person for person in away if is_on_leave(away, person, at)}
+            asked |= fresh
+        return gone
 
     def is_inside(self, calendar: int, at: datetime) -> bool:
         """Whether an instant is within the hours of a calendar; of one that is gone, always."""
         found = self._calendars.get(calendar)
         return found is None or hours.is_open(found, at)
 
-    def _not_there(self, persons: list[int], at: datetime) -> set[int]:
-        """Who is on leave, away or no longer in use at an instant; those named in the policies are asked about together."""
-        asked, gone = self._gone.setdefault(at, (set(), set()))
-        unknown = set(persons) - asked
-        if unknown:
-            unknown |= self._named - asked
-            gone |= rows.leave_of(unknown, since=at, until=at + _MOMENT).keys()
-            asked |= unknown
-        return gone
+    def _come_up(self, at: datetime) -> set[int]:
+        """Everybody some target named so far."""
+        said = [answer for levels in self._on_call.get(at, {}).values() for answer in levels.values()]
+        on_call = {person for answer in said for person in (answer.person, answer.held) if person is not None}
+        return self._people | on_call | {pk for team in self._staff.values() for pk in (*team.members, *team.chain)}
 
     def _of_rota(self, target: Target, at: datetime) -> list[int]:
         if at not in self._on_call:
@@ -79,16 +98,10 @@ class Around:
         # who has not been relieved yet is called beside whoever should have taken over
         return [person for person in (answer.person, answer.held) if person is not None] if answer is not None else []
 
-    def _of_team(self, team: int) -> list[int]:
-        if team not in self._members:
-            self._members[team] = list(people.members(team).values_list("pk", flat=True))
-        return self._members[team]
-
-    def _chain(self, team: int) -> list[int]:
-        if team not in self._chains:
-            row = people.team(team)
-            self._chains[team] = people.manager_chain(row) if row else []
-        return self._chains[team]
+    def _of(self, team: int) -> people.Staff:
+        if team not in self._staff:
+            self._staff[team] = people.staff([team]).get(team, people.Staff([], []))
+        return self._staff[team]
 
 
 def next_called(row: Escalation) -> tuple[Called, ...]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
@@ -128,14 +128,25 @@ def leave(leave_id: int) -> Leave | None:
 
 def leave_of(person_ids: Collection[int], *, since: datetime, until: datetime) -> dict[int, list[rules.Span]]:
     """Person id -> when they are not there: leave, out of office, or no longer in use at all."""
+    return presence(person_ids, since=since, until=until)[1]
+
+
+def presence(
+    person_ids: Collection[int], *, since: datetime, until: datetime
+) -> tuple[dict[int, str], dict[int, list[rules.Span]]]:
+    """(names, `leave_of`) of people, in one statement."""
     found: dict[int, list[rules.Span]] = defaultdict(list)
-    rows = Leave.objects.filter(person__in=person_ids, cancelled_at=None, ends_at__gt=since, starts_at__lt=until)
-    for person, starts_at, ends_at in rows.values_list("person_id", "starts_at", "ends_at"):
-        found[person].append((starts_at, ends_at))
-    gone = people.people().filter(pk__in=person_ids).exclude(is_active=True, away_from=None, away_until=None)
-    for person, is_active, away_from, away_until in gone.values_list("pk", "is_active", "away_from", "away_until"):
-        found[person].append((away_from or EVER, away_until or NEVER) if is_active else (EVER, NEVER))
-    return {person: sorted(spans) for person, spans in found.items()}
+    names: dict[int, str] = {}
+    away = Leave.objects.filter(person__in=person_ids, cancelled_at=None, ends_at__gt=since, starts_at__lt=until)
+    rows = people.people().filter(pk__in=person_ids).values_list("pk", "name", "is_active", "away_from", "away_until")
+    spans = away.order_by().values_list("person_id", Value(""), Value(True), "starts_at", "ends_at")
+    for person, name, is_active, starts_at, ends_at in rows.union(spans, all=True):
+        names[person] = name or names.get(person, "")
+        if not is_active:
+            found[person].append((EVER, NEVER))
+        elif starts_at or ends_at:
+            found[person].append((starts_at or EVER, ends_at or NEVER))
+    return names, {person: sorted(spans) for person, spans in found.items()}
 
 
 # asking one another

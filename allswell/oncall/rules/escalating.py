@@ -115,7 +115,7 @@ def advance(run: Run, policy: Policy, *, priority: int, at: datetime, world: Wor
                 return Advance(tuple(taken), replace(run, next_at=at + wait), is_promise_broken)
             continue
         step = policy.steps[run.position]
-        empty, called = _tried(step, priority=priority, at=at, world=world)
+        empty, called = tried(step, priority=priority, at=at, world=world)
         taken.append(Taken(run.position, run.round, run.turn, called, empty))
         run = replace(run, position=run.position + 1, turn=run.turn + 1)
         if empty is None:
@@ -123,7 +123,8 @@ def advance(run: Run, policy: Policy, *, priority: int, at: datetime, world: Wor
             return Advance(tuple(taken), run, is_promise_broken)
 
 
-def _tried(step: Step, *, priority: int, at: datetime, world: World) -> tuple[Empty | None, tuple[Called, ...]]:
+def tried(step: Step, *, priority: int, at: datetime, world: World) -> tuple[Empty | None, tuple[Called, ...]]:
+    """Whom a step calls at an instant, each once; or why it calls nobody."""
     if step.priorities and priority not in step.priorities:
         return Empty.PRIORITY, ()
     if step.during and world.is_inside(step.during.calendar, at) != step.during.is_inside:

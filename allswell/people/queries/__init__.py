@@ -60,6 +60,7 @@ from .reach import (
 )
 from .teams import (
     Crew,
+    Staff,
     TeamChoice,
     crews,
     first_line,
@@ -69,6 +70,7 @@ from .teams import (
     members_of,
     memberships,
     present_members,
+    staff,
     team,
     team_by_ref,
     team_sizes,
@@ -78,6 +80,7 @@ from .teams import (
 
 __all__ = [
     "Crew",
+    "Staff",
     "TeamChoice",
     "actor_for",
     "actors",
@@ -134,6 +137,7 @@ __all__ = [
     "sent_link",
     "sessions",
     "setup_reach",
+    "staff",
     "team",
     "team_by_ref",
     "team_facts",

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -85,6 +86,53 @@ def crews(team_ids: Iterable[int], *, now: datetime) -> dict[int, Crew]:
         )
         for team, lead in leads.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The active members of a team by name, and its `manager_chain` (of a team that is in use)."""
+
+    members: list[int]
+    chain: list[int]
+
+
+_LEADS = [f"lead{'__manager' * up}__{name}" for up in range(3) for name in ("pk", "is_active", "manager_id")]
+_ABOVE = [f"{'manager__' * up}{name}" for up in range(3) for name in ("pk", "is_active", "manager_id")]
+
+
+def staff(team_ids: Iterable[int]) -> dict[int, Staff]:
+    """The staff of several teams at once: one statement, and one more for every three people of the longest chain beyond."""
+    members: dict[int, list[tuple[str, int]]] = {}
+    leads: dict[int, int | None] = {}
+    known: dict[int, tuple[bool, int | None]] = {}
+    columns = ("pk", "is_active", "memberships__person", "memberships__person__name", "memberships__person__is_active")
+    for pk, is_active, person, name, is_member, *above in Team.objects.filter(pk__in=list(team_ids)).values_list(
+        *columns, *_LEADS
+    ):
+        leads[pk] = above[0] if is_active else None
+        _learn(above, known)
+        members.setdefault(pk, [])
+        if is_member:
+            members[pk].append((name, person))
+    while wanted := {manager for _, manager in known.values() if manager is not None and manager not in known}:
+        for found in Person.objects.filter(pk__in=wanted).values_list(*_ABOVE):
+            _learn(list(found), known)
+    return {pk: Staff([person for _, person in sorted(rows)], _chain(leads[pk], known)) for pk, rows in members.items()}
+
+
+def _learn(facts: list[Any], known: dict[int, tuple[bool, int | None]]) -> None:
+    """Note who of three people is in use, and who is above each."""
+    for person, is_active, manager in zip(facts[::3], facts[1::3], facts[2::3], strict=True):
+        if person is not None:
+            known[person] = (is_active, manager)
+
+
+def _chain(person: int | None, known: dict[int, tuple[bool, int | None]]) -> list[int]:
+    seen: list[int] = []
+    while person is not None and person not in seen:
+        seen.append(person)
+        person = known[person][1]
+    return [one for one in seen if known[one][0]]
 
 
 def manager_chain(team: Team) -> list[int]:

@@ -18,7 +18,7 @@ from allswell.jobs import queries as jobs
 from allswell.kernel.actor import Actor, Role
 from allswell.kernel.errors import DeskError, NotFound
 from allswell.oncall import queries
-from allswell.oncall.queries import Answer
+from allswell.oncall.queries import Answer, escalations
 from allswell.oncall.rules import Duty, Slot, fairness, joined
 from allswell.people import queries as people
 from allswell.web import blind, inputs
@@ -108,6 +108,7 @@ def board(request: PageRequest) -> HttpResponse:
     answers = queries.on_call([row.pk for row in rows[:MOST_CARDS]], now)
     since, until = min(now - COUNTED, window.since), max(now + COUNTED, window.until)
     slots = queries.written([row.pk for row in drawn], since, until)
+    unpaged = list(escalations.teams_without_policy(people.teams_visible_to(actor)).values_list("slug", "name")[: MOST_NEEDS + 1])
     asked = list(queries.waiting_for(actor.person, now=now)[:MOST_NEEDS]) if actor.person else []
     said = [answer for levels in answers.values() for answer in levels.values()]
     who = known(
@@ -139,6 +140,7 @@ def board(request: PageRequest) -> HttpResponse:
         fair_until=now + COUNTED,
         rotas=len(rows),
         drawn=len(drawn),
+        unpaged=unpaged,
         teams=teams,
         team=team if team in dict(teams) else "",
         **lanes.said(window, now),

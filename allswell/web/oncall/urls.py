@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import asking, board, coverage, edit, leave_file, mine, rota, simulate
+from . import asking, board, coverage, edit, leave_file, mine, policies, policy_edit, rota, simulate
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("oncall/", board.board, name="oncall"),
@@ -18,6 +18,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("oncall/me/calendar", mine.calendar, name="oncall_calendar"),
     path("oncall/me/calendar/<int:link>/end", mine.calendar_end, name="oncall_calendar_end"),
     path("oncall/requests/<int:asked>/<slug:word>", board.answer, name="oncall_answer"),
+    path("oncall/policies", policies.policies_page, name="policies"),
+    path("oncall/policies/new", policy_edit.new, name="policy_new"),
+    path("oncall/policies/<slug:slug>/", policies.policy, name="policy"),
+    path("oncall/policies/<slug:slug>/edit", policy_edit.change, name="policy_edit"),
+    path("oncall/policies/<slug:slug>/activate", policies.activate, name="policy_activate"),
+    path("oncall/policies/<slug:slug>/deactivate", policies.deactivate, name="policy_deactivate"),
+    path("teams/<slug:slug>/policy", policies.team_policy, name="team_policy"),
+    path("services/<slug:slug>/policy", policies.service_policy, name="service_policy"),
     path("oncall/<slug:slug>/", rota.rota, name="oncall_rota"),
     path("oncall/<slug:slug>/edit", edit.edit, name="oncall_edit"),
     path("oncall/<slug:slug>/take", board.take, name="oncall_take"),

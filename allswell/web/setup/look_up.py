@@ -22,6 +22,7 @@ from allswell.services import queries as services
 from allswell.tickets import queries as tickets
 from allswell.tickets import queue
 from allswell.web import contact_words
+from allswell.web.oncall import policies
 from allswell.web.pages import PageRequest, desk_page, page
 
 from . import choices
@@ -134,6 +135,7 @@ def team_page(request: PageRequest, slug: str) -> HttpResponse:
         open_count=count,
         can_set_up=_may_set_up(request, people.team_facts(row)),
         leads=may_edit(row, actor=request.actor),
+        followed=policies.followed_by_team(row, actor=request.actor) if row.is_active else None,
         here="teams",
     )
 
@@ -218,4 +220,5 @@ def _around(request: PageRequest, row: ConfigurationItem) -> dict[str, Any]:
         "ailing": set(ailing.values_list("service_id", flat=True)[:200]),
         "needed_by": around.needed_by,
         "radius": around.radius,
+        "followed": policies.followed_by_service(row, actor=request.actor) if row.is_active else None,
     }
