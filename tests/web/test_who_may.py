@@ -30,6 +30,7 @@ from allswell.desk import (
     contacts,
     covering,
     page_links,
+    policies,
     rotas,
     shifts,
     views,
@@ -74,6 +75,10 @@ READING = WORKING | {"auditor"}
 SETUP = frozenset({"administrator", "branch_administrator", "auditor"})
 ADMIN = frozenset({"administrator"})
 ADMINS = ADMIN | {"branch_administrator"}
+
+
+#: the addresses of one escalation policy
+POLICY = ("policy", "policy_edit", "policy_activate", "policy_deactivate")
 
 
 @dataclass(frozen=True)
@@ -201,6 +206,9 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     custom = CustomField.objects.create(key="floor", label="Floor", ticket_kind="incident")
     rota, asked, changed, away = _on_call(world)
     contact = contacts.add_contact(kind="chat", address="https://chat.example.org/x", flavor="slack", **by_jonas)
+    first = [{"targets": [{"kind": "rota", "rota": rota.pk, "level": 1}], "wait": 300}]
+    paging = policies.create_policy(name="Databases", team="databases", definition={"steps": first}, **world.by(world.lena))
+    policies.use_for_team("databases", policy=paging.pk, **world.by(world.lena))
     link, secret = shifts.make_calendar_link(**by_jonas)
     drill = Page.objects.create(person=world.amir, urgency="urgent", created_at=world.now)
     values: dict[str, Any] = {
@@ -242,6 +250,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
                 "override": changed.pk,
                 "leave": away.pk,
             },
+            **dict.fromkeys(POLICY, {"slug": paging.slug}),
         },
     }
     grant = RoleGrant.objects.filter(person=world.amir).get()
@@ -287,6 +296,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
         "setup_person_add_address": {"email": "x@example.org"},
         "setup_team_join": {"person": "rolf@example.org"},
         "setup_team_leave": {"person": world.amir.pk},
+        "team_policy": {"policy": paging.slug},
     }
     return Stage(world, ticket, cast, values, sent)
 
@@ -372,6 +382,11 @@ DECIDED: dict[str, Row] = {
     ),
     **_rows(Row(LEADING | ADMIN, LEADING | ADMIN), "oncall_new", "oncall_edit", "oncall_override"),
     **_rows(Row(post=LEADING | ADMIN), "oncall_override_cancel", "oncall_leave_cancel", "oncall_activate", "oncall_deactivate"),
+    # the escalation policy of the databases
+    "policies": Row(AT_THE_DESK),
+    "policy": Row(AT_THE_DESK - {"outside_agent", "branch_administrator"}),
+    **_rows(Row(LEADING | ADMIN, LEADING | ADMIN), "policy_new", "policy_edit"),
+    **_rows(Row(post=LEADING | ADMIN), "policy_activate", "policy_deactivate", "team_policy", "service_policy"),
     # a view and a job of Jonas
     **_rows(Row(frozenset({"agent"}), frozenset({"agent"})), "saved_view", "job"),
     **_rows(Row(post=frozenset({"agent"})), "remove_view", "job_cancel", "job_go_on"),
@@ -490,7 +505,7 @@ LISTS = (
     *("/search?q=slow", "/search?q=1001", "/search?q=Maria", "/search?q=Service", "/search?q=suspicious"),
     *("/palette?q=slow", "/palette?q=1001", "/palette?q=maria", "/palette?q=service", "/palette?on=1001"),
     *("/find/people?q=maria", "/find/people?requester=jonas", "/people/", "/people/?q=maria", "/teams/", "/services/"),
-    *("/desk/change?n=1001&n=1002", "/oncall/", "/oncall/?team=databases&days=7", "/oncall/me"),
+    *("/desk/change?n=1001&n=1002", "/oncall/", "/oncall/?team=databases&days=7", "/oncall/me", "/oncall/policies"),
     *("/reports", "/reports/attainment?by=service", "/reports/attainment?by=organization"),
     *("/reports/attainment/rows?part=open", "/reports/attainment/csv?by=team", "/reports/attainment/csv?part=open"),
     *(
