@@ -250,7 +250,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
                 "override": changed.pk,
                 "leave": away.pk,
             },
-            **dict.fromkeys(POLICY, {"slug": paging.slug}),
+            **{name: {"slug": paging.slug} for name in POLICY},
         },
     }
     grant = RoleGrant.objects.filter(person=world.amir).get()

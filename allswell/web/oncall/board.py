@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -80,10 +81,15 @@ class Mine:
         return self.member | self.leads
 
 
+def with_mine(rows: QuerySet[Rota], *, actor: Actor) -> QuerySet[Rota]:
+    """Rotas with `names_me`: whether their newest version names the viewer."""
+    mine = queries.rotas_of(actor.person or 0).order_by().filter(pk=OuterRef("pk"))
+    return rows.annotate(names_me=Exists(mine))
+
+
 def mine_of(rows: Collection[Rota], *, actor: Actor) -> Mine:
-    """What of these rotas is the viewer's."""
-    named = set(queries.rotas_of(actor.person).values_list("pk", flat=True)) if actor.person and rows else set()
-    member = {row.pk for row in rows if row.pk in named or row.team_id in actor.teams}
+    """What of these rotas, read `with_mine`, is the viewer's."""
+    member = {row.pk for row in rows if getattr(row, "names_me", False) or row.team_id in actor.teams}
     return Mine(frozenset(member), frozenset(row.pk for row in rows if rotas.may_edit(row.team, actor=actor)))
 
 
@@ -97,7 +103,9 @@ def known(person_ids: Iterable[int | None]) -> dict[int, Person]:
 def board(request: PageRequest) -> HttpResponse:
     """Every rota the viewer may know, the own ones first."""
     now, actor = request.now, request.actor
-    everything = list(queries.visible_to(actor).filter(is_active=True).select_related("team").order_by("name", "id"))
+    everything = list(
+        with_mine(queries.visible_to(actor).filter(is_active=True), actor=actor).select_related("team").order_by("name", "id")
+    )
     teams = sorted({(row.team.slug, row.team.name) for row in everything}, key=lambda one: one[1])
     team = request.GET.get("team", "")
     rows = [row for row in everything if row.team.slug == team] if team in dict(teams) else everything
