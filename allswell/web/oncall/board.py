@@ -87,6 +87,18 @@ def with_mine(rows: QuerySet[Rota], *, actor: Actor) -> QuerySet[Rota]:
     return rows.annotate(names_me=Exists(mine))
 
 
+def rotas_for(actor: Actor) -> list[Rota]:
+    """The rotas in use the viewer may know, `with_mine` and their teams, by name."""
+    rows = with_mine(queries.visible_to(actor).filter(is_active=True), actor=actor)
+    return list(rows.select_related("team").order_by("name", "id"))
+
+
+def unpaged(actor: Actor) -> list[tuple[str, str]]:
+    """The teams the viewer may know whose tickets page nobody, by short name and name; the first and one more."""
+    found = escalations.teams_without_policy(people.teams_visible_to(actor))
+    return list(found.values_list("slug", "name")[: MOST_NEEDS + 1])
+
+
 def mine_of(rows: Collection[Rota], *, actor: Actor) -> Mine:
     """What of these rotas, read `with_mine`, is the viewer's."""
     member = {row.pk for row in rows if getattr(row, "names_me", False) or row.team_id in actor.teams}
@@ -103,9 +115,7 @@ def known(person_ids: Iterable[int | None]) -> dict[int, Person]:
 def board(request: PageRequest) -> HttpResponse:
     """Every rota the viewer may know, the own ones first."""
     now, actor = request.now, request.actor
-    everything = list(
-        with_mine(queries.visible_to(actor).filter(is_active=True), actor=actor).select_related("team").order_by("name", "id")
-    )
+    everything = rotas_for(actor)
     teams = sorted({(row.team.slug, row.team.name) for row in everything}, key=lambda one: one[1])
     team = request.GET.get("team", "")
     rows = [row for row in everything if row.team.slug == team] if team in dict(teams) else everything
@@ -116,7 +126,6 @@ def board(request: PageRequest) -> HttpResponse:
     answers = queries.on_call([row.pk for row in rows[:MOST_CARDS]], now)
     since, until = min(now - COUNTED, window.since), max(now + COUNTED, window.until)
     slots = queries.written([row.pk for row in drawn], since, until)
-    unpaged = list(escalations.teams_without_policy(people.teams_visible_to(actor)).values_list("slug", "name")[: MOST_NEEDS + 1])
     asked = list(queries.waiting_for(actor.person, now=now)[:MOST_NEEDS]) if actor.person else []
     said = [answer for levels in answers.values() for answer in levels.values()]
     who = known(
@@ -148,7 +157,7 @@ def board(request: PageRequest) -> HttpResponse:
         fair_until=now + COUNTED,
         rotas=len(rows),
         drawn=len(drawn),
-        unpaged=unpaged,
+        unpaged=unpaged(actor),
         teams=teams,
         team=team if team in dict(teams) else "",
         **lanes.said(window, now),
