@@ -50,6 +50,8 @@ def test_rules_quiet_hours_and_zone_come_along(world: World) -> None:
 def test_what_is_removed_is_gone_with_its_rules_and_its_address(world: World) -> None:
     sms = _add(world, world.jonas.pk, ContactKind.SMS, "+4915112345678")
     assert queries.ways([sms]) == {sms: ("sms", "+4915112345678", "")}
+    waiting = _add(world, world.julia.pk, ContactKind.SMS, "+4915112345678", is_verified=False)
+    assert queries.ways([waiting]) == {}
     assert queries.contacts_by_number("+4915112345678") == [(sms, world.jonas.pk)]
     operations.write_rules(world.jonas.pk, Urgency.URGENT, [(sms, 0)])
     assert operations.remove_contact(sms, now=world.now)

@@ -13,6 +13,7 @@ from allswell.desk.door import use_case
 from allswell.desk.rotas import create_rota_step
 from allswell.kernel.actor import Actor, Channel
 from allswell.oncall import queries
+from allswell.people import operations as people_operations
 from allswell.people import queries as people
 
 from .company import ZONE, Company
@@ -83,8 +84,18 @@ ROTAS: tuple[tuple[str, str, tuple[dict[str, Any], ...], bool], ...] = (
 )
 
 
+@use_case
+def _reached(company: Company, *, actor: Actor, now: datetime) -> None:
+    """Everybody has opened the link that confirms their address: pages reach them by mail at least."""
+    for person in company.people.values():
+        row = people.addresses(person.pk).first()
+        if row is not None:
+            people_operations.confirm_address(row, actor=actor, now=now)
+
+
 def run(company: Company, *, actor: Actor, begin: datetime, now: datetime) -> None:
     """The rotas as they have run since `begin`, and what is up with them today."""
+    _reached(company, actor=actor, now=begin)
     _make(company, actor=actor, now=begin)
     lately = now - timedelta(days=1)
     while watch.extend(actor=actor, now=lately):

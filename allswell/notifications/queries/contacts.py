@@ -60,8 +60,8 @@ def reachable(person_ids: Iterable[int], *, homes: Mapping[int, Home] | None = N
 
 
 def ways(contact_ids: Iterable[int]) -> dict[int, tuple[str, str, str]]:
-    """Contact -> (kind, address as it is stored, flavor); who may write there is decided elsewhere. A removed one is left out."""
-    rows = _in_use().filter(pk__in=set(contact_ids)).values_list("id", "kind", "address", "flavor")
+    """Contact -> (kind, address as it is stored, flavor) of those that are verified and in use: nothing else is ever paged."""
+    rows = _in_use().filter(pk__in=set(contact_ids), verified_at__isnull=False).values_list("id", "kind", "address", "flavor")
     return {pk: (kind, address, flavor) for pk, kind, address, flavor in rows}
 
 
