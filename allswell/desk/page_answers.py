@@ -48,6 +48,8 @@ class Other:
     title: str
     priority: int
     since: datetime
+    number: int = 0
+    rings: bool = False  # on open pages of the desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +125,16 @@ def _stands(run: Escalation, actor: Actor) -> Stands:
 
 def _others(row: Page, *, actor: Actor) -> tuple[Other, ...]:
     """What else waits for the same person, the most urgent first; one line a ticket."""
-    waiting = {
-        one.ticket.pk: one
-        for one in escalations.open_pages_of(actor.person or 0)[:MOST_TOGETHER]
-        if one.ticket is not None and one.ticket_id != row.ticket_id
-    }
+    return tuple(other for other in waiting_for(actor) if other.number != row.ticket_id)
+
+
+def waiting_for(actor: Actor) -> tuple[Other, ...]:
+    """What calls the actor and has no answer, the most urgent first; one line a ticket."""
+    waiting = {one.ticket.pk: one for one in escalations.open_pages_of(actor.person or 0)[:MOST_TOGETHER] if one.ticket}
     if not waiting:
         return ()
     seen = set(tickets.visible_to(actor).filter(pk__in=list(waiting)).values_list("pk", flat=True))
+    ringing = {pk for pk, rings in escalations.alarms([actor.person or 0]).get(actor.person or 0, ()) if rings}
     found = [
         Other(
             page=one.pk,
@@ -138,6 +142,8 @@ def _others(row: Page, *, actor: Actor) -> tuple[Other, ...]:
             title=one.ticket.title if number in seen else "",
             priority=one.ticket.priority,
             since=one.ticket.occurred_at or one.ticket.opened_at,
+            number=number,
+            rings=one.pk in ringing,
         )
         for number, one in waiting.items()
         if one.ticket is not None

@@ -5,8 +5,11 @@ that moment; a requester's page hears of what changed for the requester, not of 
 not be missed hangs on it: the reader of the journal looks at an overlapping window, and a page that was away says what it saw
 last (Last-Event-ID).
 
-    event: hello      data: {"unread": 3}                                   once, at the beginning
-    event: changed    data: {"tickets": [1042], "unread": 3, "is_partial": false}   is_partial: too many, look at everything
+    event: hello      data: {"unread": 3, "pages": [[7, true]]}             once, at the beginning
+    event: changed    data: {"tickets": [1042], "unread": 3, "pages": [], "is_partial": false}
+
+`is_partial`: too many, look at everything. `pages` are those that call the viewer, each with whether it rings.
+
     event: beat       data: {}                                              every 20 s
     event: bye        data: {}                                              signed out, deactivated, or the server ends
 """
@@ -36,10 +39,14 @@ from allswell.kernel import clock
 from allswell.kernel.actor import Actor, Channel
 from allswell.kernel.text import whole
 from allswell.notifications import queries as notifications
+from allswell.oncall.queries import escalations
 from allswell.people import queries as people
 from allswell.tickets import queries as tickets
 
 log = logging.getLogger(__name__)
+
+#: pages that call somebody, each with whether it rings
+Alarms = tuple[tuple[int, bool], ...]
 
 EVERY = 0.5  # seconds between two looks at the journal
 OVERLAP = timedelta(seconds=20)  # how late a transaction may commit and still be noticed
@@ -91,16 +98,18 @@ class Stream:
     checked_at: float
     since: datetime | None = None
     unread: int = -1
+    pages: Alarms = ()
     waiting: set[int] = field(default_factory=set)
     is_partial: bool = False
     mark: datetime | None = None
     is_ended: bool = False
     bell: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def tell(self, numbers: list[int], unread: int, *, is_partial: bool, mark: datetime) -> None:
+    def tell(self, numbers: list[int], unread: int, *, is_partial: bool, mark: datetime, pages: Alarms = ()) -> None:
         """Keep for the page what it must be told; a slow page gets it in one message."""
-        if not numbers and unread == self.unread and not is_partial:
+        if not numbers and unread == self.unread and pages == self.pages and not is_partial:
             return
+        self.pages = pages
         self.waiting.update(numbers)
         self.is_partial |= is_partial
         self.unread = unread
@@ -120,6 +129,7 @@ class Look:
     at: datetime
     numbers: dict[int, list[int]]
     unread: dict[int, int]
+    pages: dict[int, Alarms]
     is_partial: bool
     signed_out: frozenset[str]
 
@@ -182,7 +192,8 @@ class Hub:
         """What the page is told, until it is told good-bye."""
         counts = await self._in_thread(_unread_safely, [stream.person])
         stream.unread = counts.get(stream.person, 0)
-        yield message("hello", {"unread": stream.unread}, mark=stream.since or self._now())
+        stream.pages = (await self._in_thread(_alarms_safely, [stream.person])).get(stream.person, ())
+        yield message("hello", {"unread": stream.unread, "pages": stream.pages}, mark=stream.since or self._now())
         while not stream.is_ended:
             try:
                 await asyncio.wait_for(stream.bell.wait(), BEAT)
@@ -192,7 +203,7 @@ class Hub:
             stream.bell.clear()
             if stream.waiting or stream.mark:
                 numbers, is_partial, stream.waiting, stream.is_partial = sorted(stream.waiting), stream.is_partial, set(), False
-                content = {"tickets": numbers, "unread": stream.unread, "is_partial": is_partial}
+                content = {"tickets": numbers, "unread": stream.unread, "pages": stream.pages, "is_partial": is_partial}
                 yield message("changed", content, mark=stream.mark)
                 stream.mark = None
         yield message("bye", {})
@@ -230,7 +241,8 @@ class Hub:
                 stream.end()
             else:
                 numbers = look.numbers.get(stream.person, [])
-                stream.tell(numbers, look.unread.get(stream.person, 0), is_partial=look.is_partial, mark=look.at)
+                unread, pages = look.unread.get(stream.person, 0), look.pages.get(stream.person, ())
+                stream.tell(numbers, unread, is_partial=look.is_partial, mark=look.at, pages=pages)
 
     def look(self, streams: list[Stream]) -> Look:
         """Ask the database what is new for these pages; in a thread of its own."""
@@ -242,7 +254,8 @@ class Hub:
             actor = self._actor(person, ticking)
             if actor is not None:
                 numbers[person] = _concerning(actor, fresh)
-        return Look(now, numbers, notifications.unread_counts(persons), is_partial, self._signed_out(streams, ticking))
+        unread, pages = notifications.unread_counts(persons), escalations.alarms(persons)
+        return Look(now, numbers, unread, pages, is_partial, self._signed_out(streams, ticking))
 
     def _fresh(self, streams: list[Stream], now: datetime) -> tuple[dict[int, bool], bool]:
         """Tickets with entries not yet told, each with whether its requester's side sees any of it; and whether there were too
@@ -310,6 +323,14 @@ def _signed_in_safely(session_key: str) -> int | None:
 def _unread_safely(people_ids: list[int]) -> dict[int, int]:
     try:
         return notifications.unread_counts(people_ids)
+    except DatabaseError:
+        connections.close_all()
+        return {}
+
+
+def _alarms_safely(people_ids: list[int]) -> dict[int, Alarms]:
+    try:
+        return escalations.alarms(people_ids)
     except DatabaseError:
         connections.close_all()
         return {}

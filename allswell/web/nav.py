@@ -71,4 +71,5 @@ def counters(actor: Actor) -> dict[str, int]:
     """Numbers in the rail, by URL name: only where the actor must act."""
     if actor.person is None:
         return {}
-    return {"notices": notifications.unread_counts([actor.person]).get(actor.person, 0)}
+    # what calls the actor is counted by the open page itself, as long as it is live
+    return {"notices": notifications.unread_counts([actor.person]).get(actor.person, 0), "oncall": 0}

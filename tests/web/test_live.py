@@ -165,6 +165,7 @@ def test_a_stream_ends_within_a_minute_of_the_session(world: World, room: Room, 
 
 def test_the_page_gets_numbers_once_and_a_good_bye(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_unread_safely", lambda ids: {})
+    monkeypatch.setattr(live, "_alarms_safely", lambda ids: {})
     monkeypatch.setattr(live, "BEAT", 0.01)
 
     async def page() -> list[tuple[str, Any]]:
@@ -183,8 +184,8 @@ def test_the_page_gets_numbers_once_and_a_good_bye(world: World, monkeypatch: py
 
     heard = asyncio.run(page())
     assert heard == [
-        ("hello", {"unread": 0}),
-        ("changed", {"tickets": [7, 9], "unread": 2, "is_partial": False}),
+        ("hello", {"unread": 0, "pages": []}),
+        ("changed", {"tickets": [7, 9], "unread": 2, "pages": [], "is_partial": False}),
         ("beat", {}),
         ("bye", {}),
     ]

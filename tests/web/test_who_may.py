@@ -393,6 +393,8 @@ DECIDED: dict[str, Row] = {
     # a ticket of the bank, with the service desk; the file hangs on a note
     "file": Row(READING),
     "shift_calendar": Row(EVERYBODY),  # the address is the key
+    "my_pages": Row(AT_THE_DESK),
+    "my_page": Row(),  # one's own; nobody here is called
     **_rows(Row(), "carrier_status", "carrier_digits", "carrier_sms"),  # for a carrier, and there is none here
     "page_link": Row(EVERYBODY, EVERYBODY),  # so it is here: whoever holds it was called
     "ticket": Row(READING, READING),

@@ -289,6 +289,16 @@ def open_pages_of(person: int) -> QuerySet[Page]:
     return rows.select_related("ticket", "escalation").order_by("-id")
 
 
+def alarms(persons: Collection[int]) -> dict[int, tuple[tuple[int, bool], ...]]:
+    """Person -> what calls them now: (page, whether an open desk page rings for it), in order. Normal pages and hushed ones are silent."""
+    hushed = Exists(PageEvent.objects.filter(page=OuterRef("pk"), kind="hushed"))
+    rows = Page.objects.filter(person__in=persons, closed_at=None, acknowledged_at=None, ticket__isnull=False).order_by("pk")
+    found: dict[int, tuple[tuple[int, bool], ...]] = {}
+    for person, pk, urgency, is_hushed in rows.annotate(hushed=hushed).values_list("person_id", "pk", "urgency", "hushed"):
+        found[person] = (*found.get(person, ()), (pk, urgency == "urgent" and not is_hushed))
+    return found
+
+
 def is_anybody_asked(run_id: int, *, turn: int) -> bool:
     """Whether a person called at this turn of a run has neither answered nor passed it on."""
     asked = Page.objects.filter(escalation=run_id, turn=turn, person__isnull=False)

@@ -31,16 +31,18 @@ const counted = unread => {
     place.hidden = unread === 0;
   }
 };
+const called = pages => document.dispatchEvent(new CustomEvent('allswell:pages', {detail: pages ?? []}));
 const poll = () => { polling ??= setInterval(() => { if (!document.hidden) changed(); }, 15000); };
 const connect = () => {
   if (document.hidden || source) return;
   source = new EventSource('/live');
-  source.addEventListener('hello', event => { live(); clearInterval(polling); polling = null; counted(JSON.parse(event.data).unread); });
+  source.addEventListener('hello', event => { live(); clearInterval(polling); polling = null; const first = JSON.parse(event.data); counted(first.unread); called(first.pages); });
   source.addEventListener('beat', live);
   source.addEventListener('changed', event => {
     live();
     const news = JSON.parse(event.data);
     counted(news.unread);
+    called(news.pages);
     if (news.is_partial || !ticket && news.tickets.length || news.tickets.includes(ticket)) lookSoon();
   });
   source.addEventListener('bye', () => { source?.close(); source = null; setTimeout(connect, 5000); });
