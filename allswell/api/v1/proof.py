@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from allswell.api.contract import Call, Id, Query, operation
 from allswell.desk import coverage as proving
-from allswell.desk import simulating
+from allswell.desk import replaying, simulating
 from allswell.desk.simulating import Answer, Asked, Simulated
 from allswell.oncall.queries.escalations import Use
 from allswell.oncall.rules.covering import Stretch
@@ -217,3 +217,87 @@ def _gap(gap: Stretch, names: Names) -> Gap:
     ]
     lack: Any = gap.verdict.lack.value if gap.verdict.lack else "nobody"
     return Gap(gap.starts_at, gap.ends_at, list(gap.priorities), lack, people, missing)
+
+
+class ReplayAsked(Query, rename={"since": "from"}):
+    """Runs that began from `from` to `until` (at most 31 days), under another `policy`; only those `of` one policy if named."""
+
+    policy: Ref
+    since: Instant
+    until: Instant | UnsetType = UNSET
+    of: Ref | UnsetType = UNSET
+
+
+class Fared(Struct):
+    """How many were called, and after how many seconds the first way to a person went out; null where none did."""
+
+    calls: int
+    reached_after: int | None
+
+
+class RunAgain(Struct):
+    """A run as it was and as it would have been, until it was really answered or ended."""
+
+    ticket: int
+    priority: int
+    started_at: datetime
+    starts: bool
+    before: Fared
+    after: Fared
+
+
+class LoadAgain(Struct):
+    """How often somebody was called, and would have been; of it from 22:00 to 06:00 by their own clocks."""
+
+    person: PersonRef | None
+    before: int
+    before_at_night: int
+    after: int
+    after_at_night: int
+
+
+class Replay(Struct):
+    """The comparison, at most 300 runs; `is_cut` when there were more."""
+
+    runs: list[RunAgain]
+    people: list[LoadAgain]
+    is_cut: bool
+
+
+@operation(
+    "GET",
+    "/on-call/replay",
+    id="replayPaging",
+    summary="Who would have been called in a time under another policy, beside who was",
+    tag=TAG,
+    scope=READ,
+    details="Rotas and leave are as they were written then, ways and priorities as they are now. Only runs of tickets the caller may"
+    " see.",
+    query=ReplayAsked,
+    answer=Replay,
+    names_thing=True,
+)
+def replay_paging(call: Call) -> Replay:
+    query: ReplayAsked = call.query
+    found = replaying.replay(
+        query.policy,
+        since=query.since,
+        until=call.now if query.until is UNSET else query.until,
+        of=None if query.of is UNSET else query.of,
+        actor=call.actor,
+        now=call.now,
+    )
+    names = Names(found.persons)
+    runs = [
+        RunAgain(one.ticket, one.priority, one.started_at, one.starts, _fared(one.before), _fared(one.after))
+        for one in found.runs
+    ]
+    people = [
+        LoadAgain(names.ref(person), load.before, load.before_at_night, load.after, load.after_at_night)
+        for person, load in found.persons.items()
+    ]
+    return Replay(runs, people, found.is_cut)
+
+
+def _fared(one: replaying.Fared) -> Fared:
+    return Fared(one.calls, int(one.reached_after.total_seconds()) if one.reached_after is not None else None)

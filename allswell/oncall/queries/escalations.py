@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.conf import settings
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from allswell.database.rows import Prepared, PreparedModel
 from allswell.kernel import text
@@ -20,6 +21,7 @@ from allswell.people.rules import INSTALLATION, Act, may
 
 if TYPE_CHECKING:
     from allswell.people.models import Team
+    from allswell.tickets.models import Ticket
 
 # policies
 
@@ -220,6 +222,37 @@ _CALLED = Prepared(
 def called_last(run_id: int, *, turn: int) -> list[tuple[str | None, str | None, datetime, datetime | None, datetime | None]]:
     """(person, room, when, opened, closed) of those a run called at a turn."""
     return [(row[0], row[1], row[2], row[3], row[4]) for row in _CALLED.rows(run_id, turn)]
+
+
+def runs_between(
+    since: datetime, until: datetime, *, tickets: QuerySet[Ticket], policy: int | None = None
+) -> QuerySet[Escalation]:
+    """The runs that began in a time, of some tickets, in order, their tickets loaded; of one policy if named."""
+    rows = Escalation.objects.filter(started_at__gte=since, started_at__lt=until, ticket__in=tickets.values("pk"))
+    rows = rows.filter(policy=policy) if policy is not None else rows
+    return rows.select_related("ticket").order_by("started_at", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class RealCall:
+    """One who was called, when, in which zone they are, and when the first way to them was planned (the open desk aside)."""
+
+    person: int | None
+    at: datetime
+    zone: str
+    first_at: datetime | None
+
+
+def real_calls(run_ids: Collection[int]) -> dict[int, list[RealCall]]:
+    """Run -> whom it really called, in order; one statement."""
+    found: dict[int, list[RealCall]] = {}
+    first = Min("deliveries__planned_at", filter=~Q(deliveries__channel="desk"))
+    rows = Page.objects.filter(escalation__in=run_ids).annotate(first_at=first).order_by("id")
+    for run, person, at, zone, first_at in rows.values_list(
+        "escalation_id", "person_id", "created_at", "person__time_zone", "first_at"
+    ):
+        found.setdefault(run or 0, []).append(RealCall(person, at, zone or settings.DEFAULT_TIME_ZONE, first_at))
+    return found
 
 
 def open_runs(ticket: int) -> QuerySet[Escalation]:
