@@ -110,7 +110,7 @@ def what_moves(
         team_for_rotas(team, actor=actor)
     row = rota_for(rota, actor=actor, to_edit=True) if rota is not None else None
     known = queries.versions_of([row.pk]).get(row.pk, []) if row else []
-    asked = _checked(_parsed(definition), known, actor=actor)
+    asked = checked(_parsed(definition), known, actor=actor)
     at = _effective(effective_at, known, now=now)
     until = planning.horizon(now)
     pk = row.pk if row else 0
@@ -157,7 +157,7 @@ def _parsed(definition: Definition | dict[str, Any]) -> Definition:
     return Definition.parse(definition) if isinstance(definition, dict) else definition.checked()
 
 
-def _checked(asked: Definition, known: list[Version], *, actor: Actor) -> Definition:
+def checked(asked: Definition, known: list[Version], *, actor: Actor) -> Definition:
     """A definition whose people and calendar are known to the actor, or were in the rota before; new layers get their keys."""
     used = max((layer.key for version in known for layer in version.definition.layers), default=0)
     asked = replace(asked, layers=with_keys(asked.layers, after=used))
@@ -230,7 +230,7 @@ def create_rota_step(
 ) -> Rota:
     """The same, for use cases that do more."""
     of_team = team_for_rotas(team, actor=actor)
-    asked = _checked(_parsed(definition), [], actor=actor)
+    asked = checked(_parsed(definition), [], actor=actor)
     rotas.hold_people(asked.people)
     name = text.line(name, field="name", limit=80)
     slug = people_operations.free_slug(queries.rotas(), name, fallback="rota")
@@ -268,7 +268,7 @@ def change_rota(
             raise Conflict("Nothing is different from the newest version.")
         return row
     known = queries.versions_of([row.pk])[row.pk]
-    asked = _checked(asked, known, actor=actor)
+    asked = checked(asked, known, actor=actor)
     if asked == known[-1].definition and (effective_at is None or effective_at >= known[-1].effective_at):
         if is_renamed:
             return row

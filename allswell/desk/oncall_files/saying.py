@@ -1,0 +1,179 @@
+"""What holds here, as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from allswell.desk.rotas import may_edit
+from allswell.kernel.actor import Actor
+from allswell.oncall import queries
+from allswell.oncall.queries import escalations
+from allswell.oncall.rules import Definition, ruling
+from allswell.oncall.rules.policies import Policy, Target, TargetKind
+from allswell.people import queries as people
+
+from .names import Outwards
+from .said import FORM, LeaveSaid, OverrideSaid, PolicySaid, RotaSaid, WatchSaid, steady
+
+#: as far as anything may be said ahead
+EVER = datetime(2149, 1, 1, tzinfo=UTC)
+
+
+def document(*, actor: Actor, now: datetime, has_leave: bool = False) -> dict[str, Any]:
+    """The rotas and policies the actor decides about as they hold now and later, for another installation or a later day."""
+    return as_form(said_here(actor=actor, now=now, has_leave=has_leave))
+
+
+def said_here(*, actor: Actor, now: datetime, has_leave: bool) -> WatchSaid:
+    """The same with the ids of this installation."""
+    mine = _teams(actor)
+    rows = list(queries.rotas().filter(team__in=mine).order_by("slug"))
+    versions = queries.versions_of([row.pk for row in rows])
+    rotas = tuple(rota_said(row, versions.get(row.pk, []), now=now) for row in rows)
+    policies = tuple(policy_said(row) for row in escalations.policies().filter(team__in=mine).order_by("slug"))
+    leave = _leave({person for one in rotas for person in one.people}, now=now) if has_leave else None
+    return WatchSaid(rotas, policies, leave)
+
+
+def _teams(actor: Actor) -> list[int]:
+    """The teams whose rotas and policies the actor decides about."""
+    if actor.is_system:
+        return list(people.teams().values_list("pk", flat=True))
+    return [team.pk for team in people.teams_visible_to(actor) if may_edit(team, actor=actor)]
+
+
+def rota_said(row: Any, versions: list[Any], *, now: datetime) -> RotaSaid:
+    """What a rota says now and later."""
+    in_force = ruling(versions, now, EVER)
+    overrides = sorted(queries.overrides(row.pk, since=now, until=EVER), key=lambda one: one.pk)
+    return RotaSaid(
+        row.slug,
+        row.name,
+        row.team_id,
+        row.is_active,
+        steady((since if since > now else None, definition) for since, _, definition in in_force),
+        tuple(
+            OverrideSaid(
+                one.level,
+                one.starts_at if one.starts_at > now else None,
+                one.ends_at,
+                one.person_id,
+                one.instead_of_id,
+                one.reason,
+            )
+            for one in overrides
+        ),
+    )
+
+
+def policy_said(row: Any) -> PolicySaid:
+    """What a policy says, and what follows it."""
+    uses = list(escalations.policy_uses([row.pk]))
+    return PolicySaid(
+        row.slug,
+        row.name,
+        row.team_id,
+        row.is_active,
+        escalations.policy_definition(row),
+        tuple(sorted(use.service_id for use in uses if use.service_id is not None)),
+        tuple(sorted(use.team_id for use in uses if use.team_id is not None)),
+    )
+
+
+def _leave(person_ids: Collection[int], *, now: datetime) -> tuple[LeaveSaid, ...]:
+    rows = queries.leaves(person_ids, since=now, until=EVER)
+    return tuple(LeaveSaid(row.person_id, row.starts_at, row.ends_at, row.note, row.source) for row in rows)
+
+
+# as a document
+
+
+def as_form(said: WatchSaid, new_rotas: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """What is said, by the names others know; `new_rotas` are the numbers of those that are not here yet."""
+    named = {person for rota in said.rotas for person in rota.people} | {one.person for one in said.leave or ()}
+    named |= {person for policy in said.policies for person in policy.definition.ids(TargetKind.PERSON)}
+    names = Outwards(named)
+    names.rotas |= {number: slug for slug, number in (new_rotas or {}).items() if number not in names.rotas}
+    form: dict[str, Any] = {"form": FORM, "rotas": [_rota(one, names) for one in said.rotas]}
+    form["policies"] = [_policy(one, names) for one in said.policies]
+    if said.leave is not None:
+        leave = [_leave_as_form(one, names) for one in said.leave]
+        form["leave"] = sorted(leave, key=lambda one: (one["person"], one["starts_at"], one["ends_at"]))
+    return form
+
+
+def _at(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at is not None else None
+
+
+def _rota(one: RotaSaid, names: Outwards) -> dict[str, Any]:
+    form: dict[str, Any] = {"slug": one.slug, "name": one.name, "team": names.teams.get(one.team), "is_active": one.is_active}
+    form["versions"] = [
+        {"effective_at": _at(since), "definition": _definition(definition, names)} for since, definition in one.versions
+    ]
+    if one.overrides is not None:
+        form["overrides"] = [
+            {
+                "level": override.level,
+                "starts_at": _at(override.starts_at),
+                "ends_at": _at(override.ends_at),
+                "person": names.person(override.person),
+                "instead_of": names.person(override.instead_of),
+                "reason": override.reason,
+            }
+            for override in one.overrides
+        ]
+    return form
+
+
+def _definition(definition: Definition, names: Outwards) -> dict[str, Any]:
+    form = definition.as_json()
+    form["calendar"] = names.calendars.get(definition.calendar) if definition.calendar is not None else None
+    for layer in form["layers"]:
+        layer["people"] = [names.person(person) for person in layer["people"]]
+    return form
+
+
+def _policy(one: PolicySaid, names: Outwards) -> dict[str, Any]:
+    return {
+        "slug": one.slug,
+        "name": one.name,
+        "team": names.teams.get(one.team),
+        "is_active": one.is_active,
+        "services": sorted(names.services.get(pk, "") for pk in one.services),
+        "teams": sorted(names.teams.get(pk, "") for pk in one.teams),
+        "definition": _steps(one.definition, names),
+    }
+
+
+def _steps(definition: Policy, names: Outwards) -> dict[str, Any]:
+    form = definition.as_json()
+    for step, said in zip(form["steps"], definition.steps, strict=True):
+        step["targets"] = [_target(target, names) for target in said.targets]
+        if said.during is not None:
+            step["hours"]["calendar"] = names.calendars.get(said.during.calendar)
+    return form
+
+
+def _target(target: Target, names: Outwards) -> dict[str, Any]:
+    form = target.as_json()
+    match target.kind:
+        case TargetKind.ROTA:
+            form["rota"] = names.rotas.get(target.id)
+        case TargetKind.PERSON:
+            form["person"] = names.person(target.id)
+        case TargetKind.TEAM | TargetKind.LEAD | TargetKind.MANAGER:
+            form["team"] = names.teams.get(target.id)
+        case TargetKind.WEBHOOK:
+            form["webhook"] = names.webhooks.get(target.id)
+        case TargetKind.ROOM:
+            del form["contact"]
+            form["team"], form["room"] = names.room(target.id)
+    return form
+
+
+def _leave_as_form(one: LeaveSaid, names: Outwards) -> dict[str, Any]:
+    form = {"person": names.person(one.person), "starts_at": _at(one.starts_at), "ends_at": _at(one.ends_at), "note": one.note}
+    return form | ({"source": one.source} if one.source else {})
