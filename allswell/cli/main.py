@@ -50,7 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("import", "imports", "Bring in tickets from another desk."),
     Command("export", "exports", "Take tickets out as CSV or JSON."),
     Command("clocks", "clocks", "Explain the clocks of a ticket; replay them from the journal; try other terms."),
-    Command("oncall", "oncall", "Say who is on call."),
+    Command("oncall", "oncall", "Say who is on call and what would happen; take rotas and policies out, bring them in."),
     Command("watch", "watch", "Watch an installation from another machine, and page when it is silent.", needs_desk=False),
     Command("migrate", "migrate", "Bring the database to this version."),
     Command("backup", "backup", "Write database and attachments into one file."),

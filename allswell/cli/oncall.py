@@ -1,4 +1,7 @@
-"""Who is on call, what would happen, and whether somebody would be reached. `allswell oncall who --help` says more."""
+"""Who is on call, what would happen, whether somebody would be reached; rotas and policies as one document.
+
+`allswell oncall who --help` says more.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from allswell.oncall.rules import FARTHEST
 from allswell.people import queries as people
 from allswell.services import queries as services
 
-from . import proof
+from . import oncall_files, proof
 
 if TYPE_CHECKING:
     from allswell.oncall.models import Rota
@@ -30,7 +33,7 @@ _WHY = {"gap": "a gap", "on_leave": "everybody is on leave", "off_hours": "outsi
 
 def options(parser: argparse.ArgumentParser) -> None:
     """What is asked of the rotas."""
-    parts = parser.add_subparsers(dest="what", required=True, metavar="{who,simulate,coverage}")
+    parts = parser.add_subparsers(dest="what", required=True, metavar="{who,simulate,coverage,export,import,diff}")
     who = parts.add_parser("who", help="who is on call; ends with 1 when somebody should be and nobody is")
     about = who.add_mutually_exclusive_group()
     about.add_argument("--service", metavar="REF", help="id or short name; the rotas of its team")
@@ -39,12 +42,15 @@ def options(parser: argparse.ArgumentParser) -> None:
     who.add_argument("--at", metavar="INSTANT", help="such as 2026-12-24T18:00; now when left out")
     who.add_argument("--json", action="store_true", help="print it for a program")
     proof.options(parts)
+    oncall_files.add_arguments(parts)
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what was asked."""
     schema.look().refuse_pending()
-    return {"who": who, "simulate": proof.simulate, "coverage": proof.coverage}[options.what](options)
+    acts = {"who": who, "simulate": proof.simulate, "coverage": proof.coverage}
+    acts |= {"export": oncall_files.export, "import": oncall_files.bring_in, "diff": oncall_files.diff}
+    return acts[options.what](options)
 
 
 def who(options: argparse.Namespace) -> int:

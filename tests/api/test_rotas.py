@@ -252,3 +252,20 @@ def test_leave_is_read_out_of_a_calendar_file(world: World, rota: dict[str, Any]
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "file")
     assert send(amir, "?which=some").status_code == 422
     assert send(Program(world, world.priya)).status_code == 403
+
+
+def test_rotas_go_out_and_come_in_as_a_document(world: World, lena: Program, rota: dict[str, Any]) -> None:
+    form = lena.get("/on-call/document?leave=true").json()["document"]
+    assert form["rotas"][0]["versions"][0]["definition"]["layers"][0]["people"] == ["amir@example.org", "priya@example.org"]
+    assert lena.post("/on-call/document", document=form).json()["items"][0]["outcome"] == "unchanged"
+    form["rotas"][0]["name"] = "Data"
+    tried = lena.post("/on-call/document", document=form, is_trial=True).json()
+    assert (tried["items"][0]["parts"], tried["is_written"]) == (["name"], False)
+    assert lena.get("/rotas/databases").json()["name"] == "Databases"
+    assert lena.post("/on-call/document", document=form).json()["is_written"] is True
+    assert lena.get("/rotas/databases").json()["name"] == "Data"
+    form["rotas"][0]["versions"][0]["definition"]["layers"][0]["people"] = ["nobody@example.org"]
+    refused = lena.post("/on-call/document", document=form)
+    place = "document.rotas.0.versions.0.definition.layers.0.people.0"
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, place)
+    assert lena.post("/on-call/document", document={}).json()["errors"][0]["field"] == "document.form"

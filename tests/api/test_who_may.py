@@ -142,12 +142,12 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["createAgreement", "updateAgreement", "addAgreementVersion", "orderAgreements"], ADMIN),
     **dict.fromkeys(["activateAgreement", "deactivateAgreement"], ADMIN),
     # rotas: everybody at the desk reads; who leads or administers decides, the people of the rota do among themselves
-    **dict.fromkeys(["listRotas", "listShiftRequests", "listBlindTimes"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["listRotas", "listShiftRequests", "listBlindTimes", "exportOncall"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["getRota", "listRotaVersions", "listShifts", "listOverrides", "whoIsOnCall", "getShiftRequest"], KNOWING),
     "simulatePaging": KNOWING,
     "replayPaging": frozenset(),  # under a policy; there is none here
     "getCoverage": KNOWING | {"outside_agent"},  # of the services of which each knows who answers for them
-    **dict.fromkeys(["createRota", "updateRota", "previewRota", "activateRota", "deactivateRota"], DECIDING),
+    **dict.fromkeys(["createRota", "updateRota", "previewRota", "importOncall", "activateRota", "deactivateRota"], DECIDING),
     **dict.fromkeys(["addOverride", "cancelOverride"], DECIDING),
     **dict.fromkeys(["takeShift", "askCover", "askSwap"], DECIDING | {"agent"}),
     **dict.fromkeys(["acceptShiftRequest", "declineShiftRequest"], frozenset({"agent"})),  # offered to him alone
@@ -228,6 +228,8 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     )
     turns = {"zone": "UTC", "layers": [{"name": "x", "first_on": "2026-11-23", "people": [world.julia.pk, world.jonas.pk]}]}
     rota = rotas.create_rota(name="Desk", team=world.desk_team.pk, definition=turns, **world.by(world.lena))
+    named = {"zone": "UTC", "layers": [{**turns["layers"][0], "people": ["julia@example.org"]}]}
+    in_file = {"slug": "x", "name": "x", "team": world.desk_team.slug, "versions": [{"definition": named}]}
     span = {"starts_at": world.now + timedelta(days=1), "ends_at": world.now + timedelta(days=2)}
     later = {"starts_at": world.now + timedelta(days=8), "ends_at": world.now + timedelta(days=9)}
     override = shifts.add_override(rota.pk, level=1, person=world.julia.pk, **later, **world.by(world.lena))
@@ -317,6 +319,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "askWhatIf": {"definition": {"targets": [TARGET]}, "since": "2026-11-01T00:00:00Z", "until": "2026-11-30T00:00:00Z"},
         "createRota": {"name": "x", "team": world.desk_team.slug, "definition": turns},
         "updateRota": {"name": "x"},
+        "importOncall": {"document": {"form": 1, "rotas": [in_file]}},
         "previewRota": {"rota": rota.slug, "definition": turns},
         "addOverride": {"person": world.julia.pk, **time},
         "askCover": time,

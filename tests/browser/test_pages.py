@@ -57,7 +57,17 @@ SETUP = tuple(
     for place in (
         *("", "people", "people/new", "people/{maria}", "teams", "teams/databases", "organizations", "organizations/northbank"),
         *("organizations/northbank/priorities", "services", "services/account-look-up", "roles", "categories", "categories/new"),
-        *("fields", "fields/new", "labels", "webhooks", "import", "calendars", "calendars/new", "calendars/office-hours"),
+        *(
+            "fields",
+            "fields/new",
+            "labels",
+            "webhooks",
+            "import",
+            "oncall",
+            "calendars",
+            "calendars/new",
+            "calendars/office-hours",
+        ),
         *("agreements", "agreements/new", "agreements/othertown", "agreements/othertown/edit"),
         *("agreements/othertown/what-if", "what-ifs/{asked}"),
     )

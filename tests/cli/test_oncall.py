@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.conf import settings
 from allswell.desk import policies, rotas
 from allswell.kernel import clock
 from allswell.oncall import queries
+from allswell.oncall.models import Rota
 from tests.cli.conftest import Done
 from tests.support.world import World
 
@@ -107,3 +109,36 @@ def test_wrong_questions_end_with_two(allswell: Callable[..., Done], wrong: tupl
     done = allswell("oncall", *wrong)
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
+
+
+def test_rotas_are_taken_out_compared_and_brought_in(world: World, tmp_path: Path, allswell: Callable[..., Done]) -> None:
+    file = tmp_path / "oncall.json"
+    done = allswell("oncall", "export", str(file), "--leave")
+    assert (done.code, done.out) == (0, f"1 rotas and 0 policies are in {file}.\n")
+    assert allswell("oncall", "export").out == file.read_text().replace(',\n  "leave": []', "")
+    assert allswell("oncall", "diff", str(file)).code == 0
+    form = json.loads(file.read_text())
+    form["rotas"][0]["name"] = "Data"
+    form["rotas"].append({**form["rotas"][0], "slug": "storage"})
+    file.write_text(json.dumps(form))
+    done = allswell("oncall", "diff", str(file))
+    assert (done.code, '+      "name": "Data",' in done.out) == (1, True)
+    tried = allswell("oncall", "import", str(file), "--dry-run")
+    assert (tried.code, tried.out) == (0, "~ rota databases: name\n+ rota storage (65 shifts move)\nNothing was written.\n")
+    assert Rota.objects.count() == 1
+    done = allswell("oncall", "import", str(file), "--json")
+    assert [one["outcome"] for one in json.loads(done.out)["items"]] == ["changed", "added"]
+    assert allswell("oncall", "diff", str(file)).code == 0
+
+
+def test_a_document_that_is_wrong_is_one_line_with_its_place(tmp_path: Path, allswell: Callable[..., Done]) -> None:
+    file = tmp_path / "oncall.yaml"
+    file.write_text(
+        "form: 1\nrotas:\n- slug: x\n  name: X\n  team: nobodys\n  versions: [{definition: {zone: UTC, layers: []}}]\n"
+    )
+    for what in (("import",), ("import", "--dry-run"), ("diff",)):
+        done = allswell("oncall", *what, str(file))
+        assert (done.code, done.out, done.err) == (2, "", "allswell: rotas.0.team: There is no team nobodys here.\n")
+    for wrong in (("import", "/nowhere"), ("diff", str(tmp_path)), ("export", str(tmp_path))):
+        done = allswell("oncall", *wrong)
+        assert (done.code, done.err.count("\n")) == (2, 1)

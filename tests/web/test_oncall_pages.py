@@ -545,3 +545,26 @@ def test_amir_sees_what_becomes_of_a_calendar_file_before_it_does(world: World, 
     for wrong, said in (({}, "Choose a file first."), ({"content": "x"}, "This is not an iCalendar file.")):
         refused = amir.post("/oncall/me/leave/file", {**asked, **wrong})
         assert (refused.status_code, said in refused.content.decode()) == (422, True)
+
+
+def test_ada_takes_rotas_out_and_brings_them_in_after_a_look(world: World, browser: Browser) -> None:
+    dbas(world)
+    ada = browser(world.ada)
+    assert "Rotas and policies" in read(ada, "/setup/oncall")
+    answer = ada.get("/setup/oncall/export?leave=1")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="oncall.json"'
+    content = answer.content.decode().replace('"name": "Databases"', '"name": "<b>Data"')
+    html = ada.post("/setup/oncall", {"file": SimpleUploadedFile("oncall.json", content.encode())}).content.decode()
+    assert "1 changed" in html
+    assert Rota.objects.get().name == "Databases"
+    kept = unescape(re.findall(r'<textarea name="content" hidden>(.*?)</textarea>', html, re.DOTALL)[0])
+    assert ada.post("/setup/oncall", {"content": kept, "do": "1"}).status_code == 303
+    assert Rota.objects.get().name == "<b>Data"
+    assert "&lt;b&gt;Data" in read(ada, "/oncall/")
+    wrong = content.replace("amir@example.org", "<i>@example.org")
+    for sent_wrong, said in (
+        ({}, "Choose a file first."),
+        ({"content": wrong}, "layers.0.people.0: Nobody here is known as &lt;i&gt;"),
+    ):
+        refused = ada.post("/setup/oncall", sent_wrong)
+        assert (refused.status_code, said in refused.content.decode()) == (422, True)

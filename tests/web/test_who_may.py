@@ -417,7 +417,8 @@ DECIDED: dict[str, Row] = {
     "setup_what_if": Row(),  # one's own; nobody here asked
     **_rows(Row(post=ADMINS), "setup_agreement_activate", "setup_agreement_deactivate"),
     **_rows(Row(post=ADMIN), "setup_agreement_earlier", "setup_agreement_later", "setup_agreements_start"),
-    "setup_import": Row(ADMINS, ADMINS),
+    **_rows(Row(ADMINS, ADMINS), "setup_import", "setup_oncall"),
+    "setup_oncall_export": Row(ADMINS),
     **_rows(Row(SETUP, ADMINS), "setup_person_new", "setup_person", "setup_team_new", "setup_organization_new"),
     **_rows(Row(SETUP, ADMINS), "setup_organization", "setup_matrix", "setup_service_new", "setup_service"),
     **_rows(Row(post=ADMINS), "setup_person_activate", "setup_person_deactivate", "setup_person_invite"),

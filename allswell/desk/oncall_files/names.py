@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.utils.translation import gettext_noop as N_
+
 from allswell.calendars import queries as calendars
 from allswell.kernel import text
 from allswell.kernel.errors import Invalid
@@ -68,27 +70,27 @@ class Inwards:
 
     def person(self, said: Any, at: str) -> int:
         """Whose address it is. Raises Invalid."""
-        return self._found("person", said, at, _person, "Nobody here is known as %(name)s.")
+        return self._found("person", said, at, _person, N_("Nobody here is known as %(name)s."))
 
     def team(self, said: Any, at: str) -> int:
         """A team by short name or name. Raises Invalid."""
-        return self._found("team", said, at, _team, "There is no team %(name)s here.")
+        return self._found("team", said, at, _team, N_("There is no team %(name)s here."))
 
     def calendar(self, said: Any, at: str) -> int:
         """A calendar by short name. Raises Invalid."""
-        return self._found("calendar", said, at, _calendar, "There is no calendar %(name)s here.")
+        return self._found("calendar", said, at, _calendar, N_("There is no calendar %(name)s here."))
 
     def service(self, said: Any, at: str) -> int:
         """A service by short name or name. Raises Invalid."""
-        return self._found("service", said, at, _service, "There is no service %(name)s here.")
+        return self._found("service", said, at, _service, N_("There is no service %(name)s here."))
 
     def rota(self, said: Any, at: str) -> int:
         """A rota of here or of the document. Raises Invalid."""
-        return self._found("rota", said, at, self._rota, "There is no rota %(name)s here or in this file.")
+        return self._found("rota", said, at, self._rota, N_("There is no rota %(name)s here or in this file."))
 
     def webhook(self, said: Any, at: str) -> int:
         """A webhook by name. Raises Invalid."""
-        return self._found("webhook", said, at, _webhook, "There is no webhook %(name)s here, or there are several.")
+        return self._found("webhook", said, at, _webhook, N_("There is no webhook %(name)s here, or there are several."))
 
     def room(self, team: int, said: Any, at: str) -> int:
         """A room of a team by its label, or its kind where it has none. Raises Invalid."""
@@ -96,7 +98,7 @@ class Inwards:
         def look(name: str) -> int | None:
             return _only(row.pk for row in notifications.rooms_of(team) if (row.label or row.kind) == name)
 
-        return self._found(f"room of {team}", said, at, look, "This team has no room %(name)s, or it has several.")
+        return self._found(f"room of {team}", said, at, look, N_("This team has no room %(name)s, or it has several."))
 
     def _rota(self, name: str) -> int | None:
         found = rotas.rotas().filter(slug=name).values_list("pk", flat=True).first()
