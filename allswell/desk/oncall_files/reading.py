@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ T = TypeVar("T")
 LIMIT = 1_000_000
 MOST, MOST_VERSIONS, MOST_OVERRIDES, MOST_LEAVE = 500, 50, 500, 5_000
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_DEFINITION = frozenset(part.name for part in fields(Definition))
 _LAYER = frozenset(
     ("key", "name", "level", "rank", "zone", "people", "every", "unit", "first_on", "first_time", "week", "begins_at", "ends_at")
 ) | {"on_leave"}
@@ -224,7 +226,7 @@ def _in_force(versions: Sequence[tuple[datetime | None, Definition]], at: str) -
 
 
 def _definition(raw: Mapping[str, Any], at: str, names: Inwards) -> Definition:
-    _only(raw, {"zone", "calendar", "minimum_rest", "maximum_week", "layers"}, at)
+    _only(raw, _DEFINITION, at)
     form = dict(raw)
     if raw.get("calendar") is not None:
         form["calendar"] = names.calendar(raw["calendar"], f"{at}.calendar")
