@@ -194,7 +194,7 @@ class Watch:
         self._state = watch_rules.missed(before, why, now=now) if why else watch_rules.saw(before, now=now)
         if why and (not before.misses or before.why != why):
             _log(f"It does not watch: {why}")
-        elif not why and before.misses:
+        elif not why and before.misses and not before.good_looks:
             _log("It watches again.")
         word = watch_rules.due(
             self._state, misses=self._options.misses, repeat=self._options.repeat * 60, now=clock.now().timestamp()

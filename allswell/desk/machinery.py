@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
 
@@ -23,16 +23,20 @@ from allswell.tickets import operations as tickets
 
 from .door import use_case
 
+if TYPE_CHECKING:
+    from allswell.jobs.models import BlindTime
+
 JOBS_KEPT = timedelta(days=90)
 #: where blind times are shown
 SHOWN_AT = "/setup/machinery"
 
 
 @use_case
-def beat(pulses: Sequence[Pulse], glance: Glance, *, actor: Actor, now: datetime) -> None:
-    """Say that these modules of a node are alive, what went wrong in them last, and when nothing was watching before."""
-    _watch(glance, actor=actor, now=now)
+def beat(pulses: Sequence[Pulse], glance: Glance, *, actor: Actor, now: datetime) -> list[BlindTime]:
+    """Say that these modules of a node are alive and what went wrong in them last; answers when nothing was watching before."""
+    found = _watch(glance, actor=actor, now=now)
     jobs.beat(pulses)
+    return found
 
 
 @use_case
@@ -43,14 +47,16 @@ def leave(glance: Glance, *, actor: Actor, now: datetime) -> None:
     jobs.forget(glance.node)
 
 
-def _watch(glance: Glance, *, actor: Actor, now: datetime) -> None:
+def _watch(glance: Glance, *, actor: Actor, now: datetime) -> list[BlindTime]:
     """Say that somebody watches; administrators are told of a long blindness before."""
-    for row, entry in jobs.keep_vigil(glance, actor=actor, now=now):
+    found = jobs.keep_vigil(glance, actor=actor, now=now)
+    for row, entry in found:
         length = row.until_at - row.from_at
         if length <= job_rules.TOLD_AFTER:
             continue
         content = {**entry.data, "seconds": round(length.total_seconds()), "path": SHOWN_AT}
         notifications.enqueue(entry, topic=Topic.BLIND, persons=people.administrators(), content=content, now=now)
+    return [row for row, _entry in found]
 
 
 def blind_text(content: dict[str, Any], *, actor: Actor) -> str:

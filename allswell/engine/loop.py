@@ -242,12 +242,16 @@ class Beats:
                 self._is_behind.clear()
             glance = self._glance()
             pulses = [runner.pulse(self._node, glance.wall_at or now) for runner in self._runners]
-            machinery.beat(pulses, glance, actor=engine_actor(), now=now)
+            found = machinery.beat(pulses, glance, actor=engine_actor(), now=now)
         except DatabaseError as error:
             self._could_not_write = True
             log.error("engine %s cannot write its heartbeat: %s", self._node, described(error))
             connection.close()
             return
+        for blind in found:
+            log.warning(
+                "nothing was watching from %s to %s: %s", blind.from_at.isoformat(), blind.until_at.isoformat(), blind.why
+            )
         if glance.is_watching:
             self._own_at, self._could_not_write = now, False
             self._clocks.settle(glance.moves)

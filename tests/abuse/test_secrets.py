@@ -112,7 +112,7 @@ def test_A40_no_secret_is_in_exports_pages_figures_logs_or_what_the_doctor_says(
         "json": "".join(exporting.tickets_json(Ticket.objects.all(), **world.by(world.jonas))),
         "figures": words_of(Client().get("/metrics", headers={"authorization": "Bearer canary-metrics"})),
         "doctor": str(list(doctor.examine(world.now))),
-        "ready": words_of(Client().get("/readyz")) + words_of(Client().get("/healthz")),
+        "ready": words_of(Client().get("/readyz")) + words_of(Client().get("/healthz")) + words_of(Client().get("/watchz")),
     }
     for person, pages in (
         (world.jonas, ("/account/security", "/profile", f"/tickets/{ticket.pk}", "/desk/all", "/profile/notices")),

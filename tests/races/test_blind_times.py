@@ -29,7 +29,8 @@ def test_of_engines_that_wake_together_one_writes(transactional_db: None) -> Non
     own = None
     for number in range(ROUNDS + 1):
         beats = [partial(act, machinery.beat, [], Glance(f"node{one}/1", own), actor=engine(), now=world.now) for one in range(4)]
-        assert together(*beats) == [1] * 4
+        written = [answer for answer in together(*beats) if answer != 1]  # "act" makes 1 of an empty answer
+        assert [len(answer) for answer in written] == ([1] if number else [])
         assert (BlindTime.objects.count(), Vigil.objects.count()) == (number, 1)
         own = world.now
         world.forward(seconds=timedelta(minutes=20).total_seconds())
