@@ -18,6 +18,8 @@ from tests.desk.test_rotas import week
 from tests.support.world import World
 from tests.web.test_oncall_pages import ROTA
 from tests.web.test_oncall_pages import seen as seen_number
+from tests.web.test_policy_pages import form as policy_form
+from tests.web.test_policy_pages import step as policy_step
 
 Browser = Callable[..., Client]
 
@@ -135,3 +137,20 @@ def test_what_an_edit_of_a_rota_would_leave_without_cover_stands_in_its_preview(
     seen = client.post("/oncall/databases/edit", typed).content.decode()
     assert "After this change 1 service is not covered" in seen
     assert "Ledger database" in seen
+
+
+def test_a_policy_that_leaves_a_service_without_cover_is_saved_when_that_was_said(world: World, browser: Browser) -> None:
+    row = dba_policy(world)
+    reach_by_push(world, world.amir, world.priya)
+    client = browser(world.lena)
+    alone = policy_form(policy_step(0, f"lead-{world.dba_team.pk}"), seen="1")
+    said = client.post("/oncall/policies/databases/edit", alone)
+    assert said.status_code == 200
+    html = said.content.decode()
+    assert "After this change 1 service is not covered" in html
+    row.refresh_from_db()
+    assert row.number == 1
+    sure = html.partition('name="sure" value="')[2].partition('"')[0]
+    assert client.post("/oncall/policies/databases/edit", {**alone, "sure": sure}).status_code == 303
+    row.refresh_from_db()
+    assert row.number == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from allswell.calendars import queries as calendars
-from allswell.desk import policies, rotas
+from allswell.desk import coverage, policies, rotas
+from allswell.desk.coverage import Edit, Opened
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import DeskError, NotAllowed, Stale
 from allswell.notifications import queries as notifications
@@ -20,7 +23,7 @@ from allswell.oncall.rules.policies import PRIORITIES, Policy, Target, TargetKin
 from allswell.people import queries as people
 from allswell.web.pages import PageRequest, SeeOther, desk_page, page, toast
 
-from . import edit, ladders, lanes
+from . import edit, ladders, lanes, proof_words
 from .edit import Resolver
 from .ladders import Names
 from .policies import versions_of
@@ -67,6 +70,8 @@ class _Editing:
     form: PolicyForm
     resolve: Resolver
     row: EscalationPolicy | None = None
+    opens: tuple[Opened, ...] = ()
+    sure: str = ""
 
     def handled(self) -> EscalationPolicy | None:
         """Do what the button says; the policy when it is saved, None to show the form again."""
@@ -86,14 +91,25 @@ class _Editing:
             self.form.refused(error)
         return None
 
-    def _saved(self) -> EscalationPolicy:
+    def _saved(self) -> EscalationPolicy | None:
         form = self.form
         by: dict[str, Any] = {"actor": self.request.actor, "now": self.request.now}
         definition = form.definition(self.resolve)
         if self.row is None:
             return policies.create_policy(name=form.name, team=form.team, definition=definition, note=form.note, **by)
+        if self._leaves_open(Policy.parse(definition)):
+            return None
         seen = int(form.seen) if form.seen.isascii() and form.seen.isdigit() and len(form.seen) < 9 else 0
         return policies.change_policy(self.row.pk, name=form.name, definition=definition, note=form.note, number=seen, **by)
+
+    def _leaves_open(self, said: Policy) -> bool:
+        """Whether services would be left without cover, which is said once before it is saved all the same."""
+        self.sure = hashlib.sha256(json.dumps(said.as_json()).encode()).hexdigest()
+        if self.row is None or self.request.POST.get("sure") == self.sure:
+            return False
+        asked = Edit(policies={self.row.pk: said})
+        self.opens = coverage.what_opens(asked, actor=self.request.actor, now=self.request.now)
+        return bool(self.opens)
 
 
 def _show(
@@ -134,7 +150,7 @@ def new(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and (row := editing.handled()):
         toast(request, _("%(name)s is made. Choose now which teams and services follow it.") % {"name": row.name})
         return SeeOther(f"/oncall/policies/{row.slug}/")
-    return _show(request, form, row=None, said=None, teams=[(team.slug, team.name) for team in teams])
+    return _show(request, form, row=None, said=None, teams=[(team.slug, team.name) for team in teams], opens=[], sure="")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -151,4 +167,5 @@ def change(request: PageRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and (saved := editing.handled()):
         toast(request, _("%(name)s is changed. What pages already goes on as it began.") % {"name": saved.name})
         return SeeOther(f"/oncall/policies/{saved.slug}/")
-    return _show(request, form, row=row, said=said, teams=[])
+    opens = proof_words.opened(editing.opens[: edit.MOST_GAPS])
+    return _show(request, form, row=row, said=said, teams=[], opens=opens, sure=editing.sure)
