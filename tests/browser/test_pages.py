@@ -45,6 +45,7 @@ OTHERS = (
     "/oncall/service-desk/ask",
     "/oncall/me",
     "/oncall/me/leave/file",
+    "/me/contacts?add=chat",
     "/announcements",
     "/desk/change?n={moved}",
     "/profile/notices",
@@ -81,7 +82,12 @@ REPORTS = (
     "/reports/resolve/rows?part=median",
     "/reports/attainment/rows?part=share",
 )
-WALKS = {"": OPEN, "maria": PORTAL + MINE, "jonas": QUEUES + TICKETS + ACTS + LOOK_UP + ANSWERS + REPORTS + OTHERS, "ada": SETUP}
+WALKS = {
+    "": OPEN,
+    "maria": PORTAL + MINE,
+    "jonas": QUEUES + TICKETS + ACTS + LOOK_UP + ANSWERS + REPORTS + OTHERS,
+    "ada": (*SETUP, "/teams/databases/rooms?add=chat"),
+}
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])

@@ -2,10 +2,20 @@
 const {ask} = window.allswell;
 const form = document.querySelector('form[data-push]');
 
+// a code is tried once by itself: one that is wrong must not use up the guesses
+const isNew = key => {
+  try {
+    if (sessionStorage.getItem(key)) return false;
+    sessionStorage.setItem(key, '1');
+    return true;
+  } catch { return false; /* private window: it is filled in, and sent by hand */ }
+};
+
 const verify = ({contact, code}) => {
   const asked = document.querySelector(`form[data-verify="${CSS.escape(String(contact))}"]`);
   if (!asked || !/^\d{6}$/.test(code)) return;
   asked.elements.code.value = code;
+  if (!isNew(`allswell.code.${contact}.${code}`)) return;
   asked.requestSubmit();
 };
 
