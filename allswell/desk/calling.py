@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 #: a step taken this much later than it was due is said to be late
 LATE = timedelta(seconds=30)
+#: how long a run waits that could not even be moved on
+_PUT_OFF = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,30 @@ def take_steps(*, limit: int, actor: Actor, now: datetime) -> int:
     One that cannot be taken is journaled and passed over: no run ends with an error.
     """
     held = writing.hold_due(now=now, limit=limit)
+    try:
+        with attempt():
+            _take_all(held, actor=actor, now=now)
+    except Exception:
+        log.exception("Steps could not be taken together; each is tried alone.")
+        for row in held:
+            _take_alone(row.pk, actor=actor, now=now)
+    return len(held)
+
+
+def _take_alone(run_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take the step of one run; it must not hold up the others whatever happens."""
+    row = writing.hold(run_id)  # what was tried with it has been taken back
+    if row is None or row.ended_at is not None:
+        return
+    try:
+        with attempt():
+            _take_all([row], actor=actor, now=now)
+    except Exception:
+        log.exception("A step of run %s could not be taken.", run_id)
+        _pass_over(row, _fallback(row), actor=actor, now=now)
+
+
+def _take_all(held: list[Escalation], *, actor: Actor, now: datetime) -> None:
     around = _around(held)
     due = [found for row in held if (found := _advanced(row, around, actor=actor, now=now)) is not None]
     persons = {one.person for found in due for taken in found.came.taken for one in taken.called if one.person is not None}
@@ -87,7 +113,6 @@ def take_steps(*, limit: int, actor: Actor, now: datetime) -> int:
         except Exception:
             log.exception("A step of run %s could not be taken.", found.row.pk)
             _pass_over(found.row, found.policy, actor=actor, now=now)
-    return len(held)
 
 
 def _around(held: list[Escalation]) -> Around:
@@ -128,6 +153,16 @@ def _fallback(row: Escalation) -> Policy | None:
 
 
 def _pass_over(row: Escalation, policy: Policy | None, *, actor: Actor, now: datetime) -> None:
+    """On to the next step; where not even that can be written, the run waits a little and is tried again."""
+    try:
+        with attempt():
+            _go_past(row, policy, actor=actor, now=now)
+    except Exception:
+        log.exception("Run %s could not be moved on.", row.pk)
+        writing.put_off(row.pk, until=now + _PUT_OFF)
+
+
+def _go_past(row: Escalation, policy: Policy | None, *, actor: Actor, now: datetime) -> None:
     """On to the next step; a run whose policy cannot be read at all has called everybody it could."""
     again = writing.hold(row.pk)  # what was tried with it has been taken back
     if again is None or again.ended_at is not None:

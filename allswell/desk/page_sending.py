@@ -336,10 +336,34 @@ def _note_use(done: Sequence[Done], *, has_arrived: bool, now: datetime) -> None
 
 
 @use_case
+def settle_barely(done: Done, *, actor: Actor, now: datetime) -> None:
+    """Write down of a try that could not be settled as it should whether it went out, and nothing else."""
+    for held in done.parcel.group.claims:
+        again = None if done.answer.outcome is Outcome.FAILED else sending.next_try(held.attempts + 1, now=now)
+        if done.answer.outcome is Outcome.SENT:
+            writing.settle(held, "sent", now=now)
+        elif again is not None:
+            writing.put_back(held, due_at=again, is_attempt=True, is_certain=False)
+            writing.hurry_next(held.page, now=now)
+        else:
+            writing.settle(held, "failed", now=now)
+            writing.hurry_next(held.page, now=now)
+
+
+@use_case
 def drop(unsent: Iterable[Unsent], *, actor: Actor, now: datetime) -> None:
-    """Not sent: it does not matter any more, or it cannot go this way, and the next way begins at once."""
+    """Not sent: it does not matter any more, or it cannot go this way, and the next way begins at once.
+
+    What could not be written now (RETRY) is tried again as what could not be sent.
+    """
     for one in unsent:
         for held in one.group.claims:
+            again = sending.next_try(held.attempts + 1, now=now) if one.outcome is Outcome.RETRY else None
+            if again is not None:
+                writing.put_back(held, due_at=again, is_attempt=True)
+                writing.note_attempt(held, now=now, detail=one.detail, status=None)
+                writing.hurry_next(held.page, now=now)
+                continue
             writing.settle(held, "moot" if one.outcome is Outcome.MOOT else "failed", now=now, detail=one.detail)
             if one.outcome is not Outcome.MOOT:
                 writing.hurry_next(held.page, now=now)

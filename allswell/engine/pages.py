@@ -63,21 +63,32 @@ class Pages:
         if not groups:
             return 0
         made = self._written(groups)
-        unsent = [one for one in made if isinstance(one, Unsent)]
-        if unsent:
-            page_sending.drop(unsent, actor=engine_actor(), now=self.now())
         for one in made:
             if isinstance(one, Parcel):
                 self._running[self._pool.submit(self._send, one)] = one
+        unsent = [one for one in made if isinstance(one, Unsent)]
+        if unsent:
+            page_sending.drop(unsent, actor=engine_actor(), now=self.now())
         return len(groups)
 
     def _settle(self, patience: float) -> int:
         answered = wait(self._running, timeout=patience, return_when=FIRST_COMPLETED).done
         if answered:
-            done = [Done(self._running.pop(future), future.result()) for future in answered]
-            chance = random.random()  # noqa: S311 - spreads load, guards nothing
-            page_sending.settle(done, chance=chance, actor=engine_actor(), now=self.now())
+            self._write_down([Done(self._running.pop(future), future.result()) for future in answered])
         return len(answered)
+
+    def _write_down(self, done: list[Done]) -> None:
+        """What came of tries. One that cannot be written down must not have the others sent again, and is not itself for ever."""
+        chance = random.random()  # noqa: S311 - spreads load, guards nothing
+        try:
+            page_sending.settle(done, chance=chance, actor=engine_actor(), now=self.now())
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is noted, and the others are settled
+            if len(done) > 1:
+                for one in done:
+                    self._write_down([one])
+                return
+            log.error("page %s could not be settled: %s", done[0].parcel.message.key, described(error))
+            page_sending.settle_barely(done[0], actor=engine_actor(), now=self.now())
 
     def _written(self, groups: list[Group]) -> list[Parcel | Unsent]:
         """The messages. One that cannot be written must not stop the others."""
@@ -86,7 +97,7 @@ class Pages:
         except Exception:
             if len(groups) == 1:
                 log.exception("page %s cannot be written", groups[0].head.key)
-                return [Unsent(groups[0], Outcome.FAILED, "It cannot be written; the log says why.")]
+                return [Unsent(groups[0], Outcome.RETRY, "It cannot be written; the log says why.")]
             return [one for group in groups for one in self._written([group])]
 
     def _send(self, parcel: Parcel) -> Answer:

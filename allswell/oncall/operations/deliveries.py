@@ -16,6 +16,8 @@ from allswell.oncall.rules.sending import Claim
 
 from .escalations import note_events
 
+#: no database column here holds more
+_STATUS_LIMIT = 32768
 _NAMES = ("id", "lease", "key", "page_id", "contact_id", "channel", "destination", "attempts", "due_at")
 
 
@@ -46,7 +48,7 @@ def sent_lately(destinations: Iterable[str], *, now: datetime) -> dict[str, list
 def settle(held: Claim, outcome: str, *, now: datetime, detail: str = "", status: int | None = None, reference: str = "") -> bool:
     """The delivery is over; False when another engine holds it by now."""
     mine = PageDelivery.objects.filter(pk=held.id, lease=held.lease, settled_at=None)
-    values: dict[str, Any] = {"settled_at": now, "outcome": outcome, "claimed_until": None, "reference": reference[:120]}
+    values: dict[str, Any] = {"settled_at": now, "outcome": outcome, "claimed_until": None, "reference": _kept(reference, 120)}
     if outcome in ("sent", "failed"):
         values["attempts"] = held.attempts + 1
     if not mine.update(**values):
@@ -77,7 +79,7 @@ def settle_sent(done: Sequence[Sent]) -> None:
         if len(some) > 1:
             held = set(rows.select_for_update().values_list("pk", flat=True))
         count = rows.filter(pk__in=held).update(
-            settled_at=at, outcome="sent", claimed_until=None, reference=reference[:120], attempts=attempts + 1
+            settled_at=at, outcome="sent", claimed_until=None, reference=_kept(reference, 120), attempts=attempts + 1
         )
         mine += [one for one in some if one.held.id in held] if count else []
     note_events(_event(one.held, "sent", now=one.at, status=one.status) for one in mine)
@@ -125,4 +127,10 @@ def receipt(row: PageDelivery, what: str, *, now: datetime, detail: str) -> bool
 
 
 def _event(held: Claim, kind: str, *, now: datetime, detail: str = "", status: int | None = None) -> PageEvent:
-    return PageEvent(page_id=held.page, delivery_id=held.id, happened_at=now, kind=kind, detail=detail[:300], status=status)
+    status = status if status is not None and 0 <= status < _STATUS_LIMIT else None
+    return PageEvent(page_id=held.page, delivery_id=held.id, happened_at=now, kind=kind, detail=_kept(detail, 300), status=status)
+
+
+def _kept(said: str, limit: int) -> str:
+    """What a carrier said, as any database can hold it."""
+    return said.replace("\0", "").encode("utf-8", "replace").decode()[:limit]

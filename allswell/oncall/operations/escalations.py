@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from allswell.database.rows import insert, insert_all, update_one
 from allswell.journal import operations as journal
@@ -89,7 +89,7 @@ def start(
     """Begin a run whose first step is due now; None when the ticket has an open run of this policy already."""
     if policy is not None and Escalation.objects.filter(ticket=ticket, policy=policy, ended_at=None).exists():
         return None
-    return Escalation.objects.create(
+    row = Escalation(
         ticket_id=ticket,
         policy_id=policy,
         number=number,
@@ -100,6 +100,12 @@ def start(
         started_by_id=by,
         next_step_at=now,
     )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:  # somebody else began it at this moment
+        return None
+    return row
 
 
 def hold_due(*, now: datetime, limit: int) -> list[Escalation]:
@@ -137,6 +143,11 @@ def keep(row: Escalation, run: Run, *, now: datetime, end_reason: str = "", **va
         raise Conflict("Somebody else moved this run on.")
     for name, value in columns.items():
         setattr(row, name, value)
+
+
+def put_off(run_id: int, *, until: datetime) -> None:
+    """Let a run that is not over wait: nothing could be done with it now."""
+    Escalation.objects.filter(pk=run_id, ended_at=None).update(next_step_at=until)
 
 
 # pages

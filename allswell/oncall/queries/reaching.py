@@ -76,7 +76,7 @@ class Around:
             fresh = (self._come_up(at) | set(persons)) - asked
             names, away = rows.presence(fresh, since=at, until=at + _MOMENT)
             self.names |= names
-            gone |= {person for person in away if is_on_leave(away, person, at)}
+            gone |= {person for person in away if is_on_leave(away, person, at)} | (fresh - names.keys())
             asked |= fresh
         return gone
 
