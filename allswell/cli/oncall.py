@@ -59,7 +59,7 @@ def who(options: argparse.Namespace) -> int:
     rows = {row.pk: row for row in _asked(options)}
     answers = [answer for levels in queries.on_call(rows, at).values() for answer in levels.values()]
     answers.sort(key=lambda answer: (rows[answer.rota].name, answer.rota, answer.level))
-    wanted = {person for answer in answers for person in (answer.person, answer.next_person) if person is not None}
+    wanted = {person for answer in answers for person in (answer.person, answer.next_person, answer.held) if person is not None}
     names = dict(people.people().filter(pk__in=wanted).values_list("pk", "name"))
     if options.json:
         items = [_plain(answer, rows[answer.rota], names) for answer in answers]
@@ -111,7 +111,8 @@ def _line(answer: Answer, row: Rota, names: dict[int, str]) -> str:
     zone = ZoneInfo(settings.DEFAULT_TIME_ZONE)
     until = answer.ends_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
     said = names.get(answer.person or 0, "") if answer.person else f"nobody ({_WHY.get(str(answer.why), answer.why)})"
-    return f"{row.name}, level {answer.level}: {said} until {until} {zone.key}"
+    line = f"{row.name}, level {answer.level}: {said} until {until} {zone.key}"
+    return f"{line}; {names.get(answer.held, '')} stays until the shift is taken" if answer.held else line
 
 
 def _plain(answer: Answer, row: Rota, names: dict[int, str]) -> dict[str, Any]:
@@ -124,4 +125,5 @@ def _plain(answer: Answer, row: Rota, names: dict[int, str]) -> dict[str, Any]:
         "why": answer.why.value if answer.why else None,
         "is_gap": answer.is_gap,
         "next_person": names.get(answer.next_person or 0) if answer.next_person else None,
+        "held": names.get(answer.held) if answer.held else None,
     }

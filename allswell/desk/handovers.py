@@ -16,9 +16,10 @@ from allswell.oncall.rules.handing import OPEN, Due, due
 
 from . import handing
 from .door import attempt, use_case
+from .shifts import is_one_of_them
 
 if TYPE_CHECKING:
-    from allswell.oncall.models import Handover
+    from allswell.oncall.models import Handover, Rota
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,11 @@ def handover_for(handover: int, *, actor: Actor, is_locked: bool = False) -> Han
     if found is None:
         raise NotFound("There is no such handover, or you may not know it.")
     return found
+
+
+def may_read(rota: Rota, *, actor: Actor) -> bool:
+    """Whether the actor reads the handovers of a rota: its people, its team, who decides about it."""
+    return is_one_of_them(rota, actor=actor)
 
 
 def _open(handover: int, *, actor: Actor, now: datetime) -> Handover:

@@ -41,6 +41,7 @@ from tests.support.program import Program
 from tests.support.promises import promise
 from tests.support.promises import target as promised_target
 from tests.support.world import World
+from tests.web.test_who_may import handed_over
 
 assert front.answer
 
@@ -152,6 +153,10 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["takeShift", "askCover", "askSwap"], DECIDING | {"agent"}),
     **dict.fromkeys(["acceptShiftRequest", "declineShiftRequest"], frozenset({"agent"})),  # offered to him alone
     "withdrawShiftRequest": DECIDING,
+    "listHandovers": KNOWING | {"outside_agent"},  # those each may read
+    "getHandover": DECIDING | {"agent"},
+    **dict.fromkeys(["updateHandover", "signHandover"], frozenset({"agent"})),  # who hands over
+    "acceptHandover": frozenset(),  # who takes over; nobody here
     **dict.fromkeys(["listCalendarLinks", "makeCalendarLink"], EVERYBODY),  # their own
     "revokeCalendarLink": frozenset({"agent"}),  # the agent's own
     **dict.fromkeys(["listLeaves", "addLeave", "importLeaves", "cancelLeave"], ADMIN | {"requester"}),  # of Maria
@@ -233,6 +238,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     span = {"starts_at": world.now + timedelta(days=1), "ends_at": world.now + timedelta(days=2)}
     later = {"starts_at": world.now + timedelta(days=8), "ends_at": world.now + timedelta(days=9)}
     override = shifts.add_override(rota.pk, level=1, person=world.julia.pk, **later, **world.by(world.lena))
+    handed = handed_over(world, rota)
     asked = covering.ask_cover(rota.pk, level=1, offered_to=world.jonas.pk, **span, **world.by(world.julia))
     leave = shifts.add_leave(person=world.maria.pk, **span, **world.by(world.maria))
     link, _ = shifts.make_calendar_link(**world.by(world.jonas))
@@ -273,6 +279,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "contacts": {"id": contact.pk},
         "rotas": {"ref": rota.slug, "override": override.pk},
         "shift-requests": {"id": asked.pk},
+        "handovers": {"id": handed.pk},
         "what-ifs": {"id": 1},
         "reports": {"slug": "attainment"},
         "report-subscriptions": {"id": mail.pk},
@@ -335,6 +342,8 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "verifyContact": {"code": "x"},
         "setPagingRules": {"urgency": "normal", "rules": []},
         "setQuietHours": {},
+        "updateHandover": {"notes": "x"},
+        "signHandover": {},
         "createCalendar": {"name": "x", "zone": "UTC", "week": [["09:00-17:00"]] * 7},
         "addCalendarVersion": {"days": {"12-31": {"name": "x"}}},
         "updateCalendar": {"name": "x"},

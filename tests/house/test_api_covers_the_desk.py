@@ -22,6 +22,8 @@ OF_THE_PROGRAM = {
     "sign_in.tidy",
     "setup.first_administrator",
     "shifts.note_calendar_reading",
+    "handovers.draft",
+    "handovers.settle",
     "report_mails.send_due",
     "what_if.begin",
     "what_if.run_batch",
@@ -30,7 +32,7 @@ OF_THE_PROGRAM = {
 COVERED = {
     *("agreements", "report_mails", "what_if"),
     "contacts",
-    *("rotas", "shifts", "covering", "leave_files", "oncall_files"),
+    *("rotas", "shifts", "covering", "leave_files", "oncall_files", "handovers"),
     *("announcements", "attachments", "bulk", "calls", "csv_records", "notices", "people", "preferences"),
     *("services", "setup", "sign_in", "teams", "tickets", "views", "webhooks", "writing"),
 }

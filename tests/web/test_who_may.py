@@ -41,7 +41,7 @@ from allswell.desk import tickets as desk
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel import clock
-from allswell.oncall.models import Leave, Override, Page, Rota, ShiftRequest
+from allswell.oncall.models import Handover, Leave, Override, Page, Rota, ShiftRequest
 from allswell.people.models import EmailAddress, Person, RoleGrant
 from allswell.people.rules import TokenScope
 from allswell.tickets.models import Category, CustomField, Ticket
@@ -205,6 +205,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
     category = Category.objects.create(name="Paper", slug="paper")
     custom = CustomField.objects.create(key="floor", label="Floor", ticket_kind="incident")
     rota, asked, changed, away = _on_call(world)
+    handed = handed_over(world, rota)
     contact = contacts.add_contact(kind="chat", address="https://chat.example.org/x", flavor="slack", **by_jonas)
     first = [{"targets": [{"kind": "rota", "rota": rota.pk, "level": 1}], "wait": 300}]
     paging = policies.create_policy(name="Databases", team="databases", definition={"steps": first}, **world.by(world.lena))
@@ -246,6 +247,7 @@ def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.Monkey
             "oncall": {
                 "slug": rota.slug,
                 "asked": asked.pk,
+                "handover": handed.pk,
                 "word": "accept",
                 "override": changed.pk,
                 "leave": away.pk,
@@ -318,6 +320,25 @@ def _on_call(world: World) -> tuple[Rota, ShiftRequest, Override, Leave]:
     return rota, asked, changed, shifts.add_leave(person=world.amir.pk, **days, **world.by(world.amir))
 
 
+def handed_over(world: World, rota: Rota) -> Handover:
+    """A handover in it that waits, from Jonas, who stood in, to Amir."""
+    day = timedelta(days=1)
+    return Handover.objects.create(
+        rota=rota,
+        level=1,
+        outgoing=world.jonas,
+        incoming=world.amir,
+        begun_at=world.now - day,
+        changes_at=world.now,
+        until=world.now + day,
+        drafted_at=world.now,
+        due_at=world.now + day,
+        lapses_at=world.now + day,
+        draft={"major": [], "came_in": list(Ticket.objects.values_list("pk", flat=True))},
+        notes="The *printer* again.",
+    )
+
+
 @dataclass(frozen=True)
 class Row:
     """Who is let in: to read, and to do."""
@@ -380,6 +401,11 @@ DECIDED: dict[str, Row] = {
     "oncall_ask": Row(
         AT_THE_DESK - {"outside_agent", "branch_administrator"}, AT_THE_DESK - {"outside_agent", "branch_administrator"}
     ),
+    # a handover of Jonas; only he writes, and who takes it is somebody else, which all who read it are told
+    "oncall_handover": Row(LEADING | ADMIN | {"agent"}),
+    "oncall_handover_write": Row(post=frozenset({"agent"})),
+    "oncall_handover_accept": Row(post=LEADING | ADMIN | {"agent"}),
+    "oncall_handovers": Row(LEADING | ADMIN),
     **_rows(Row(LEADING | ADMIN, LEADING | ADMIN), "oncall_new", "oncall_edit", "oncall_override"),
     **_rows(Row(post=LEADING | ADMIN), "oncall_override_cancel", "oncall_leave_cancel", "oncall_activate", "oncall_deactivate"),
     # the escalation policy of the databases

@@ -38,7 +38,10 @@ class WhoIsAsked(Query):
 
 
 class OnCall(Struct):
-    """Who is on call at a level of a rota, and who comes next; nobody where `why` (`next_why`) says why."""
+    """Who is on call at a level of a rota, and who comes next; nobody where `why` (`next_why`) says why.
+
+    `held` is who was on call before and stays until the shift is taken.
+    """
 
     rota: NamedRef | None
     level: RotaLevel
@@ -51,6 +54,7 @@ class OnCall(Struct):
     override: int | None
     next_person: PersonRef | None
     next_why: Why | None
+    held: PersonRef | None
 
 
 class WhoIsOnCall(Struct):
@@ -86,7 +90,7 @@ def who_is_on_call(call: Call) -> WhoIsOnCall:
     found = {row.pk: row for row in rows}
     answers = [answer for by_level in queries.on_call(found, at).values() for answer in by_level.values()]
     answers.sort(key=lambda answer: (answer.level, found[answer.rota].name, answer.rota))
-    names = Names(pk for answer in answers for pk in (answer.person, answer.stands_for, answer.next_person))
+    names = Names(pk for answer in answers for pk in (answer.person, answer.stands_for, answer.next_person, answer.held))
     return WhoIsOnCall(at, service, team, [_answer(answer, found[answer.rota], names) for answer in answers])
 
 
@@ -122,6 +126,7 @@ def _answer(answer: queries.Answer, row: Any, names: Names) -> OnCall:
         answer.override,
         names.ref(answer.next_person),
         answer.next_why.value if answer.next_why else None,
+        names.ref(answer.held),
     )
 
 

@@ -51,6 +51,14 @@ class RotaLayer(Body):
     key: Annotated[int, Meta(ge=0, le=100_000)] = 0
 
 
+class RotaHandover(Body):
+    """Whether shifts are handed over: not accepted `within` minutes, it escalates; `holds`: the outgoing stays until it is accepted."""
+
+    wanted: bool = False
+    within: Annotated[int, Meta(ge=5, le=240)] = 30
+    holds: bool = False
+
+
 class RotaDefinition(Body):
     """What a rota says: `calendar` is the id of the calendar of its support hours, null where around the clock is wanted.
 
@@ -62,6 +70,7 @@ class RotaDefinition(Body):
     calendar: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
     minimum_rest: Annotated[int, Meta(ge=1, le=10_080)] | None = 660
     maximum_week: Annotated[int, Meta(ge=1, le=10_080)] | None = None
+    handover: RotaHandover = msgspec.field(default_factory=RotaHandover)
 
 
 class Rota(Struct):

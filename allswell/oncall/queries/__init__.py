@@ -9,9 +9,11 @@ from .handovers import (
     followed,
     handover,
     handovers,
+    handovers_of,
     handovers_visible_to,
     is_handover_due,
     lapsed_handover,
+    open_handovers,
     open_tickets,
 )
 from .rows import (
@@ -74,6 +76,7 @@ __all__ = [
     "goes_on",
     "handover",
     "handovers",
+    "handovers_of",
     "handovers_visible_to",
     "is_behind",
     "is_handover_due",
@@ -87,6 +90,7 @@ __all__ = [
     "of_teams",
     "on_call",
     "on_call_for",
+    "open_handovers",
     "open_tickets",
     "outdated",
     "override",

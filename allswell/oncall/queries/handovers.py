@@ -80,6 +80,17 @@ def handovers_visible_to(actor: Actor) -> QuerySet[Handover]:
     return handovers().filter(mine | named | led, rota__in=rows.visible_to(actor).values("pk"))
 
 
+def open_handovers(rota_ids: Collection[int], now: datetime) -> QuerySet[Handover]:
+    """The handovers of rotas that wait to be taken, the longest waiting first."""
+    return handovers().filter(rota__in=rota_ids, state__in=OPEN, lapses_at__gt=now).order_by("changes_at", "pk")
+
+
+def handovers_of(person: int, now: datetime) -> QuerySet[Handover]:
+    """The handovers somebody gives or takes that wait to be taken."""
+    mine = Q(outgoing=person) | Q(incoming=person)
+    return handovers().filter(mine, state__in=OPEN, lapses_at__gt=now).order_by("changes_at", "pk")
+
+
 def handover(handover_id: int, *, is_locked: bool = False) -> Handover | None:
     """A handover with its rota and people; `is_locked` lets nobody else write it until the end."""
     found = handovers().filter(pk=handover_id)

@@ -129,7 +129,7 @@ def board(request: PageRequest) -> HttpResponse:
     asked = list(queries.waiting_for(actor.person, now=now)[:MOST_NEEDS]) if actor.person else []
     said = [answer for levels in answers.values() for answer in levels.values()]
     who = known(
-        [pk for answer in said for pk in (answer.person, answer.next_person, answer.stands_for)]
+        [pk for answer in said for pk in (answer.person, answer.next_person, answer.stands_for, answer.held)]
         + [slot.person for found in slots.values() for slot in found]
     )
     names = {pk: row.name for pk, row in who.items()}
@@ -147,6 +147,7 @@ def board(request: PageRequest) -> HttpResponse:
         mine=mine,
         may_make=actor.has_role(*MAKERS),
         asked=asked,
+        handovers=list(queries.open_handovers(mine.both, now)[:MOST_NEEDS]),
         fair=carried(
             {pk: found for pk, found in slots.items() if pk in mine.both or team in dict(teams)},
             who,

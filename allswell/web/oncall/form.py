@@ -167,6 +167,9 @@ class RotaForm:
     calendar: str = ""
     minimum_rest: str = "11"
     maximum_week: str = ""
+    handover: str = ""
+    handover_within: str = "30"
+    handover_holds: str = ""
     effective_at: str = ""
     note: str = ""
     seen: str = ""
@@ -186,6 +189,9 @@ class RotaForm:
         self.zone = definition.zone
         self.calendar = str(definition.calendar or "")
         self.minimum_rest, self.maximum_week = _as_hours(definition.minimum_rest), _as_hours(definition.maximum_week)
+        handing = definition.handover
+        self.handover, self.handover_holds = "1" * handing.wanted, "1" * handing.holds
+        self.handover_within = str(handing.within)
         self.rows = [LayerRow.of(number, layer, named) for number, layer in enumerate(definition.layers)]
         self.kept = {str(layer.key): layer for layer in definition.layers}
         return self
@@ -195,6 +201,9 @@ class RotaForm:
         for name in ("name", "team", "zone", "calendar", "minimum_rest", "maximum_week", "effective_at", "note", "seen"):
             if name in sent:
                 setattr(self, name, sent.get(name, "").strip()[:400])
+        for name in ("handover", "handover_holds"):
+            setattr(self, name, "1" if sent.get(name) else "")
+        self.handover_within = sent.get("handover_within", "30").strip()[:10]
         raw = sent.get("rows", "")
         count = min(int(raw), MOST_ROWS) if raw.isascii() and raw.isdigit() and len(raw) < 5 else 0
         self.rows = [LayerRow.read(number, sent) for number in range(count)]
@@ -216,6 +225,11 @@ class RotaForm:
             "calendar": _whole(self.calendar, "calendar") if self.calendar else None,
             "minimum_rest": _hours(self.minimum_rest, "minimum_rest"),
             "maximum_week": _hours(self.maximum_week, "maximum_week"),
+            "handover": {
+                "wanted": bool(self.handover),
+                "within": _whole(self.handover_within or "30", "handover_within"),
+                "holds": bool(self.handover_holds),
+            },
             "layers": [row.as_json(resolve, self.kept) for row in self._said()],
         }
 
@@ -230,7 +244,9 @@ class RotaForm:
         place = _PLACES.fullmatch(name)
         if place and int(place[1]) < len(self._said()):
             name = self._said()[int(place[1])].field(place[3] or place[2] or "name")
+        name = name.replace("handover.", "handover_")
         known = {"name", "team", "zone", "calendar", "minimum_rest", "maximum_week", "effective_at", "note", "layers"}
+        known |= {"handover", "handover_within"}
         self.errors = {name if name in known or re.fullmatch(r"l\d+_\w+", name) else "": text}
 
     def has_error(self, row: LayerRow) -> bool:

@@ -45,6 +45,7 @@ def _show(request: PageRequest, *, status: int = 200, **context: Any) -> HttpRes
         shown=SHOWN,
         asked=list(asked[:MOST_REQUESTS]),
         waiting=list(queries.waiting_for(me, now=now)[:MOST_REQUESTS]),
+        handovers=list(queries.handovers_of(me, now)[:MOST_REQUESTS]),
         links=list(queries.calendar_links(me)),
         rotas=list(queries.rotas_of(me).order_by("name", "id").values_list("slug", "name")),
         leave=list(queries.leaves([me], since=now, until=now + FARTHEST)[:MOST_LEAVE]),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from allswell.calendars import queries as calendars
+from allswell.desk import handovers as handovers_desk
 from allswell.desk import rotas, shifts
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import DeskError, Invalid, NotAllowed, NotFound
@@ -64,7 +65,7 @@ def rota(request: PageRequest, slug: str) -> HttpResponse:
         [
             *definition.people,
             *(slot.person for slot in slots[row.pk]),
-            *(pk for said in answers.values() for pk in (said.person, said.next_person, said.stands_for)),
+            *(pk for said in answers.values() for pk in (said.person, said.next_person, said.stands_for, said.held)),
         ]
     )
     names = {pk: person.name for pk, person in who.items()}
@@ -84,6 +85,7 @@ def rota(request: PageRequest, slug: str) -> HttpResponse:
         overrides=list(overrides[:MOST_LISTED]),
         requests=list(requests[:MOST_LISTED]),
         may_edit=rotas.may_edit(row.team, actor=actor),
+        has_handovers=definition.handover.wanted and handovers_desk.may_read(row, actor=actor),
         may_take=row.is_active and is_mine(row, definition, actor=actor),
         has_shifts=any(slot.person == actor.person and slot.ends_at > now for slot in slots[row.pk]),
         fair=board.carried(slots, who, since=since, until=until),

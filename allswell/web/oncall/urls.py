@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import asking, board, coverage, edit, leave_file, mine, policies, policy_edit, rota, simulate
+from . import asking, board, coverage, edit, handovers, leave_file, mine, policies, policy_edit, rota, simulate
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("oncall/", board.board, name="oncall"),
@@ -26,6 +26,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("oncall/policies/<slug:slug>/deactivate", policies.deactivate, name="policy_deactivate"),
     path("teams/<slug:slug>/policy", policies.team_policy, name="team_policy"),
     path("services/<slug:slug>/policy", policies.service_policy, name="service_policy"),
+    path("oncall/handovers/<int:handover>", handovers.handover, name="oncall_handover"),
+    path("oncall/handovers/<int:handover>/write", handovers.write, name="oncall_handover_write"),
+    path("oncall/handovers/<int:handover>/accept", handovers.accept, name="oncall_handover_accept"),
+    path("oncall/<slug:slug>/handovers", handovers.of_rota, name="oncall_handovers"),
     path("oncall/<slug:slug>/", rota.rota, name="oncall_rota"),
     path("oncall/<slug:slug>/edit", edit.edit, name="oncall_edit"),
     path("oncall/<slug:slug>/take", board.take, name="oncall_take"),

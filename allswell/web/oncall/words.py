@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from allswell.calendars.rules import clock_time, show_hours
-from allswell.oncall.rules import Caution, Layer, Trouble, Unit
+from allswell.oncall.rules import Caution, Layer, Section, Trouble, Unit
 from allswell.web import show
 from allswell.web.setup.calendar_pages import weekdays
 
@@ -82,3 +82,43 @@ def caution(one: Caution, names: Mapping[int, str]) -> str:
         Trouble.ON_LEAVE: _("%(name)s is on call while on leave"),
     }
     return said[one.trouble] % values
+
+
+def section(one: Section) -> str:
+    """Why a ticket stands in a handover, as a heading."""
+    said = {
+        Section.MAJOR: _("Must not drop: major, priority 1 and 2"),
+        Section.UNANSWERED_PAGE: _("Somebody is called and nobody has answered"),
+        Section.AT_RISK: _("A promise is due before the next shift ends"),
+        Section.WAITING: _("Waits, and the wait ends in the next shift"),
+        Section.ASKED: _("Whoever reported it waits for an answer"),
+        Section.ANNOUNCED: _("Announced: news are expected"),
+        Section.CAME_IN: _("Came in during the shift, still open"),
+    }
+    return said[one]
+
+
+def section_in_short(one: Section) -> str:
+    """The same beside a ticket that stands under another heading."""
+    said = {
+        Section.MAJOR: _("must not drop"),
+        Section.UNANSWERED_PAGE: _("page without an answer"),
+        Section.AT_RISK: _("promise at risk"),
+        Section.WAITING: _("wait ends"),
+        Section.ASKED: _("waits for an answer"),
+        Section.ANNOUNCED: _("announced"),
+        Section.CAME_IN: _("new in this shift"),
+    }
+    return said[one]
+
+
+def handover_state(state: str) -> str:
+    """How far a handover has come."""
+    said = {
+        "drafted": _("Drafted"),
+        "signed": _("Signed"),
+        "accepted": _("Taken"),
+        "escalated": _("Not taken in time"),
+        "lapsed": _("Over"),
+    }
+    return said.get(state, state)
