@@ -142,7 +142,8 @@ def test_it_asks_the_database_a_bounded_number_of_times(world: World, browser: B
             read(client, path)
             with CaptureQueriesContext(connection) as asked:
                 read(client, path)
-            assert len(asked) <= 15, [print(one["sql"][:100], "@@", one["sql"][-200:]) for one in asked]
+            most = 16 if path == "/oncall/" else 15  # the board with rotas that hand over, for those it concerns
+            assert len(asked) <= most, path
 
 
 def test_in_german(world: World, browser: Browser) -> None:

@@ -42,6 +42,7 @@ from .rows import (
 )
 from .watch import (
     Answer,
+    Answers,
     clipped,
     duties,
     gaps,
@@ -60,6 +61,7 @@ from .watch import (
 
 __all__ = [
     "Answer",
+    "Answers",
     "as_planned",
     "by_ref",
     "calendar_link",

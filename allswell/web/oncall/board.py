@@ -29,7 +29,7 @@ from . import lanes
 from .lanes import Window
 
 if TYPE_CHECKING:
-    from allswell.oncall.models import Rota
+    from allswell.oncall.models import Handover, Rota
     from allswell.people.models import Person
 
 #: rotas that are shown as cards, and those that are drawn and counted
@@ -127,11 +127,7 @@ def board(request: PageRequest) -> HttpResponse:
     since, until = min(now - COUNTED, window.since), max(now + COUNTED, window.until)
     slots = queries.written([row.pk for row in drawn], since, until)
     asked = list(queries.waiting_for(actor.person, now=now)[:MOST_NEEDS]) if actor.person else []
-    said = [answer for levels in answers.values() for answer in levels.values()]
-    who = known(
-        [pk for answer in said for pk in (answer.person, answer.next_person, answer.stands_for, answer.held)]
-        + [slot.person for found in slots.values() for slot in found]
-    )
+    who = everybody(answers, slots)
     names = {pk: row.name for pk, row in who.items()}
     cards = [_card(row, answers.get(row.pk, {}), may_take=row.pk in mine.both) for row in rows[:MOST_CARDS]]
     cards.sort(key=lambda card: not (card.first and card.first.is_gap))
@@ -147,7 +143,7 @@ def board(request: PageRequest) -> HttpResponse:
         mine=mine,
         may_make=actor.has_role(*MAKERS),
         asked=asked,
-        handovers=list(queries.open_handovers(mine.both, now)[:MOST_NEEDS]),
+        handovers=handed_over(rows, mine, now=now),
         fair=carried(
             {pk: found for pk, found in slots.items() if pk in mine.both or team in dict(teams)},
             who,
@@ -164,6 +160,19 @@ def board(request: PageRequest) -> HttpResponse:
         **lanes.said(window, now),
         here="oncall",
     )
+
+
+def everybody(answers: queries.Answers, slots: dict[int, tuple[Slot, ...]]) -> dict[int, Person]:
+    """Those named by who is on call, and by a plan."""
+    said = [answer for levels in answers.values() for answer in levels.values()]
+    named = [pk for answer in said for pk in (answer.person, answer.next_person, answer.stands_for, answer.held)]
+    return known(named + [slot.person for found in slots.values() for slot in found])
+
+
+def handed_over(rows: Collection[Rota], mine: Mine, *, now: datetime) -> list[Handover]:
+    """The handovers in one's own rotas that wait to be taken."""
+    asked = [row.pk for row in rows if row.hands_over and row.pk in mine.both]
+    return list(queries.open_handovers(asked, now)[:MOST_NEEDS]) if asked else []
 
 
 def _card(row: Rota, levels: dict[int, Answer], *, may_take: bool) -> Card:
