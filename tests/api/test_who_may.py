@@ -26,6 +26,7 @@ from allswell.desk import (
     contacts,
     covering,
     people,
+    policies,
     report_mails,
     rotas,
     setup,
@@ -144,6 +145,10 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["activateAgreement", "deactivateAgreement"], ADMIN),
     # rotas: everybody at the desk reads; who leads or administers decides, the people of the rota do among themselves
     **dict.fromkeys(["listRotas", "listShiftRequests", "listBlindTimes", "exportOncall"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["listPolicies"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["getPolicy", "listPolicyVersions"], KNOWING),
+    **dict.fromkeys(["createPolicy", "updatePolicy", "activatePolicy", "deactivatePolicy"], DECIDING),
+    **dict.fromkeys(["setTeamPolicy", "clearTeamPolicy", "setServicePolicy", "clearServicePolicy"], DECIDING),
     **dict.fromkeys(["getRota", "listRotaVersions", "listShifts", "listOverrides", "whoIsOnCall", "getShiftRequest"], KNOWING),
     "simulatePaging": KNOWING,
     "replayPaging": frozenset(),  # under a policy; there is none here
@@ -235,6 +240,8 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
     rota = rotas.create_rota(name="Desk", team=world.desk_team.pk, definition=turns, **world.by(world.lena))
     named = {"zone": "UTC", "layers": [{**turns["layers"][0], "people": ["julia@example.org"]}]}
     in_file = {"slug": "x", "name": "x", "team": world.desk_team.slug, "versions": [{"definition": named}]}
+    called = {"steps": [{"targets": [{"kind": "rota", "rota": rota.pk}], "wait": 300}]}
+    policy = policies.create_policy(name="Desk", team=world.desk_team.pk, definition=called, **world.by(world.lena))
     span = {"starts_at": world.now + timedelta(days=1), "ends_at": world.now + timedelta(days=2)}
     later = {"starts_at": world.now + timedelta(days=8), "ends_at": world.now + timedelta(days=9)}
     override = shifts.add_override(rota.pk, level=1, person=world.julia.pk, **later, **world.by(world.lena))
@@ -277,6 +284,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "agreements": {"slug": promised.slug},
         "me": {"id": link.pk},
         "contacts": {"id": contact.pk},
+        "policies": {"ref": policy.slug},
         "rotas": {"ref": rota.slug, "override": override.pk},
         "shift-requests": {"id": asked.pk},
         "handovers": {"id": handed.pk},
@@ -324,6 +332,10 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "addAgreementVersion": {"definition": {"targets": [TARGET]}},
         "orderAgreements": {"order": [promised.slug]},
         "askWhatIf": {"definition": {"targets": [TARGET]}, "since": "2026-11-01T00:00:00Z", "until": "2026-11-30T00:00:00Z"},
+        "createPolicy": {"name": "x", "team": world.desk_team.slug, "definition": called},
+        "updatePolicy": {"name": "x"},
+        "setTeamPolicy": {"policy": policy.slug},
+        "setServicePolicy": {"policy": policy.slug},
         "createRota": {"name": "x", "team": world.desk_team.slug, "definition": turns},
         "updateRota": {"name": "x"},
         "importOncall": {"document": {"form": 1, "rotas": [in_file]}},

@@ -44,6 +44,7 @@ OTHERS = (
     "/oncall/service-desk/?days=1",
     "/oncall/service-desk/ask",
     "/oncall/me",
+    "/oncall/policies",
     "/oncall/me/leave/file",
     "/me/contacts?add=chat",
     "/announcements",

@@ -32,7 +32,7 @@ OF_THE_PROGRAM = {
 COVERED = {
     *("agreements", "report_mails", "what_if"),
     "contacts",
-    *("rotas", "shifts", "covering", "leave_files", "oncall_files", "handovers"),
+    *("rotas", "shifts", "covering", "leave_files", "oncall_files", "handovers", "policies"),
     *("announcements", "attachments", "bulk", "calls", "csv_records", "notices", "people", "preferences"),
     *("services", "setup", "sign_in", "teams", "tickets", "views", "webhooks", "writing"),
 }

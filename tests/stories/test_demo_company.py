@@ -17,7 +17,7 @@ from allswell.kernel.actor import Channel
 from allswell.kernel.errors import Conflict
 from allswell.notifications.models import Delivery
 from allswell.oncall import queries as rotas
-from allswell.oncall.models import Rota, ShiftRequest
+from allswell.oncall.models import Escalation, EscalationPolicy, Page, PolicyUse, Rota, ShiftRequest
 from allswell.oncall.rules import Why
 from allswell.people import queries as people
 from allswell.people.models import Organization, Person, Team
@@ -44,6 +44,10 @@ def test_texts_are_many_and_all_of_them_whole() -> None:
 @pytest.mark.slow
 def test_northbank_and_its_ninety_days() -> None:
     accounts = demo.create(now=NOW, seed=1)
+    assert EscalationPolicy.objects.filter(is_active=True).count() == 10
+    assert PolicyUse.objects.count() == 8 + 5
+    assert not Escalation.objects.exists(), "what is played in the past calls nobody"
+    assert not Page.objects.exists()
     assert Person.objects.count() == 60
     assert Team.objects.count() == 8
     assert ConfigurationItem.objects.count() == 15

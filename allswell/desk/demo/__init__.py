@@ -18,7 +18,7 @@ from allswell.notifications import operations as notifications
 from allswell.people import queries as people
 from allswell.tickets import queries as ticket_queries
 
-from . import company, play, promises, rotas
+from . import company, play, policies, promises, rotas
 from .company import SignIn
 
 __all__ = ["SignIn", "create", "exists"]
@@ -56,6 +56,7 @@ def create(
         promises.agree(made, actor=operator, now=begin)
         promises.count(list(ticket_queries.all_tickets().values_list("pk", flat=True)), actor=operator, now=now)
         rotas.run(made, actor=operator, begin=begin, now=now)
+        policies.run(made, actor=operator, begin=begin, now=now)
         _settle(actor=operator, now=now)
     return company.sign_ins()
 
