@@ -460,6 +460,8 @@ def test_A24_nothing_the_desk_keeps_is_deleted_through_pages_or_programs(stage: 
         "removeAddress",
         "removeReportSubscription",
         "cancelOverride",
+        "clearTeamPolicy",
+        "clearServicePolicy",
         "cancelLeave",
         "revokeCalendarLink",
         "removeContact",
