@@ -91,7 +91,7 @@ def simulate(request: PageRequest) -> HttpResponse:
         found=found,
         local=local,
         lines=lines(found) if found else [],
-        full_text=show.full_text,
+        at_text=_at_text,
         zone=lanes.zone_name(),
         other=_other(request) if local and local.is_twice else "",
         is_second=sent.get("second") == "1",
@@ -209,6 +209,12 @@ def _theirs(at: datetime, zone: str | None) -> str:
     if there.utcoffset() == here.utcoffset():
         return ""
     return _("%(time)s in %(zone)s") % {"time": dateformat.format(there, "D H:i"), "zone": zone}
+
+
+def _at_text(at: datetime) -> str:
+    """An instant with its zone, also in the hour that comes twice: Sun 25 October 2026, 02:30 CEST."""
+    local = timezone.localtime(at)
+    return f"{dateformat.format(local, 'D j F Y, H:i')} {local:%Z}"
 
 
 def _clock(at: datetime) -> str:
