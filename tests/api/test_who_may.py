@@ -107,6 +107,11 @@ DECIDED: dict[str, frozenset[str]] = {
         DESK,
     ),
     "unrestrictTicket": frozenset({"lead", "duty_manager"}),
+    # who is called for the ticket; nobody here was called by a page
+    "listEscalations": DESK | {"auditor"},
+    **dict.fromkeys(["pageForTicket", "acknowledgePaging", "promiseWord", "stopPaging"], DESK),
+    "listMyPages": EVERYBODY,  # their own
+    **dict.fromkeys(["answerPage", "passPageOn"], frozenset()),
     "undoOnTicket": frozenset(),  # one's own act only; nobody here did one
     "joinAnnouncement": EVERYBODY - {"outsider", "outside_agent"},  # it is announced to the bank
     **dict.fromkeys(["listNotices", "readNotices", "getPreferences", "updatePreferences", "updateMe"], EVERYBODY),  # their own
@@ -280,6 +285,7 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "webhooks": {"id": hook.pk, "delivery": 1},
         "views": {"slug": view.slug},
         "jobs": {"id": job.pk},
+        "pages": {"id": 1},
         "calendars": {"ref": calendar.slug},
         "agreements": {"slug": promised.slug},
         "me": {"id": link.pk},
@@ -315,6 +321,9 @@ def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
         "joinTeam": {"person": world.rolf.pk},
         "createWebhook": {"name": "x", "url": "https://x.example.org"},
         "replyToTicket": {"body": "x"},
+        "pageForTicket": {"person": world.amir.pk},
+        "promiseWord": {"minutes": 30},
+        "stopPaging": {"reason": "x"},
         "noteOnTicket": {"body": "x"},
         "cancelTicket": {"reason": words["reason"]},
         "escalateTicket": {"reason": "x"},

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from allswell.desk import page_answers, paging
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, is_fragment, page, toast
 
 
+@require_safe
 @desk_page
 def my_pages(request: PageRequest) -> HttpResponseBase:
     """The open pages of the viewer."""
