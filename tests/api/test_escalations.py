@@ -36,7 +36,7 @@ def test_a_program_pages_and_answers(world: World) -> None:
         "acknowledged",
         *["Amir Haddad"] * 2,
     )
-    assert [event["what"] for event in told["pages"][0]["events"]][0] == "planned"
+    assert told["pages"][0]["events"][0]["what"] == "planned"
     assert lena.post(f"{base}/promise", minutes=10).status_code == 200
     assert lena.post(f"{base}/stop_paging", reason="A drill.").json()[0]["end_reason"] == "stopped"
     assert lena.post(f"{base}/acknowledge_paging").status_code == 409
