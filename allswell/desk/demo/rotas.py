@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from allswell.calendars import queries as calendars
-from allswell.desk import covering, promises, shifts, watch
+from allswell.desk import covering, handing, handovers, promises, shifts, watch
 from allswell.desk import people as desk_people
 from allswell.desk.door import use_case
 from allswell.desk.rotas import create_rota_step
 from allswell.kernel.actor import Actor, Channel
 from allswell.oncall import queries
+from allswell.oncall.rules import Turnover
 from allswell.people import operations as people_operations
 from allswell.people import queries as people
 
 from .company import ZONE, Company
+
+if TYPE_CHECKING:
+    from allswell.oncall.models import Handover, Rota
 
 #: those of the demo who work elsewhere
 ELSEWHERE = {"Yuki Tanaka": "Asia/Tokyo", "Sofia Rossi": "America/New_York"}
@@ -93,6 +98,14 @@ def _reached(company: Company, *, actor: Actor, now: datetime) -> None:
             people_operations.confirm_address(row, actor=actor, now=now)
 
 
+#: the rota whose shifts are handed over, and what was written last
+HANDS_OVER = "Payments, days and nights"
+NOTES = (
+    "The salary file must leave before **15:30**; if the check hangs again, restart it once and call Thomas.\n\n"
+    "Branch Winterthur waits for a technician: tell them when he is on his way."
+)
+
+
 def run(company: Company, *, actor: Actor, begin: datetime, now: datetime) -> None:
     """The rotas as they have run since `begin`, and what is up with them today."""
     _reached(company, actor=actor, now=begin)
@@ -103,6 +116,28 @@ def run(company: Company, *, actor: Actor, begin: datetime, now: datetime) -> No
     _this_week(company, actor=actor, now=lately)
     while watch.extend(actor=actor, now=now):
         pass
+    _hand_over(actor=actor, now=now)
+
+
+def _hand_over(*, actor: Actor, now: datetime) -> None:
+    """The last change of shift of the payments was handed over: drafted, signed with a word, taken."""
+    (row,) = queries.rotas().filter(name=HANDS_OVER).select_related("team")
+    slots = [slot for slot in queries.written([row.pk], now - timedelta(days=2), now)[row.pk] if slot.level == 1]
+    for gone, come in reversed(list(pairwise(slots))):
+        giver, taker = people.person(gone.person or 0), people.person(come.person or 0)
+        if giver is not None and taker is not None and giver != taker and come.starts_at < now - timedelta(minutes=10):
+            at = come.starts_at
+            turnover = Turnover(row.pk, 1, at, giver.pk, taker.pk, gone.starts_at, come.ends_at)
+            handed = _drafted(row, turnover, actor=actor, now=at - timedelta(minutes=30))
+            outgoing = people.actor_for(giver, channel=Channel.DESK)
+            handovers.sign(handed.pk, notes=NOTES, actor=outgoing, now=at - timedelta(minutes=8))
+            handovers.accept(handed.pk, actor=people.actor_for(taker, channel=Channel.DESK), now=at + timedelta(minutes=4))
+            return
+
+
+@use_case
+def _drafted(row: Rota, turnover: Turnover, *, actor: Actor, now: datetime) -> Handover:
+    return handing.begin(row, turnover, queries.definition(row).handover, actor=actor, now=now)
 
 
 @use_case
@@ -114,7 +149,8 @@ def _make(company: Company, *, actor: Actor, now: datetime) -> None:
             layer | {"people": [company.people[person].pk for person in layer["people"]], "first_on": monday.isoformat()}
             for layer in layers
         ]
-        definition = {"zone": ZONE, "calendar": office.pk if office and is_by_day else None, "layers": said}
+        handing = {"wanted": name == HANDS_OVER, "holds": name == HANDS_OVER}
+        definition = {"handover": handing, "zone": ZONE, "calendar": office.pk if office and is_by_day else None, "layers": said}
         create_rota_step(name=name, team=company.teams[team], definition=definition, actor=actor, now=now, is_told=False)
 
 
