@@ -15,7 +15,7 @@ from allswell.kernel.actor import Actor, ActorKind
 from allswell.oncall.queries import escalations
 from allswell.oncall.rules.escalating import RunState
 
-from . import runs
+from . import runs, steps
 
 if TYPE_CHECKING:
     from allswell.journal.models import Entry
@@ -64,6 +64,7 @@ def follow(touched: Iterable[tuple[Ticket, Entry]], *, actor: Actor, now: dateti
 def _follow(ticket: Ticket, told: list[Entry], *, actor: Actor, now: datetime) -> None:
     verbs = {Verb(entry.verb) for entry in told}
     is_new = bool(verbs & _OPENED)
+    verbs -= {Verb(entry.verb) for entry in told if _is_lowered(entry)}
     held = runs.hold_open(ticket.pk) if not is_new and escalations.has_open_run(ticket.pk) else []
     if ticket.done_at or ticket.merged_into_id or Verb.RESTORED in verbs:
         reasons = [_ENDS[verb] for verb in _ENDS if verb in verbs]
@@ -74,8 +75,10 @@ def _follow(ticket: Ticket, told: list[Entry], *, actor: Actor, now: datetime) -
     running = [row for row in held if row.state == RunState.RUNNING.value]
     if running and any(_is_answer(entry, ticket) for entry in told):
         runs.answer(ticket, running, actor=actor, now=now)
-    elif any(entry.verb in _WORDS and entry.person_id not in (None, ticket.requester_id) for entry in told):
-        runs.renew(ticket, [row for row in held if row.state == RunState.ACKNOWLEDGED.value], actor=actor, now=now)
+    elif any(entry.verb in _WORDS and entry.person_id is not None for entry in told):
+        promised = [row for row in held if row.state == RunState.ACKNOWLEDGED.value]
+        if promised and not steps.is_requester_side(actor, ticket):
+            runs.renew(ticket, promised, actor=actor, now=now)
 
 
 def _cause(ticket: Ticket, verbs: set[Verb]) -> str:
@@ -99,6 +102,11 @@ def _start(ticket: Ticket, held: list[Escalation], *, cause: str, actor: Actor, 
         return held
     begun = runs.start(ticket, found, cause=cause, actor=actor, now=now)
     return [*held, begun] if begun is not None else held
+
+
+def _is_lowered(entry: Entry) -> bool:
+    """Whether it set a priority that is not higher than before: that is no reason to call anybody."""
+    return bool(_STARTS.get(Verb(entry.verb)) == "raised" and entry.data.get("to", 0) >= entry.data.get("from", 9))
 
 
 def _is_answer(entry: Entry, ticket: Ticket) -> bool:

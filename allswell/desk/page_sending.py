@@ -43,6 +43,8 @@ from .door import use_case
 if TYPE_CHECKING:
     from allswell.oncall.models import Escalation, Page
 
+#: so many more pages of a storm are told in one message than are claimed at once, or put off with them
+_MOST_TOGETHER = 1000
 #: up to so many pages at once say whom the next step reaches; in a storm there is no time to find out for each
 _FEW = 10
 
@@ -105,7 +107,10 @@ def claim(*, limit: int, actor: Actor, now: datetime) -> list[Group]:
         found = sending.sort_out(held_there, sent_at=sent.get(destination, ()), now=now)
         groups += [Group(held) for held in found.alone]
         if found.together:
-            groups.append(Group(found.together[0], found.together[1:]))
+            more = writing.claim(now=now, limit=_MOST_TOGETHER, destination=destination)
+            groups.append(Group(found.together[0], (*found.together[1:], *more)))
+        if found.later:
+            writing.postpone(destination, until=found.until or now, now=now, limit=_MOST_TOGETHER)
         for held in found.later:
             writing.put_back(held, due_at=found.until or now, is_attempt=False)
     return groups

@@ -27,9 +27,9 @@ def answer(world: World, outcome: Outcome = Outcome.SENT, **more: object) -> Sai
     return lambda parcel: Answer(outcome, world.now, world.now, **more)  # type: ignore[arg-type]
 
 
-def send(world: World, said: Said | None = None) -> list[Parcel]:
+def send(world: World, said: Said | None = None, *, limit: int = 50) -> list[Parcel]:
     """Let the engine send what is due; what went out."""
-    groups = page_sending.claim(limit=50, actor=engine(), now=world.now)
+    groups = page_sending.claim(limit=limit, actor=engine(), now=world.now)
     made = page_sending.parcels(groups, now=world.now)
     page_sending.drop([one for one in made if isinstance(one, Unsent)], actor=engine(), now=world.now)
     out = [one for one in made if isinstance(one, Parcel)]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from allswell.desk import calling, page_sending
+from allswell.desk import calling, page_sending, paging
+from allswell.desk import tickets as desk
 from allswell.engine.pages import Pages
 from allswell.kernel.actor import engine
 from allswell.notifications.rules import Answer, Outcome
 from allswell.oncall.models import Escalation, Page, PageDelivery, PageEvent
 from allswell.oncall.operations import escalations as writing
+from allswell.oncall.queries import escalations
+from allswell.oncall.rules.sending import Claim, sort_out
 from tests.desk.test_page_sending import send
-from tests.desk.test_paging import dba_policy, down, run, watch
+from tests.desk.test_paging import MINUTES, dba_policy, down, run, watch
 from tests.support.world import World
 
 
@@ -118,3 +122,71 @@ def test_two_begin_the_same_run_at_the_same_moment(world: World, monkeypatch: py
     assert writing.start(ticket=ticket.pk, policy=row.pk, **more) is None
     monkeypatch.undo()
     assert Escalation.objects.filter(ticket=ticket.pk).count() == 1
+
+
+def test_only_a_word_of_the_desk_keeps_a_promise(world: World) -> None:
+    dba_policy(world)
+    ticket = down(world, requester=world.maria.pk)
+    desk.add_participant(ticket.pk, person=world.rolf.pk, **world.by(world.jonas))
+    watch(world)
+    paging.acknowledge(ticket.pk, **world.by(world.amir))
+    world.forward(minutes=20)
+    promised = run(ticket).next_step_at
+    for asks in (world.rolf, world.maria):
+        desk.reply(ticket.pk, body="It is still down!", **world.by(asks))
+        assert run(ticket).next_step_at == promised
+    desk.note(ticket.pk, body="Restoring.", **world.by(world.amir))
+    assert run(ticket).next_step_at == world.now + 30 * MINUTES
+
+
+def test_who_reported_it_and_has_it_keeps_their_promise_by_a_word(world: World) -> None:
+    dba_policy(world)
+    ticket = world.report(world.amir, title="Slow", team=world.dba_team.pk, impact=1, urgency=1, requester=world.amir.pk)
+    watch(world)
+    paging.acknowledge(ticket.pk, **world.by(world.amir))
+    world.forward(minutes=20)
+    desk.note(ticket.pk, body="Restoring.", **world.by(world.amir))
+    assert run(ticket).next_step_at == world.now + 30 * MINUTES
+
+
+def test_a_lower_priority_calls_nobody_anew(world: World) -> None:
+    dba_policy(world, starts=[1, 2])
+    ticket = down(world)
+    watch(world)
+    paging.stop(ticket.pk, reason="It is a drill.", **world.by(world.amir))
+    desk.override_priority(ticket.pk, priority=2, reason="Fewer people.", **world.by(world.amir))
+    assert watch(world) == []
+    desk.override_priority(ticket.pk, priority=1, reason="Everybody again.", **world.by(world.amir))
+    assert watch(world) == ["Amir Haddad"]
+
+
+def test_a_great_storm_is_one_message_not_one_a_minute(world: World) -> None:
+    dba_policy(world)
+    for _ in range(12):
+        down(world)
+    watch(world)
+    assert [len(parcel.group.claims) for parcel in send(world, limit=6)] == [1, 1, 1, 1, 8]
+    world.forward(seconds=10)
+    for _ in range(4):
+        down(world)
+    watch(world)
+    assert send(world, limit=2) == []
+    assert not escalations.is_delivery_due(world.now)
+    world.forward(seconds=50)
+    assert [len(parcel.group.claims) for parcel in send(world, limit=2)] == [4]
+
+
+def _claims(count: int, now: datetime) -> list[Claim]:
+    return [Claim(at, 1, f"page_{at}", at, None, "email", "email-of-1", 0, now) for at in range(count)]
+
+
+def test_a_clock_set_back_puts_nothing_off_for_an_hour() -> None:
+    now = datetime(2026, 3, 2, 3, tzinfo=UTC)
+    ahead = [now + timedelta(minutes=minutes) for minutes in (50, 51, 52, 53, 54)]
+    assert len(sort_out(_claims(2, now), sent_at=ahead, now=now).alone) == 2
+
+
+def test_the_last_place_before_a_storm_is_used() -> None:
+    now = datetime(2026, 3, 2, 3, tzinfo=UTC)
+    found = sort_out(_claims(2, now), sent_at=[now - timedelta(seconds=second) for second in (1, 2, 3, 4)], now=now)
+    assert (len(found.together), found.later) == (2, ())

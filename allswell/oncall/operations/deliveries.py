@@ -21,10 +21,12 @@ _STATUS_LIMIT = 32768
 _NAMES = ("id", "lease", "key", "page_id", "contact_id", "channel", "destination", "attempts", "due_at")
 
 
-def claim(*, now: datetime, limit: int) -> list[Claim]:
-    """Take up to `limit` due deliveries under a lease, the longest waiting first."""
+def claim(*, now: datetime, limit: int, destination: str = "") -> list[Claim]:
+    """Take up to `limit` due deliveries under a lease, the longest waiting first; all, or those for one destination."""
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
     due = PageDelivery.objects.filter(free, settled_at=None, due_at__lte=now).order_by("due_at")
+    if destination:
+        due = due.filter(destination=destination)
     ids = [pk for (pk,) in due.select_for_update(skip_locked=True).values_list("pk")[:limit]]
     if not ids:
         return []
@@ -33,6 +35,13 @@ def claim(*, now: datetime, limit: int) -> list[Claim]:
     PageDelivery.objects.filter(pk__in=ids).update(lease=F("lease") + 1, claimed_until=now + sending.LEASE)
     rows = PageDelivery.objects.filter(pk__in=ids).order_by("due_at", "id").values_list(*_NAMES)
     return [Claim(*row) for row in rows]
+
+
+def postpone(destination: str, *, until: datetime, now: datetime, limit: int) -> None:
+    """Let what waits for one destination wait until then; what another engine is at is left to it."""
+    waiting = PageDelivery.objects.filter(destination=destination, settled_at=None, claimed_until=None, due_at__lte=now)
+    ids = [pk for (pk,) in waiting.order_by("due_at").select_for_update(skip_locked=True).values_list("pk")[:limit]]
+    PageDelivery.objects.filter(pk__in=ids).update(due_at=until)
 
 
 def sent_lately(destinations: Iterable[str], *, now: datetime) -> dict[str, list[datetime]]:
@@ -88,8 +97,11 @@ def settle_sent(done: Sequence[Sent]) -> None:
 def bundle(head: Claim, rest: Iterable[Claim], *, now: datetime) -> None:
     """What is told in one message with `head` is over."""
     rest = list(rest)
+    by_lease: dict[int, list[int]] = defaultdict(list)
     for held in rest:
-        PageDelivery.objects.filter(pk=held.id, lease=held.lease, settled_at=None).update(
+        by_lease[held.lease].append(held.id)
+    for lease, ids in by_lease.items():
+        PageDelivery.objects.filter(pk__in=ids, lease=lease, settled_at=None).update(
             settled_at=now, outcome="bundled", claimed_until=None, bundled_in=head.id
         )
     note_events(_event(held, "bundled", now=now, detail=head.key) for held in rest)

@@ -60,11 +60,12 @@ def sort_out(claims: Sequence[Claim], *, sent_at: Iterable[datetime], now: datet
 
     Up to `MOST_ALONE` within `WITHIN` go one by one; what is more becomes one message, at most one each `TOGETHER_EVERY`.
     """
-    lately = sorted(at for at in sent_at if at > now - WITHIN)
+    # what lies ahead was sent before the clock was set back
+    lately = sorted(at for at in sent_at if now - WITHIN < at <= now + TOGETHER_EVERY)
     room = MOST_ALONE - len(lately)
     if len(claims) <= room:
         return Sorted(tuple(claims))
-    if room > 1:
+    if room > 0:
         return Sorted(tuple(claims[: room - 1]), together=tuple(claims[room - 1 :]))
     until = lately[-1] + TOGETHER_EVERY if lately else now
     if until > now:
