@@ -53,7 +53,7 @@ def reachable(person_ids: Iterable[int], *, homes: Mapping[int, Home] | None = N
             methods=tuple(methods[person]),
             rules=tuple(said[person]),
             quiet=None if since is None or until is None else rules.Quiet(since, until),
-            zone=zone or settings.TIME_ZONE,
+            zone=zone or settings.DEFAULT_TIME_ZONE,
         )
         for person, (zone, since, until) in homes.items()
     }
