@@ -72,6 +72,9 @@ def _follow(ticket: Ticket, told: list[Entry], *, actor: Actor, now: datetime) -
         return
     if ticket.restored_at is None and (cause := _cause(ticket, verbs)):
         held = _start(ticket, held, cause=cause, actor=actor, now=now)
+    if any(entry.verb == Verb.UNDONE and Verb.PAGE_ACKNOWLEDGED in entry.data.get("verbs", ()) for entry in told):
+        runs.call_again([row for row in held if row.state == RunState.ACKNOWLEDGED.value], now=now)
+        return
     running = [row for row in held if row.state == RunState.RUNNING.value]
     if running and any(_is_answer(entry, ticket) for entry in told):
         runs.answer(ticket, running, actor=actor, now=now)

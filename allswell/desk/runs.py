@@ -51,6 +51,12 @@ def answer(ticket: Ticket, rows: Sequence[Escalation], *, actor: Actor, now: dat
     writing.close_pages([row.pk for row in rows], now=now)
 
 
+def call_again(rows: Iterable[Escalation], *, now: datetime) -> None:
+    """The answer was taken back: the runs call at once, at the step that had been answered."""
+    for row in rows:
+        writing.keep(row, escalating.resumed(escalations.stands(row), at=now), now=now)
+
+
 def renew(ticket: Ticket, rows: Iterable[Escalation], *, actor: Actor, now: datetime, until: datetime | None = None) -> None:
     """There was word: the promise holds anew from now on; said outright (`until`), it is journaled."""
     for row in rows:

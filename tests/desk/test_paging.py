@@ -259,3 +259,21 @@ def test_the_ledger_says_what_was_planned(world: World) -> None:
     paging.answer_page(page.pk, by="link", **world.by(world.amir))
     assert [event.kind for event in escalations.ledger([page.pk])].count("acknowledged") == 1
     assert [event.kind for event in escalations.ledger([page.pk])].count("opened") == 1
+
+
+def test_what_is_taken_back_is_paged_for_again(world: World) -> None:
+    dba_policy(world)
+    ticket = down(world)
+    assert watch(world) == ["Amir Haddad"]
+    taking = world.by(world.priya)
+    desk.take(ticket.pk, **taking)
+    world.forward(seconds=10)
+    desk.undo(ticket.pk, action=taking["actor"].action, **world.by(world.priya))
+    assert watch(world) == ["Amir Haddad"]
+    restoring = world.by(world.jonas)
+    desk.restore(ticket.pk, **restoring)
+    assert run(ticket).state == "ended"
+    world.forward(seconds=10)
+    desk.undo(ticket.pk, action=restoring["actor"].action, **world.by(world.jonas))
+    assert watch(world) == ["Amir Haddad"]
+    assert (run(ticket).state, run(ticket).cause) == ("running", "reopened")

@@ -35,6 +35,10 @@ _UNDOABLE = _SAID | {
     Verb.LINKED,
     Verb.TAGGED,
     Verb.UNTAGGED,
+    # what followed of itself: it goes the other way when the act is taken back (see desk/following.py)
+    Verb.PAGING_STARTED,
+    Verb.PAGE_ACKNOWLEDGED,
+    Verb.PAGING_ENDED,
 }
 
 

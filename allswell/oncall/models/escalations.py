@@ -96,7 +96,7 @@ class Escalation(models.Model):
 class Page(models.Model):
     """A call to one person, or to a room of a team: `turn` of a run says at which step; a page without a run tries the ways out.
 
-    `why` is the target that named them. `key` makes its address: with another key all addresses sent before are void.
+    `why` is the target that named them.
     """
 
     escalation = models.ForeignKey(Escalation, models.CASCADE, null=True, related_name="pages", db_index=False)

@@ -102,7 +102,7 @@ def advance(run: Run, policy: Policy, *, priority: int, at: datetime, world: Wor
     """
     is_promise_broken = run.state is RunState.ACKNOWLEDGED
     if is_promise_broken:
-        run = replace(run, state=RunState.RUNNING, position=max(0, run.position - 1))
+        run = resumed(run, at=at)
     taken: list[Taken] = []
     while True:
         if run.position >= len(policy.steps):
@@ -150,7 +150,7 @@ def ways(
 def passed_over(run: Run, policy: Policy, *, at: datetime) -> Run:
     """The run after a step that could not be taken for an error: on to the next one, at once or in the next round."""
     if run.state is RunState.ACKNOWLEDGED:
-        run = replace(run, state=RunState.RUNNING, position=max(0, run.position - 1))
+        run = resumed(run, at=at)
     run = replace(run, position=run.position + 1, turn=run.turn + 1, next_at=at)
     if run.position >= len(policy.steps):
         wait = timedelta(seconds=policy.steps[-1].wait)
@@ -163,6 +163,11 @@ def passed_over(run: Run, policy: Policy, *, at: datetime) -> Run:
 def acknowledged(run: Run, *, until: datetime) -> Run:
     """The run once somebody has answered: it rests until their promise is over."""
     return replace(run, state=RunState.ACKNOWLEDGED, next_at=until)
+
+
+def resumed(run: Run, *, at: datetime) -> Run:
+    """The run when an answer counts no more: it calls again at the step that had been answered."""
+    return replace(run, state=RunState.RUNNING, position=max(0, run.position - 1), next_at=at)
 
 
 def ended(run: Run) -> Run:
