@@ -25,6 +25,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support import early
+from tests.support.receiver import Receiver
 
 _STICKING_OUT = """() => {
     const width = document.documentElement.clientWidth, body = document.body;
@@ -101,6 +102,19 @@ asked_for = {{"starts_at": world.now + timedelta(days=1), "ends_at": world.now +
 covering.ask_cover("service-desk", level=1, **asked_for, note="A wedding", **world.by(world.jonas))
 covering.ask_cover("service-desk", level=2, **asked_for, note="Moving house", **world.by(world.julia))
 
+# two telephones, and an incident for which the first of them rings
+from allswell.desk import paging, policies, sealing
+from allswell.notifications.models import ContactMethod
+for person, path in ((world.amir, "amir"), (world.priya, "priya")):
+    address = sealing.seal({phone!r} + path)
+    ContactMethod.objects.create(
+        person=person, kind="webhook", address=address, shown="…", created_at=world.now, verified_at=world.now
+    )
+steps = [{{"targets": [{{"kind": "person", "person": one.pk}}], "wait": 3600}} for one in (world.amir, world.priya)]
+night = policies.create_policy(name="At night", team="databases", definition={{"steps": steps, "starts": []}}, **world.by(world.lena))
+paged = world.report(world.jonas, title="The ledger refuses connections", impact=1, urgency=1, team=world.dba_team.pk)
+paging.page(paged.pk, policy=night.pk, **world.by(world.jonas))
+
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allswell.desk import sign_in
@@ -108,7 +122,8 @@ sign_in.turn_on_second_factor(
     secret={seed!r}, code=format_hotp_value(hotp_value({seed!r}, int(world.now.timestamp()) // 30)), **world.by(world.audrey)
 )
 import json
-print(json.dumps({{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk}}))
+numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk, "paged": paged.pk}}
+print(json.dumps(numbers))
 """
 
 
@@ -140,7 +155,14 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def phones() -> Iterator[Receiver]:
+    """What rings: pages to Amir come in at /amir, those to Priya at /priya."""
+    with Receiver() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory, phones: Receiver) -> Iterator[Desk]:
     """The desk with the cast of the stories, everybody with the same password."""
     home: Path = tmp_path_factory.mktemp("desk")
     with socket.socket() as probe:
@@ -152,13 +174,17 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         "ALLSWELL_PORT": str(port),
         "ALLSWELL_URL": f"http://127.0.0.1:{port}",
         "ALLSWELL_LOG_LEVEL": "WARNING",
+        "ALLSWELL_OUTGOING_ALLOW": "127.0.0.1",
         "DJANGO_SETTINGS_MODULE": "allswell.boot.settings",
     }
     if early.SERVER:
         early.SERVER.run("createdb", "-h", str(early.SERVER.folder), "browser")
         environment["ALLSWELL_DATABASE_URL"] = early.SERVER.url("browser")
     cast = subprocess.run(
-        [sys.executable, "-c", _CAST.format(password=PASSWORD, seed=SEED)], env=environment, check=True, stdout=subprocess.PIPE
+        [sys.executable, "-c", _CAST.format(password=PASSWORD, seed=SEED, phone=phones.url("/"))],
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
     )
     numbers = json.loads(cast.stdout.splitlines()[-1])
     process = subprocess.Popen([sys.executable, "-m", "allswell", "serve"], env=environment, start_new_session=True)
