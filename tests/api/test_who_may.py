@@ -156,7 +156,7 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["setTeamPolicy", "clearTeamPolicy", "setServicePolicy", "clearServicePolicy"], DECIDING),
     **dict.fromkeys(["getRota", "listRotaVersions", "listShifts", "listOverrides", "whoIsOnCall", "getShiftRequest"], KNOWING),
     "simulatePaging": KNOWING,
-    "replayPaging": frozenset(),  # under a policy; there is none here
+    "replayPaging": KNOWING,  # of tickets each may see
     "getCoverage": KNOWING | {"outside_agent"},  # of the services of which each knows who answers for them
     **dict.fromkeys(["createRota", "updateRota", "previewRota", "importOncall", "activateRota", "deactivateRota"], DECIDING),
     **dict.fromkeys(["addOverride", "cancelOverride"], DECIDING),
@@ -197,7 +197,7 @@ QUESTIONS = {
     "listCalendarDays": "?first=2026-01-01&last=2026-12-31",
     "whoIsOnCall": "?team=service-desk",
     "simulatePaging": "?team=service-desk",
-    "replayPaging": "?policy=1&from=2026-11-22T00:00:00Z",
+    "replayPaging": "?policy=desk&from=2026-11-22T00:00:00Z",
 }
 PUBLIC = {"getOpenApi", "readReference", "readReferenceStyle"}
 
