@@ -27,7 +27,7 @@ from allswell.services import queries as services
 from .names import NEW, Inwards
 from .reading import placed, read, said_in, slugs_in
 from .said import LeaveSaid, OverrideSaid, PolicySaid, RotaSaid, WatchSaid
-from .saying import EVER, policy_said, rota_said, said_here
+from .saying import EVER, policies_said, rota_said, said_here
 
 if TYPE_CHECKING:
     from allswell.oncall.models import EscalationPolicy, Rota
@@ -125,7 +125,7 @@ class _Bringing:
 
     def _changed_rota(self, row: Rota, one: RotaSaid) -> Rota | None:
         known = queries.versions_of([row.pk])[row.pk]
-        here = rota_said(row, known, now=self.now)
+        here = rota_said(row, known, queries.overrides(row.pk, since=self.now, until=EVER), now=self.now)
         if here.team != one.team:
             raise Conflict("%(name)s is another team's here.", field="team", name=one.slug)
         parts = [name for name in ("name", "is_active", "versions") if getattr(here, name) != getattr(one, name)]
@@ -201,7 +201,7 @@ class _Bringing:
             self._changed_policy(policy_for(known, actor=self.actor, to_edit=True), one)
 
     def _changed_policy(self, row: EscalationPolicy, one: PolicySaid) -> None:
-        here = policy_said(row)
+        (here,) = policies_said(escalations.policies().filter(pk=row.pk))
         if here.team != one.team:
             raise Conflict("%(name)s is another team's here.", field="team", name=one.slug)
         parts = [

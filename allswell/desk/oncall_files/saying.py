@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allswell.desk.rotas import may_edit
 from allswell.kernel.actor import Actor
@@ -16,6 +17,11 @@ from allswell.people import queries as people
 
 from .names import Outwards
 from .said import FORM, LeaveSaid, OverrideSaid, PolicySaid, RotaSaid, WatchSaid, steady
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from allswell.oncall.models import EscalationPolicy, Override
 
 #: as far as anything may be said ahead
 EVER = datetime(2149, 1, 1, tzinfo=UTC)
@@ -31,8 +37,11 @@ def said_here(*, actor: Actor, now: datetime, has_leave: bool) -> WatchSaid:
     mine = _teams(actor)
     rows = list(queries.rotas().filter(team__in=mine).order_by("slug"))
     versions = queries.versions_of([row.pk for row in rows])
-    rotas = tuple(rota_said(row, versions.get(row.pk, []), now=now) for row in rows)
-    policies = tuple(policy_said(row) for row in escalations.policies().filter(team__in=mine).order_by("slug"))
+    overrides: dict[int, list[Override]] = defaultdict(list)
+    for one in queries.overrides(*(row.pk for row in rows), since=now, until=EVER):
+        overrides[one.rota_id].append(one)
+    rotas = tuple(rota_said(row, versions.get(row.pk, []), overrides[row.pk], now=now) for row in rows)
+    policies = policies_said(escalations.policies().filter(team__in=mine))
     leave = _leave({person for one in rotas for person in one.people}, now=now) if has_leave else None
     return WatchSaid(rotas, policies, leave)
 
@@ -44,10 +53,9 @@ def _teams(actor: Actor) -> list[int]:
     return [team.pk for team in people.teams_visible_to(actor) if may_edit(team, actor=actor)]
 
 
-def rota_said(row: Any, versions: list[Any], *, now: datetime) -> RotaSaid:
+def rota_said(row: Any, versions: list[Any], overrides: Iterable[Override], *, now: datetime) -> RotaSaid:
     """What a rota says now and later."""
     in_force = ruling(versions, now, EVER)
-    overrides = sorted(queries.overrides(row.pk, since=now, until=EVER), key=lambda one: one.pk)
     return RotaSaid(
         row.slug,
         row.name,
@@ -63,22 +71,32 @@ def rota_said(row: Any, versions: list[Any], *, now: datetime) -> RotaSaid:
                 one.instead_of_id,
                 one.reason,
             )
-            for one in overrides
+            for one in sorted(overrides, key=lambda one: one.pk)
         ),
     )
 
 
-def policy_said(row: Any) -> PolicySaid:
-    """What a policy says, and what follows it."""
-    uses = list(escalations.policy_uses([row.pk]))
-    return PolicySaid(
-        row.slug,
-        row.name,
-        row.team_id,
-        row.is_active,
-        escalations.policy_definition(row),
-        tuple(sorted(use.service_id for use in uses if use.service_id is not None)),
-        tuple(sorted(use.team_id for use in uses if use.team_id is not None)),
+def policies_said(rows: QuerySet[EscalationPolicy]) -> tuple[PolicySaid, ...]:
+    """What policies say, and what follows them."""
+    written = sorted(escalations.written_policies(rows), key=lambda one: one.row.slug)
+    services: dict[int, list[int]] = defaultdict(list)
+    teams: dict[int, list[int]] = defaultdict(list)
+    for use in escalations.policy_uses([one.row.pk for one in written]):
+        if use.service_id is not None:
+            services[use.policy_id].append(use.service_id)
+        if use.team_id is not None:
+            teams[use.policy_id].append(use.team_id)
+    return tuple(
+        PolicySaid(
+            one.row.slug,
+            one.row.name,
+            one.row.team_id,
+            one.row.is_active,
+            one.said,
+            tuple(sorted(services[one.row.pk])),
+            tuple(sorted(teams[one.row.pk])),
+        )
+        for one in written
     )
 
 

@@ -94,9 +94,9 @@ def is_member(rota: int, person: int) -> bool:
 # what differs
 
 
-def overrides(rota: int, *, since: datetime, until: datetime) -> QuerySet[Override]:
-    """The overrides of a rota that touch a time and were not cancelled, in order."""
-    rows = Override.objects.filter(rota=rota, cancelled_at=None, ends_at__gt=since, starts_at__lt=until)
+def overrides(*rotas: int, since: datetime, until: datetime) -> QuerySet[Override]:
+    """The overrides of rotas that touch a time and were not cancelled, in order."""
+    rows = Override.objects.filter(rota__in=rotas, cancelled_at=None, ends_at__gt=since, starts_at__lt=until)
     return rows.select_related("person", "instead_of", "created_by").order_by("starts_at", "id")
 
 
