@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
 from tests.chaos.night import Night, play, until
 from tests.support import early
@@ -52,6 +53,7 @@ def test_the_database_is_restarted_in_the_middle(night: Night, carrier: Carrier)
     night.engine()
     with night.reporting(6, seconds=1) as numbers:
         pass
+    connections.close_all()  # that of this process, too: the tests after this one begin with a new one
     server.run("pg_ctl", "-D", str(server.folder / "data"), "-w", "-m", "fast", "restart")
     morning = night.morning(numbers)
     assert (morning.without_page, morning.missed_steps) == ([], [])
