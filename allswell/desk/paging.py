@@ -16,7 +16,6 @@ from allswell.oncall.queries import escalations
 from allswell.oncall.queries.escalations import InForce
 from allswell.oncall.rules.escalating import RunState
 from allswell.oncall.rules.policies import PRIORITIES, Policy, Step, Target, TargetKind
-from allswell.people import queries as people
 from allswell.people.rules import Act
 from allswell.tickets import operations as tickets
 from allswell.tickets.rules import Move, State
@@ -213,11 +212,3 @@ def _takes(ticket: Ticket, *, actor: Actor, now: datetime) -> None:
         assigning.give(ticket, person=actor.person, actor=actor, now=now)
     if ticket.state == State.NEW:
         tickets.move(ticket, lifecycle=lifecycle(ticket), verb=Move.ACKNOWLEDGE, actor=actor, now=now)
-
-
-def who_answers(person: int) -> Actor:
-    """The actor of somebody who answers by a link, a text message or a call. Raises NotFound when they are no longer in use."""
-    found = people.actors([person]).get(person)
-    if found is None:
-        raise NotFound("There is no such page, or it called somebody else.")
-    return found

@@ -17,7 +17,7 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Stale
 from allswell.notifications.rules import ContactKind, Planned, Urgency
 from allswell.oncall.models import Escalation, EscalationPolicy, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
-from allswell.oncall.rules.escalating import Called, Run, RunState
+from allswell.oncall.rules.escalating import Called, Run
 from allswell.oncall.rules.policies import Policy
 
 ABOUT_POLICY = "policy"
@@ -275,8 +275,3 @@ def hush(page: Page, *, now: datetime) -> bool:
         return False
     note(page.pk, "hushed", now=now)
     return True
-
-
-def exhausted(row: Escalation) -> bool:
-    """Whether a run ended without an answer."""
-    return row.state == RunState.EXHAUSTED.value

@@ -255,11 +255,6 @@ def real_calls(run_ids: Collection[int]) -> dict[int, list[RealCall]]:
     return found
 
 
-def open_runs(ticket: int) -> QuerySet[Escalation]:
-    """The runs of a ticket that may still call somebody."""
-    return Escalation.objects.filter(ticket=ticket, ended_at=None).order_by("id")
-
-
 _OPEN = Prepared(lambda ticket: Escalation.objects.filter(ticket=ticket, ended_at=None).values_list("pk"))
 
 
@@ -357,8 +352,3 @@ def is_delivery_due(now: datetime) -> bool:
 def delivery(delivery_id: int) -> PageDelivery | None:
     """A delivery with its page."""
     return PageDelivery.objects.select_related("page").filter(pk=delivery_id).first()
-
-
-def delivery_by_reference(reference: str) -> PageDelivery | None:
-    """The delivery a carrier names."""
-    return PageDelivery.objects.select_related("page").filter(reference=reference).exclude(reference="").first()

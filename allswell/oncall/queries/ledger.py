@@ -46,11 +46,6 @@ def of_ticket(number: int) -> list[RunStory]:
     return _told(list(escalations.runs_of(number)[:MOST_RUNS]))
 
 
-def of_run(row: Escalation) -> RunStory:
-    """A run with everything that became of its pages."""
-    return _told([row])[0]
-
-
 def _told(runs: list[Escalation]) -> list[RunStory]:
     pages = list(escalations.pages_of_runs([row.pk for row in runs]).order_by("-id")[:MOST_PAGES])[::-1] if runs else []
     ids = [page.pk for page in pages]
