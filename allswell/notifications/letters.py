@@ -86,11 +86,10 @@ class PageMessage:
 class Way:
     """Where a page goes: the kind of channel and the opened address; `docs/extend/channels.md` says how each is written.
 
-    `flavor` says which chat it is. `key_id` names the key a web push subscription was made with, `secret` is that private key.
+    `flavor` says which chat it is. `secret` is the private key that web push is signed with.
     """
 
     kind: str
     address: str = field(repr=False)
     flavor: str = ""
-    key_id: str = ""
     secret: str = field(default="", repr=False)

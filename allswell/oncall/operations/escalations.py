@@ -181,13 +181,6 @@ def write_pages(row: Escalation, to: Iterable[ToPage], *, turn: int, urgency: Ur
     return pages
 
 
-def write_drill(person: int, planned: Iterable[Planned], *, urgency: Urgency, now: datetime) -> Page:
-    """A page that only tries the ways to somebody."""
-    page = Page(person_id=person, urgency=urgency.value, created_at=now)
-    _write(page, planned, now=now)
-    return page
-
-
 def _write(page: Page, planned: Iterable[Planned], *, now: datetime) -> None:
     insert(page)
     events = []
