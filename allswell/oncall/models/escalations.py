@@ -94,9 +94,9 @@ class Escalation(models.Model):
 
 
 class Page(models.Model):
-    """A call to one person, or to a room of a team: `turn` of a run says at which step; a page without a run tries the ways out.
+    """A call to one person, or to a room of a team: `turn` of a run says at which step, `why` is the target that named them.
 
-    `why` is the target that named them.
+    A page without a run says by its `cause` what it is about (`rules.escalating.PageCause`), and who asked for it.
     """
 
     escalation = models.ForeignKey(Escalation, models.CASCADE, null=True, related_name="pages", db_index=False)
@@ -106,6 +106,8 @@ class Page(models.Model):
     turn = models.PositiveSmallIntegerField(default=0)
     urgency = models.CharField(max_length=8)
     why = models.JSONField(default=dict)
+    cause = models.CharField(max_length=12, default="", db_default="", blank=True)  # of a page without a run
+    asked_by = models.ForeignKey("people.Person", models.PROTECT, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField()
     late_by = models.PositiveIntegerField(default=0)  # seconds after it was due, when nothing was watching
     opened_at = models.DateTimeField(null=True)
@@ -124,6 +126,7 @@ class Page(models.Model):
         indexes = [
             models.Index(fields=["person", "-id"], condition=Q(person__isnull=False), name="page_of_person"),
             models.Index(fields=["person"], condition=Q(person__isnull=False, closed_at=None), name="page_open"),
+            models.Index(fields=["asked_by", "created_at"], condition=Q(asked_by__isnull=False), name="page_asked_by"),
             models.Index(fields=["ticket", "id"], condition=Q(ticket__isnull=False), name="page_of_ticket"),
         ]
 
@@ -156,7 +159,6 @@ class PageDelivery(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(settled_at=None), name="page_delivery_due"),
             models.Index(fields=["destination", "-settled_at"], condition=Q(outcome="sent"), name="page_delivery_sent"),
-            models.Index(fields=["reference"], condition=~Q(reference=""), name="page_delivery_reference"),
         ]
 
 

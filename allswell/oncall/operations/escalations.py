@@ -17,7 +17,7 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Stale
 from allswell.notifications.rules import ContactKind, Planned, Urgency
 from allswell.oncall.models import Escalation, EscalationPolicy, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
-from allswell.oncall.rules.escalating import Called, Run
+from allswell.oncall.rules.escalating import Called, PageCause, Run
 from allswell.oncall.rules.policies import Policy
 
 ABOUT_POLICY = "policy"
@@ -181,6 +181,15 @@ def write_pages(row: Escalation, to: Iterable[ToPage], *, turn: int, urgency: Ur
     return pages
 
 
+def write_page(
+    person: int, planned: Iterable[Planned], *, cause: PageCause, urgency: Urgency, asked_by: int | None = None, now: datetime
+) -> Page:
+    """A page to one person that belongs to no run and no ticket. Whoever makes it sees to it that it is closed."""
+    page = Page(person_id=person, cause=cause.value, urgency=urgency.value, asked_by_id=asked_by, created_at=now)
+    _write(page, planned, now=now)
+    return page
+
+
 def _write(page: Page, planned: Iterable[Planned], *, now: datetime) -> None:
     insert(page)
     events = []
@@ -216,12 +225,13 @@ def note(
 
 def close_pages(run_ids: Iterable[int], *, now: datetime) -> None:
     """Nothing more is sent of these runs' pages: what was not sent does not matter any more."""
-    ids = list(Page.objects.filter(escalation__in=list(run_ids), closed_at=None).values_list("pk", flat=True))
-    if ids:
-        _close(ids, now=now)
+    close(list(Page.objects.filter(escalation__in=list(run_ids), closed_at=None).values_list("pk", flat=True)), now=now)
 
 
-def _close(ids: list[int], *, now: datetime) -> None:
+def close(ids: list[int], *, now: datetime) -> None:
+    """Nothing more is sent of these pages; what another engine is at is left to it."""
+    if not ids:
+        return
     Page.objects.filter(pk__in=ids).update(closed_at=now)
     waiting = PageDelivery.objects.filter(page__in=ids, settled_at=None)
     rows = list(waiting.values_list("pk", "page_id"))
@@ -256,7 +266,7 @@ def pass_on(page: Page, *, now: datetime) -> bool:
     """Note that its person leaves a page to others, and send no more of it; False when it is over already."""
     if not Page.objects.filter(pk=page.pk, acknowledged_at=None, closed_at=None).update(closed_at=now):
         return False
-    _close([page.pk], now=now)
+    close([page.pk], now=now)
     page.closed_at = now
     note(page.pk, "passed_on", now=now)
     return True

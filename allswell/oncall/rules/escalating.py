@@ -22,6 +22,12 @@ class RunState(StrEnum):
     EXHAUSTED = "exhausted"  # it called everybody as often as it should, and nobody answered
 
 
+class PageCause(StrEnum):
+    """What a page is about that belongs to no run."""
+
+    PRACTICE = "practice"  # nothing: it tries the way to somebody
+
+
 OPEN = (RunState.RUNNING, RunState.ACKNOWLEDGED)
 
 
