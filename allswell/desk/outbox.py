@@ -21,7 +21,7 @@ from allswell.people import queries as people
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
-from . import machinery, report_mails, shift_notices
+from . import coverage_notices, machinery, report_mails, shift_notices
 from .door import use_case
 from .sealing import unseal
 
@@ -101,7 +101,8 @@ def told(notices: Iterable[Delivery], actor: Actor) -> Iterator[tuple[Delivery, 
                 continue
             said = replace(said, body=written.body, facts={"title": written.title, "path": written.path})
         elif row.topic in rules.SHIFT_TOPICS:
-            words = shift_notices.written(Topic(row.topic), row.content, actor=actor)
+            write = coverage_notices.written if row.topic == Topic.UNCOVERED else shift_notices.written
+            words = write(Topic(row.topic), row.content, actor=actor)
             if words is None:
                 continue
             facts = {**row.content, "title": words.title, "path": words.path, "other_name": words.other_name}

@@ -113,9 +113,9 @@ def written(topic: Topic, content: dict[str, Any], *, actor: Actor) -> Written |
         lines = shift_wording.lines(topic, content, names=names, time_zone=actor.time_zone, locale=actor.locale)
     path = f"/oncall/handovers/{content.get('handover', 0)}" if topic is Topic.HANDOVER else MINE
     other = names.get(content.get("other") or 0, "")
-    return Written(row.name, "\n".join(f"- {_plain(line)}" for line in lines), path, other)
+    return Written(row.name, "\n".join(f"- {plain(line)}" for line in lines), path, other)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A text as it is, on one line: nothing in it is taken for Markdown."""
     return "".join(f"\\{sign}" if sign in "\\|`*_[]<>~!&#" else sign for sign in " ".join(text.split()))

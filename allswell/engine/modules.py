@@ -8,6 +8,7 @@ from . import loop
 from .clocks import Clocks
 from .closing import Closing
 from .contacts import Contacts
+from .coverage import Coverage
 from .escalations import Escalations
 from .handovers import Handovers
 from .jobs import Jobs
@@ -21,7 +22,7 @@ from .sweep import Sweep
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
     return [
-        Escalations(), Pages(), Contacts(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Handovers(), Sweep(),
+        Escalations(), Pages(), Contacts(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Handovers(), Coverage(), Sweep(),
     ]  # fmt: skip
 
 

@@ -74,6 +74,7 @@ class Verb(StrEnum):
     HANDOVER_MOVED = "handover.moved"
     HANDOVER_ESCALATED = "handover.escalated"
     HANDOVER_LAPSED = "handover.lapsed"
+    GAPS_TOLD = "coverage.gaps_told"
     # escalation policies and paging
     POLICY_CHANGED = "policy.changed"
     PAGING_STARTED = "paging.started"

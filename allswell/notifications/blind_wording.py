@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 
-from .shift_wording import span
+from .instants import span
 
 WHY = {
     "stopped": N_("The program was stopped."),

@@ -18,3 +18,9 @@ def when(at: datetime, *, locale: str, zone: str) -> str:
     language = locale.partition("-")[0]
     local = format_datetime(at.astimezone(there), "d MMM y, HH:mm", locale=language if localedata.exists(language) else "en")
     return f"{local} ({zone})"
+
+
+def span(starts_at: str, ends_at: str, *, locale: str, zone: str) -> str:
+    """From when to when (ISO texts), the zone named once."""
+    first = when(datetime.fromisoformat(starts_at), locale=locale, zone=zone).rpartition(" (")[0]
+    return f"{first} – {when(datetime.fromisoformat(ends_at), locale=locale, zone=zone)}"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 
-from . import handover_wording
-from .instants import when
+from . import coverage_wording, handover_wording
+from .instants import span
 from .letters import Said
 from .rules import Topic
 
@@ -43,6 +42,8 @@ def subject(said: Said) -> str:
     rota = {"rota": said.facts.get("title", "")}
     if said.topic is Topic.HANDOVER:
         return handover_wording.subject(said)
+    if said.topic is Topic.UNCOVERED:
+        return coverage_wording.sentence(said.facts)
     if said.topic is Topic.SHIFT_STARTS:
         return _("You are on call soon: %(rota)s") % rota
     if said.topic is Topic.SHIFT_ASKED:
@@ -54,6 +55,8 @@ def sentence(said: Said) -> str:
     """What happened, in one sentence."""
     if said.topic is Topic.HANDOVER:
         return handover_wording.sentence(said)
+    if said.topic is Topic.UNCOVERED:
+        return coverage_wording.sentence(said.facts)
     names = {"who": said.who or _("Allswell"), "rota": said.facts.get("title", "")}
     if said.topic is Topic.SHIFT_STARTS:
         return _("You are on call soon.")
@@ -92,9 +95,3 @@ def lines(topic: Topic, content: dict[str, Any], *, names: dict[int, str], time_
 
 _GAINED = (N_("You are on call: %(when)s"), N_("You are on call instead of %(who)s: %(when)s"))
 _LOST = (N_("You are no longer on call: %(when)s"), N_("%(who)s is on call instead of you: %(when)s"))
-
-
-def span(starts_at: str, ends_at: str, *, locale: str, zone: str) -> str:
-    """From when to when, the zone named once."""
-    first = when(datetime.fromisoformat(starts_at), locale=locale, zone=zone).rpartition(" (")[0]
-    return f"{first} – {when(datetime.fromisoformat(ends_at), locale=locale, zone=zone)}"

@@ -31,6 +31,7 @@ class Topic(StrEnum):
     SHIFT_MOVED = "shift_moved"  # an edit moved your shifts
     SHIFT_ASKED = "shift_asked"  # somebody asks you to cover or swap, or answers
     HANDOVER = "handover"  # your shift is to be handed over, or to be taken
+    UNCOVERED = "uncovered"  # services of the teams you lead are not covered at all times
     ANNOUNCED = "announced"  # news of something that affects you
     JOB = "job"  # long work you started is done
     ACCOUNT = "account"  # your sign-in; cannot be switched off
@@ -56,6 +57,7 @@ DEFAULTS: dict[Topic, frozenset[str]] = {
     Topic.SHIFT_MOVED: frozenset({"app", "email"}),
     Topic.SHIFT_ASKED: frozenset({"app", "email"}),
     Topic.HANDOVER: frozenset({"app", "email"}),
+    Topic.UNCOVERED: frozenset({"app", "email"}),
     Topic.ANNOUNCED: frozenset({"app", "email"}),
     Topic.JOB: frozenset({"app"}),
     Topic.ACCOUNT: frozenset({"email"}),
@@ -74,8 +76,8 @@ def channels(topic: Topic, *, said: dict[str, bool]) -> frozenset[str]:
     return frozenset(wanted)
 
 
-#: about one's own shifts
-SHIFT_TOPICS = (Topic.SHIFT_STARTS, Topic.SHIFT_MOVED, Topic.SHIFT_ASKED, Topic.HANDOVER)
+#: about being on call: one's own shifts, and the services of those one leads
+SHIFT_TOPICS = (Topic.SHIFT_STARTS, Topic.SHIFT_MOVED, Topic.SHIFT_ASKED, Topic.HANDOVER, Topic.UNCOVERED)
 #: what only the desk is told
 _AGENT_TOPICS = (
     Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.WARNED, Topic.BREACHED, Topic.DIGEST,

@@ -57,6 +57,11 @@ def present_members(team_id: int, *, now: datetime) -> list[int]:
     return [person for person, away_from, away_until in rows if not is_away(away_from, away_until, now=now)]
 
 
+def led_teams() -> QuerySet[Team]:
+    """The teams in use whose lead is in use."""
+    return Team.objects.filter(is_active=True, lead__is_active=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Crew:
     """Who a team is at this hour: its active members, those of them who are not away, and its lead."""

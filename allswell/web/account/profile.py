@@ -37,6 +37,7 @@ TOPICS = {
     "shift_moved": N_("Your shifts have moved"),
     "shift_asked": N_("Somebody asks you to take a shift, or answers you"),
     "handover": N_("A shift is handed over, or waits to be taken"),
+    "uncovered": N_("Every Monday, if services of a team you lead are not covered at all times"),
     "job": N_("Long work you started is done"),
 }
 
