@@ -22,7 +22,8 @@ from .sweep import Sweep
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
     return [
-        Escalations(), Pages(), Contacts(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Handovers(), Coverage(), Sweep(),
+        Escalations(), Pages(), Contacts(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Handovers(), Coverage(),
+        Sweep(),
     ]  # fmt: skip
 
 
