@@ -39,6 +39,8 @@ Enter = Callable[..., "Visitor"]
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 PASSWORD = "a watch at night"
+TEXTS = "/2010-04-01/Accounts/AC1/Messages.json"
+NUMBER = "+15550123"
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -102,18 +104,28 @@ asked_for = {{"starts_at": world.now + timedelta(days=1), "ends_at": world.now +
 covering.ask_cover("service-desk", level=1, **asked_for, note="A wedding", **world.by(world.jonas))
 covering.ask_cover("service-desk", level=2, **asked_for, note="Moving house", **world.by(world.julia))
 
-# two telephones, and an incident for which the first of them rings
+# three telephones: text messages for Jonas, a program of their own for Amir and Priya; whom the account look-up calls, and the databases
 from allswell.desk import paging, policies, sealing
-from allswell.notifications.models import ContactMethod
-for person, path in ((world.amir, "amir"), (world.priya, "priya")):
-    address = sealing.seal({phone!r} + path)
-    ContactMethod.objects.create(
-        person=person, kind="webhook", address=address, shown="…", created_at=world.now, verified_at=world.now
+from allswell.notifications.models import ContactMethod, ContactRule
+def phone(person, kind, address):
+    return ContactMethod.objects.create(
+        person=person, kind=kind, address=address, shown="…", created_at=world.now, verified_at=world.now
     )
+ContactRule.objects.create(person=world.jonas, urgency="urgent", contact=phone(world.jonas, "sms", {number!r}), after=0)
+phone(world.amir, "webhook", sealing.seal({phone!r} + "amir"))
+phone(world.priya, "webhook", sealing.seal({phone!r} + "priya"))
+alone = {{"zone": "Europe/Zurich", "calendar": None, "layers": [layer | {{"people": [world.jonas.pk], "unit": "week"}}]}}
+front = rotas.create_rota(name="Account look-up", team=world.desk_team.pk, definition=alone, **world.by(world.ada))
+day = {{"steps": [{{"targets": [{{"kind": "rota", "rota": front.pk, "level": 1}}], "wait": 3600}}], "starts": [1, 2]}}
+row = policies.create_policy(name="Account look-up", team="service-desk", definition=day, **world.by(world.lena))
+policies.use_for_service(world.lookup.slug, policy=row.pk, **world.by(world.lena))
 steps = [{{"targets": [{{"kind": "person", "person": one.pk}}], "wait": 3600}} for one in (world.amir, world.priya)]
-night = policies.create_policy(name="At night", team="databases", definition={{"steps": steps, "starts": []}}, **world.by(world.lena))
+night = policies.create_policy(name="At night", team="databases", definition={{"steps": steps, "starts": [1]}}, **world.by(world.lena))
+policies.use_for_team("databases", policy=night.pk, **world.by(world.lena))
+
+# an incident for which Amir was called, and has it
 paged = world.report(world.jonas, title="The ledger refuses connections", impact=1, urgency=1, team=world.dba_team.pk)
-paging.page(paged.pk, policy=night.pk, **world.by(world.jonas))
+paging.acknowledge(paged.pk, minutes=24 * 60, **world.by(world.amir))
 
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
@@ -156,8 +168,9 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def phones() -> Iterator[Receiver]:
-    """What rings: pages to Amir come in at /amir, those to Priya at /priya."""
+    """What rings: pages to Amir come in at /amir, those to Priya at /priya, and text messages at their carrier."""
     with Receiver() as server:
+        server.answers[TEXTS] = (201, {"content-type": "application/json"}, b'{"sid": "SM1", "status": "queued"}')
         yield server
 
 
@@ -175,13 +188,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory, phones: Receiver) -> Iterator
         "ALLSWELL_URL": f"http://127.0.0.1:{port}",
         "ALLSWELL_LOG_LEVEL": "WARNING",
         "ALLSWELL_OUTGOING_ALLOW": "127.0.0.1",
+        "ALLSWELL_SMS_URL": f"twilio+http://AC1:told@127.0.0.1:{phones.port}/?from=%2B15550100",
         "DJANGO_SETTINGS_MODULE": "allswell.boot.settings",
     }
     if early.SERVER:
         early.SERVER.run("createdb", "-h", str(early.SERVER.folder), "browser")
         environment["ALLSWELL_DATABASE_URL"] = early.SERVER.url("browser")
     cast = subprocess.run(
-        [sys.executable, "-c", _CAST.format(password=PASSWORD, seed=SEED, phone=phones.url("/"))],
+        [sys.executable, "-c", _CAST.format(password=PASSWORD, seed=SEED, phone=phones.url("/"), number=NUMBER)],
         env=environment,
         check=True,
         stdout=subprocess.PIPE,
