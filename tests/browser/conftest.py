@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support import early
 from tests.support.receiver import Receiver
@@ -222,7 +222,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, phones: Receiver) -> Iterator
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for all tests. What is expected may take long where the machine has much to do."""
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         arguments = [
             "--no-sandbox",
