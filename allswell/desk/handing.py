@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from allswell.incidents import queries as incidents
 from allswell.kernel.actor import Actor
 from allswell.notifications import bulk as notices
+from allswell.notifications import queries as contacts
+from allswell.notifications.rules import Urgency
 from allswell.oncall import operations as rotas
 from allswell.oncall import queries
+from allswell.oncall.operations import escalations as calling
 from allswell.oncall.rules import Handing, HandoverState, Turnover
 from allswell.oncall.rules.handing import drafted
 from allswell.people import queries as people
@@ -59,6 +62,13 @@ def _other(row: Handover, step: str) -> int:
     return row.incoming_id if step in ("drafted", "late", "accepted", "escalated", "lapsed") else row.outgoing_id
 
 
+def take(row: Handover, *, actor: Actor, now: datetime) -> None:
+    """The incoming has taken the shift, and the others hear of it."""
+    entry = rotas.accept_handover(row, actor=actor, now=now)
+    told = [row.outgoing_id, row.escalated_to_id if row.escalated_at else None]
+    tell(row, entry, "accepted", told, actor=actor, now=now)
+
+
 def lead_for(row: Handover) -> int | None:
     """Who hears that nobody took the shift: the lead of the team, or the next above who has no part in it."""
     team = people.team(row.rota.team_id)
@@ -100,3 +110,43 @@ def _give(
         tell(row, entry, "drafted", [outgoing], actor=actor, now=now)
     if row.state != HandoverState.DRAFTED:
         tell(row, entry, "signed", [incoming], actor=actor, now=now)
+    if row.state == HandoverState.ESCALATED and incoming != actor.person:
+        call_incoming(row, now=now)
+
+
+# calling
+
+
+def others_for(row: Handover) -> list[int]:
+    """Who is called when the incoming, called first, does not come: their lead, and whoever goes."""
+    wanted = dict.fromkeys([lead_for(row), row.outgoing_id])
+    return [person for person in wanted if person is not None and person != row.incoming_id]
+
+
+def call_incoming(row: Handover, *, now: datetime) -> bool:
+    """Call whoever has not taken their shift in time; False when there is no way to them."""
+    return _call(row, [row.incoming_id], turn=0, now=now)
+
+
+def pass_on(row: Handover, *, actor: Actor, now: datetime) -> None:
+    """Call the others."""
+    others = others_for(row)
+    rotas.pass_on_handover(row, others, actor=actor, now=now)
+    _call(row, others, turn=1, now=now)
+
+
+def _call(row: Handover, persons: Sequence[int], *, turn: int, now: datetime) -> bool:
+    """A page to each who is still in use; whether there is any way to any of them."""
+    there = set(people.actors(persons))
+    reach = contacts.reachable(there)
+    to = [
+        (person, {"kind": _part(row, person)}, reach[person].plan(Urgency.URGENT, now) if person in reach else ())
+        for person in persons
+        if person in there
+    ]
+    calling.call_for_handover(row.pk, to, turn=turn, urgency=Urgency.URGENT, now=now)
+    return any(planned for _person, _why, planned in to)
+
+
+def _part(row: Handover, person: int) -> str:
+    return "incoming" if person == row.incoming_id else "outgoing" if person == row.outgoing_id else "lead"

@@ -12,7 +12,7 @@ from allswell.kernel.errors import Conflict, NotAllowed, NotFound
 from allswell.oncall import operations as rotas
 from allswell.oncall import queries
 from allswell.oncall.rules import HandoverState, Turnover
-from allswell.oncall.rules.handing import OPEN, Due, due
+from allswell.oncall.rules.handing import OPEN, Due
 
 from . import handing
 from .door import attempt, use_case
@@ -84,9 +84,7 @@ def accept(handover: int, *, actor: Actor, now: datetime) -> Handover:
         raise Conflict(
             "%(name)s has not signed it yet. From the change of shift on you can take it without that.", name=row.outgoing.name
         )
-    entry = rotas.accept_handover(row, actor=actor, now=now)
-    told = [row.outgoing_id, row.escalated_to_id if row.escalated_at else None]
-    handing.tell(row, entry, "accepted", told, actor=actor, now=now)
+    handing.take(row, actor=actor, now=now)
     return row
 
 
@@ -121,7 +119,7 @@ def draft(turnover: Turnover, *, actor: Actor, now: datetime) -> bool:
 
 @use_case
 def settle(*, limit: int, actor: Actor, now: datetime) -> int:
-    """Remind, escalate and end the handovers that nobody has accepted. Answers how many were looked at."""
+    """Remind, call for and end the handovers that nobody has accepted. Answers how many were looked at."""
     found = queries.due_handovers(now, limit=limit)
     for row in found:
         try:
@@ -133,14 +131,7 @@ def settle(*, limit: int, actor: Actor, now: datetime) -> int:
 
 
 def _settle(row: Handover, *, actor: Actor, now: datetime) -> None:
-    what = due(
-        row.state,
-        now=now,
-        changes_at=row.changes_at,
-        due_at=row.due_at,
-        lapses_at=row.lapses_at,
-        is_reminded=row.reminded_at is not None,
-    )
+    what = queries.timer_of(row).due(now)
     if what is Due.LAPSE:
         entry = rotas.lapse_handover(row, actor=actor, now=now)
         handing.tell(row, entry, "lapsed", [row.outgoing_id, row.incoming_id, row.escalated_to_id], actor=actor, now=now)
@@ -149,6 +140,10 @@ def _settle(row: Handover, *, actor: Actor, now: datetime) -> None:
         entry = rotas.escalate_handover(row, lead, actor=actor, now=now)
         handing.tell(row, entry, "escalated", [lead], actor=actor, now=now)
         handing.tell(row, entry, "missed", [row.incoming_id], actor=actor, now=now)
+        if not handing.call_incoming(row, now=now):
+            handing.pass_on(row, actor=actor, now=now)  # there is no way to them: nobody waits for that
+    elif what is Due.PASS_ON:
+        handing.pass_on(row, actor=actor, now=now)
     else:
         entry = rotas.remind(row, actor=actor, now=now)
         handing.tell(row, entry, "begins", [row.incoming_id], actor=actor, now=now)

@@ -36,7 +36,7 @@ from allswell.people.rules import Act, may
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
-from . import contact_ends, page_links
+from . import contact_ends, handover_messages, page_links
 from .contact_messages import way_of
 from .door import use_case
 
@@ -181,7 +181,7 @@ def _parcel(group: Group, seen: _Seen, *, now: datetime) -> Parcel | Unsent:
         return Unsent(group, Outcome.FAILED, "This contact is not there any more, or its secret cannot be read.")
     reader = _reader(page, seen)
     if len(live) == 1:
-        message = page_wording.message(_facts(head, page, seen, now=now), reader)
+        message = _message(head, page, seen, now=now)
     else:
         message = page_wording.bundle(
             [_bundled(one, reader, now=now) for _, one in live],
@@ -228,6 +228,14 @@ def _link(page: Page, *, now: datetime) -> str:
     if page.person_id is None and page.ticket is not None:
         return f"{settings.PUBLIC_URL}/{reference(page.ticket.kind, page.ticket.pk)}"
     return page_links.link(page.pk, now=now)
+
+
+def _message(held: Claim, page: Page, seen: _Seen, *, now: datetime) -> PageMessage:
+    """What one page says: of a ticket, of a shift that nobody has taken, or that it only tries the way."""
+    reader = _reader(page, seen)
+    if page.handover is not None:
+        return handover_messages.message(page, page.handover, reader, key=held.key, link=_link(page, now=now))
+    return page_wording.message(_facts(held, page, seen, now=now), reader)
 
 
 def _facts(held: Claim, page: Page, seen: _Seen, *, now: datetime) -> PageFacts:
@@ -285,6 +293,8 @@ def _blind(page: Page) -> tuple[datetime, datetime] | None:
 
 def _bundled(page: Page, reader: Reader, *, now: datetime) -> BundledPage:
     ticket = page.ticket
+    if page.handover is not None:
+        return handover_messages.in_a_bundle(page, page.handover, reader, link=_link(page, now=now))
     if ticket is None:
         return BundledPage("", page_wording.drill_title(reader.locale), 5, "", _link(page, now=now))
     named = reference(ticket.kind, ticket.pk)

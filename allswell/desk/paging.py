@@ -102,6 +102,8 @@ def answer_page(page_id: int, *, by: str, minutes: int | None = None, actor: Act
     """
     row = own_page(page_id, actor=actor)
     until = _word_by(minutes, now=now)
+    if row.handover_id is not None:
+        raise Conflict("This page asks for a shift to be taken; that is done on the page of the handover.")
     if row.escalation_id is None or row.ticket is None:
         writing.answer(row, now=now, detail=by)  # it only tried the way
         return row

@@ -73,6 +73,7 @@ class Verb(StrEnum):
     HANDOVER_REMINDED = "handover.reminded"
     HANDOVER_MOVED = "handover.moved"
     HANDOVER_ESCALATED = "handover.escalated"
+    HANDOVER_PASSED_ON = "handover.passed_on"
     HANDOVER_LAPSED = "handover.lapsed"
     GAPS_TOLD = "coverage.gaps_told"
     # escalation policies and paging

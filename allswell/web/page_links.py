@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from allswell.desk import page_answers, page_links, paging
+from allswell.desk import handover_calls, page_answers, page_links, paging
 from allswell.desk.page_answers import Shown, Stands
 from allswell.desk.rates import Rate
 from allswell.desk.sign_in import network_of
@@ -110,6 +110,12 @@ def _post(request: HttpRequest, row: Page, *, actor: Actor, now: datetime) -> Ht
 
 def _do(request: HttpRequest, row: Page, *, actor: Actor, now: datetime) -> str:
     what = request.POST.get("do", "have")
+    if row.handover_id is not None:
+        if what == "take":
+            handover_calls.take(row.pk, by="link", actor=actor, now=now)
+            return _("The shift is yours.")
+        handover_calls.see_to(row.pk, by="link", actor=actor, now=now)
+        return _("You are not called about this shift any more.")
     minutes = whole(request.POST.get("minutes", ""), digits=4)
     if what == "pass":
         paging.pass_on(row.pk, actor=actor, now=now)
@@ -129,6 +135,8 @@ def _do(request: HttpRequest, row: Page, *, actor: Actor, now: datetime) -> str:
 
 def _page(row: Page, *, actor: Actor, now: datetime, problem: str = "", status: int = 200) -> HttpResponse:
     found, _actor = page_answers.called_by(row.pk)  # as it is after what was just done
+    if found.handover is not None:
+        return _handover(found, actor=actor, now=now, problem=problem, status=status)
     shown = page_answers.shown(found, actor=actor)
     html = template("paged/page.html").render(
         shown=shown,
@@ -140,6 +148,19 @@ def _page(row: Page, *, actor: Actor, now: datetime, problem: str = "", status: 
         now=now,
         language=translation.get_language() or "en",
         Stands=Stands,
+    )
+    return HttpResponse(html, status=status)
+
+
+def _handover(row: Page, *, actor: Actor, now: datetime, problem: str, status: int) -> HttpResponse:
+    shown = handover_calls.shown(row, actor=actor)
+    html = template("paged/handover.html").render(
+        shown=shown,
+        next=joined(shown.others),
+        problem=problem,
+        now=now,
+        language=translation.get_language() or "en",
+        Stands=handover_calls.Stands,
     )
     return HttpResponse(html, status=status)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from allswell.desk import paging
 from allswell.oncall.models import Page, PageEvent
 from allswell.oncall.queries import escalations
+from tests.desk.test_handovers import CHANGE, at, drafted
 from tests.desk.test_paging import dba_policy, down, run, watch
 from tests.support.world import World
 
@@ -74,3 +76,23 @@ def test_what_is_not_urgent_shows_and_is_silent(night: World, browser: Any) -> N
     watch(night)
     Page.objects.update(urgency="normal")
     assert rings(night) == [False]
+
+
+def test_a_shift_nobody_has_taken_rings_too_and_its_page_says_who_was_called(at_world_time: World, browser: Any) -> None:
+    world = at_world_time
+    row = drafted(world)
+    at(world, CHANGE + timedelta(minutes=30))
+    (page,) = Page.objects.filter(person=world.priya)
+    assert escalations.alarms([world.priya.pk]) == {world.priya.pk: ((page.pk, True),)}
+    client = browser(world.priya)
+    banner = client.get("/pages", headers={"hx-request": "true"}).content.decode()
+    assert "Take the shift: Databases" in banner
+    assert f'href="/oncall/handovers/{row.pk}"' in banner
+    html = client.get(f"/oncall/handovers/{row.pk}").content.decode()
+    for words in ("Who was paged to take it", "no answer yet", "Their lead and whoever goes are paged at"):
+        assert words in html
+    client.post(f"/pages/{page.pk}", {"do": "hush"})
+    assert escalations.alarms([world.priya.pk]) == {world.priya.pk: ((page.pk, False),)}
+    client.post(f"/oncall/handovers/{row.pk}/accept")
+    assert escalations.alarms([world.priya.pk]) == {}
+    assert "Take the shift: Databases" not in client.get("/pages").content.decode()

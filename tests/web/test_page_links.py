@@ -14,6 +14,7 @@ from allswell.oncall.models import Page, PageEvent
 from allswell.people.models import Person
 from allswell.tickets.models import Ticket
 from allswell.web import page_links as page_view
+from tests.desk.test_handovers import CHANGE, HOLDING, at, drafted
 from tests.desk.test_paging import dba_policy, down, run, verbs, watch
 from tests.support.world import World
 
@@ -283,3 +284,33 @@ def test_nobody_answers_for_another_organization(night: World) -> None:
     assert run(other).state == "running"
     assert send(night, called(night, night.oskar), do="have").status_code == 303
     assert run(other).acknowledged_by == night.oskar
+
+
+def test_a_shift_nobody_has_taken_is_taken_with_one_tap_or_seen_to(at_world_time: World) -> None:
+    world = at_world_time
+    row = drafted(world, HOLDING)
+    at(world, CHANGE + timedelta(minutes=30))
+    page = called(world, world.priya)
+    shown = look(world, page)
+    for words in ("Handover: Databases", "Your shift after Amir Haddad began at", "Amir Haddad stays on call", "Take the shift"):
+        assert words in shown
+    assert "I see to it" not in shown
+    assert send(world, page, do="have").status_code == 409  # a tap of theirs is the shift, or nothing
+    at(world, CHANGE + timedelta(minutes=60))
+    lead = called(world, world.lena)
+    shown = look(world, lead)
+    for words in (
+        "Nobody has taken the shift: Databases",
+        "Priya Nair should have taken the shift",
+        "I see to it",
+        "Read the handover",
+    ):
+        assert words in shown
+    assert send(world, lead, do="have").status_code == 303
+    assert "You see to it" in look(world, lead)
+    assert send(world, page, do="take").status_code == 303
+    row.refresh_from_db()
+    assert row.accepted_by == world.priya
+    assert "The shift is yours." in look(world, page)
+    assert "Priya Nair has taken it" in look(world, lead)
+    assert send(world, lead, do="take").status_code == 409

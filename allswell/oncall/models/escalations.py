@@ -96,13 +96,15 @@ class Escalation(models.Model):
 class Page(models.Model):
     """A call to one person, or to a room of a team: `turn` of a run says at which step, `why` is the target that named them.
 
-    A page without a run says by its `cause` what it is about (`rules.escalating.PageCause`), and who asked for it.
+    A page without a run says by its `cause` what it is about (`rules.escalating.PageCause`), and who asked for it; one of a shift
+    that nobody has taken names the handover.
     """
 
     escalation = models.ForeignKey(Escalation, models.CASCADE, null=True, related_name="pages", db_index=False)
     ticket = models.ForeignKey("tickets.Ticket", models.CASCADE, null=True, related_name="+", db_index=False)
     person = models.ForeignKey("people.Person", models.PROTECT, null=True, related_name="+", db_index=False)
     room = models.ForeignKey("notifications.ContactMethod", models.PROTECT, null=True, related_name="+", db_index=False)
+    handover = models.ForeignKey("oncall.Handover", models.CASCADE, null=True, related_name="+", db_index=False)
     turn = models.PositiveSmallIntegerField(default=0)
     urgency = models.CharField(max_length=8)
     why = models.JSONField(default=dict)
@@ -128,6 +130,7 @@ class Page(models.Model):
             models.Index(fields=["person"], condition=Q(person__isnull=False, closed_at=None), name="page_open"),
             models.Index(fields=["asked_by", "created_at"], condition=Q(asked_by__isnull=False), name="page_asked_by"),
             models.Index(fields=["ticket", "id"], condition=Q(ticket__isnull=False), name="page_of_ticket"),
+            models.Index(fields=["handover", "id"], condition=Q(handover__isnull=False), name="page_of_handover"),
         ]
 
 

@@ -9,7 +9,8 @@ from django.db.models import F, Q
 class Handover(models.Model):
     """The change of a shift at a level of a rota from `outgoing` to `incoming` at `changes_at`.
 
-    `draft` names tickets by section, by number alone: what they say is looked up for whoever reads. It escalates at `due_at`. The
+    `draft` names tickets by section, by number alone: what they say is looked up for whoever reads. At `due_at` the
+    incoming is called, later their lead and the outgoing. The
     outgoing stays on call beside the incoming from `changes_at` to `held_until` (null: goes by the clock). `next_at` is its timer.
     """
 
@@ -35,6 +36,7 @@ class Handover(models.Model):
     accepted_by = models.ForeignKey("people.Person", models.PROTECT, null=True, related_name="+", db_index=False)
     escalated_at = models.DateTimeField(null=True)
     escalated_to = models.ForeignKey("people.Person", models.PROTECT, null=True, related_name="+", db_index=False)
+    passed_on_at = models.DateTimeField(null=True)  # the lead and the outgoing were called
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -9,6 +9,7 @@ from .handovers import (
     hand_to,
     lapse_handover,
     note,
+    pass_on_handover,
     remind,
     sign_handover,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "name_people",
     "note",
     "note_reading",
+    "pass_on_handover",
     "plan_again",
     "remind",
     "rename",

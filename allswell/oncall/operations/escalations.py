@@ -211,6 +211,32 @@ def _write(page: Page, planned: Iterable[Planned], *, now: datetime) -> None:
     note_events(events)
 
 
+def call_for_handover(
+    handover: int, to: Iterable[tuple[int, dict[str, Any], tuple[Planned, ...]]], *, turn: int, urgency: Urgency, now: datetime
+) -> list[Page]:
+    """Pages about a shift that nobody has taken: (person, why they, by which ways)."""
+    pages = []
+    for person, why, planned in to:
+        cause = PageCause.HANDOVER.value
+        page = Page(
+            handover_id=handover, person_id=person, turn=turn, cause=cause, urgency=urgency.value, why=why, created_at=now
+        )
+        _write(page, planned, now=now)
+        pages.append(page)
+    return pages
+
+
+def close_page(page: Page, *, now: datetime) -> None:
+    """Nothing more is sent of a page."""
+    close([page.pk], now=now)
+    page.closed_at = now
+
+
+def close_calls(handover: int, *, now: datetime) -> None:
+    """Nothing more is sent of the pages about a handover."""
+    close(list(Page.objects.filter(handover=handover, closed_at=None).values_list("pk", flat=True)), now=now)
+
+
 def note_events(events: Iterable[PageEvent]) -> None:
     """Add to the ledger."""
     insert_all(events)

@@ -10,10 +10,11 @@ from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 from allswell.oncall.models import Handover
-from allswell.oncall.queries import lapsed_handover
+from allswell.oncall.queries import lapsed_handover, timer_of
 from allswell.oncall.rules import Handing, HandoverState, Turnover
-from allswell.oncall.rules.handing import next_at, times
+from allswell.oncall.rules.handing import times
 
+from .escalations import close_calls
 from .rotas import ABOUT
 
 #: of handovers, what the journal keeps beside who and when; never a text
@@ -39,6 +40,7 @@ def draft_handover(
         "lapses_at": said.lapses_at,
         "held_until": said.lapses_at if is_held else None,
         "ended_at": None,
+        "passed_on_at": None,
         "reminded_at": now if now > turnover.changes_at else None,  # the draft tells both
     }
     for name, value in values.items():
@@ -63,11 +65,12 @@ def sign_handover(row: Handover, draft: dict[str, list[int]], *, actor: Actor, n
 
 
 def accept_handover(row: Handover, *, actor: Actor, now: datetime) -> Entry:
-    """The incoming has taken the shift: the outgoing is off call."""
+    """The incoming has taken the shift: the outgoing is off call, and nobody is called for it any more."""
     row.state, row.accepted_at, row.accepted_by_id = HandoverState.ACCEPTED.value, now, actor.person
     row.ended_at = now
     row.held_until = min(row.held_until, now) if row.held_until else None
     _write(row)
+    close_calls(row.pk, now=now)
     return _record(Verb.HANDOVER_ACCEPTED, row, actor=actor, now=now)
 
 
@@ -78,11 +81,19 @@ def escalate_handover(row: Handover, to: int | None, *, actor: Actor, now: datet
     return _record(Verb.HANDOVER_ESCALATED, row, actor=actor, now=now, to=to)
 
 
+def pass_on_handover(row: Handover, called: list[int], *, actor: Actor, now: datetime) -> Entry:
+    """The incoming was called and has not come: others were called."""
+    row.passed_on_at = now
+    _write(row)
+    return _record(Verb.HANDOVER_PASSED_ON, row, actor=actor, now=now, called=called)
+
+
 def lapse_handover(row: Handover, *, actor: Actor, now: datetime) -> Entry:
     """It is over: nobody took the shift, or there is nothing to hand over any more."""
     row.state, row.ended_at = HandoverState.LAPSED.value, now
     row.held_until = min(row.held_until, now) if row.held_until else None
     _write(row)
+    close_calls(row.pk, now=now)
     return _record(Verb.HANDOVER_LAPSED, row, actor=actor, now=now)
 
 
@@ -106,17 +117,12 @@ def hand_to(row: Handover, turnover: Turnover, *, actor: Actor, now: datetime) -
     row.begun_at, row.until, row.due_at, row.lapses_at = turnover.begun_at, turnover.until, said.due_at, said.lapses_at
     row.held_until = said.lapses_at if row.held_until else None
     _write(row)
+    close_calls(row.pk, now=now)
     return _record(Verb.HANDOVER_MOVED, row, actor=actor, now=now)
 
 
 def _write(row: Handover) -> None:
-    row.next_at = next_at(
-        row.state,
-        changes_at=row.changes_at,
-        due_at=row.due_at,
-        lapses_at=row.lapses_at,
-        is_reminded=row.reminded_at is not None,
-    )
+    row.next_at = timer_of(row).next_at
     row.save()
 
 

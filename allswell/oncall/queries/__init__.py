@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from .handovers import (
     as_planned,
+    calls_of,
     changes,
     due_handovers,
     followed,
     handover,
+    handover_calls_of,
     handovers,
     handovers_of,
     handovers_visible_to,
@@ -15,6 +17,7 @@ from .handovers import (
     lapsed_handover,
     open_handovers,
     open_tickets,
+    timer_of,
 )
 from .rows import (
     by_ref,
@@ -66,6 +69,7 @@ __all__ = [
     "by_ref",
     "calendar_link",
     "calendar_links",
+    "calls_of",
     "changes",
     "clipped",
     "counting_in",
@@ -77,6 +81,7 @@ __all__ = [
     "gaps",
     "goes_on",
     "handover",
+    "handover_calls_of",
     "handovers",
     "handovers_of",
     "handovers_visible_to",
@@ -105,6 +110,7 @@ __all__ = [
     "shifts_of",
     "slots",
     "starts_soon",
+    "timer_of",
     "versions",
     "versions_of",
     "visible_to",

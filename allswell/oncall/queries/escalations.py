@@ -297,12 +297,14 @@ def unanswered(*, since: datetime) -> QuerySet[Escalation]:
 def page(page_id: int) -> Page | None:
     """A page with all that a look at it needs."""
     rows = Page.objects.select_related("person", "room", "ticket__service", "escalation__policy", "escalation__acknowledged_by")
+    rows = rows.select_related("handover__rota", "handover__outgoing", "handover__incoming", "handover__accepted_by")
     return rows.filter(pk=page_id).first()
 
 
 def pages(page_ids: Collection[int]) -> QuerySet[Page]:
     """Pages with all that a message about them says."""
     rows = Page.objects.filter(pk__in=page_ids)
+    rows = rows.select_related("handover__rota__team", "handover__outgoing", "handover__incoming")
     return rows.select_related("ticket__service", "ticket__team", "escalation__started_by", "escalation__ticket")
 
 
@@ -320,7 +322,8 @@ def open_pages_of(person: int) -> QuerySet[Page]:
 def alarms(persons: Collection[int]) -> dict[int, tuple[tuple[int, bool], ...]]:
     """Person -> what calls them now: (page, whether an open desk page rings for it), in order. Normal pages and hushed ones are silent."""
     hushed = Exists(PageEvent.objects.filter(page=OuterRef("pk"), kind="hushed"))
-    rows = Page.objects.filter(person__in=persons, closed_at=None, acknowledged_at=None, ticket__isnull=False).order_by("pk")
+    about = Q(ticket__isnull=False) | Q(handover__isnull=False)
+    rows = Page.objects.filter(about, person__in=persons, closed_at=None, acknowledged_at=None).order_by("pk")
     found: dict[int, tuple[tuple[int, bool], ...]] = {}
     for person, pk, urgency, is_hushed in rows.annotate(hushed=hushed).values_list("person_id", "pk", "urgency", "hushed"):
         found[person] = (*found.get(person, ()), (pk, urgency == "urgent" and not is_hushed))

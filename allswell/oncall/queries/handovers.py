@@ -8,10 +8,10 @@ from datetime import datetime
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from allswell.kernel.actor import Actor
-from allswell.oncall.models import Escalation, Handover, Shift
+from allswell.oncall.models import Escalation, Handover, Page, Shift
 from allswell.oncall.rules import Handing, OpenTicket, Turnover, ruling
 from allswell.oncall.rules.definition import MOST_LEVELS
-from allswell.oncall.rules.handing import BEFORE, LONGEST, OPEN, URGENT, HandoverState
+from allswell.oncall.rules.handing import BEFORE, LONGEST, OPEN, URGENT, HandoverState, Timer
 from allswell.tickets import queries as tickets
 
 from . import rows
@@ -95,6 +95,30 @@ def handover(handover_id: int, *, is_locked: bool = False) -> Handover | None:
     """A handover with its rota and people; `is_locked` lets nobody else write it until the end."""
     found = handovers().filter(pk=handover_id)
     return (found.select_for_update(of=("self",), no_key=True) if is_locked else found).first()
+
+
+def timer_of(row: Handover) -> Timer:
+    """When what is to be done about a handover."""
+    return Timer(
+        row.state,
+        row.changes_at,
+        row.drafted_at,
+        row.due_at,
+        row.lapses_at,
+        is_reminded=row.reminded_at is not None,
+        has_passed_on=row.passed_on_at is not None,
+    )
+
+
+def calls_of(handover: int) -> QuerySet[Page]:
+    """Who was called because nobody took a shift, in order."""
+    return Page.objects.filter(handover=handover).select_related("person").order_by("pk")
+
+
+def handover_calls_of(person: int) -> QuerySet[Page]:
+    """What calls somebody now to take a shift, or because nobody has taken it; the newest first."""
+    rows = Page.objects.filter(person=person, closed_at=None, acknowledged_at=None, handover__isnull=False)
+    return rows.select_related("handover__rota", "handover__incoming").order_by("-pk")
 
 
 def lapsed_handover(rota: int, level: int, changes_at: datetime) -> Handover | None:

@@ -26,6 +26,7 @@ class PageCause(StrEnum):
     """What a page is about that belongs to no run."""
 
     PRACTICE = "practice"  # nothing: it tries the way to somebody
+    HANDOVER = "handover"  # a shift that nobody has taken
 
 
 OPEN = (RunState.RUNNING, RunState.ACKNOWLEDGED)

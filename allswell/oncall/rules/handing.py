@@ -87,7 +87,7 @@ def times(turnover: Turnover, *, within: timedelta, now: datetime) -> Times:
     """For a handover drafted now: whoever hears of it late has as long as those who heard in time."""
     begins = max(turnover.changes_at, now)
     lapses_at = max(begins, min(begins + LONGEST, turnover.until))
-    return Times(min(begins + within, lapses_at), lapses_at)
+    return Times(begins + min(within, (lapses_at - begins) / 2), lapses_at)
 
 
 def sections_of(ticket: OpenTicket, turnover: Turnover) -> tuple[Section, ...]:
@@ -121,30 +121,49 @@ class Due(StrEnum):
     """What is to be done about an open handover that nobody has accepted."""
 
     REMIND = "remind"  # the shift begins now
-    ESCALATE = "escalate"
+    ESCALATE = "escalate"  # the incoming is called
+    PASS_ON = "pass_on"  # their lead and the outgoing are
     LAPSE = "lapse"
 
 
-def due(
-    state: str, *, now: datetime, changes_at: datetime, due_at: datetime, lapses_at: datetime, is_reminded: bool
-) -> Due | None:
-    """What is due now; the last of what was missed counts, so that nobody is reminded of what is over."""
-    if state not in OPEN:
-        return None
-    if now >= lapses_at:
-        return Due.LAPSE
-    if now >= due_at and state != HandoverState.ESCALATED:
-        return Due.ESCALATE
-    return Due.REMIND if now >= changes_at and not is_reminded and state != HandoverState.ESCALATED else None
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """What decides when something is to be done about a handover; `has_passed_on`: the lead and the outgoing were called."""
 
+    state: str
+    changes_at: datetime
+    drafted_at: datetime
+    due_at: datetime
+    lapses_at: datetime
+    is_reminded: bool
+    has_passed_on: bool
 
-def next_at(state: str, *, changes_at: datetime, due_at: datetime, lapses_at: datetime, is_reminded: bool) -> datetime | None:
-    """When something is due next; None: never again."""
-    if state not in OPEN:
-        return None
-    if state == HandoverState.ESCALATED:
-        return lapses_at
-    return due_at if is_reminded else min(changes_at, due_at)
+    @property
+    def passes_on_at(self) -> datetime:
+        """When others are called because the incoming, called at `due_at`, has not come: as long after it as that was due."""
+        given = self.due_at - max(self.changes_at, self.drafted_at)
+        return self.due_at + min(given, (self.lapses_at - self.due_at) / 2)
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When something is due next; None: never again."""
+        if self.state not in OPEN:
+            return None
+        if self.state == HandoverState.ESCALATED:
+            return self.lapses_at if self.has_passed_on else self.passes_on_at
+        return self.due_at if self.is_reminded else min(self.changes_at, self.due_at)
+
+    def due(self, now: datetime) -> Due | None:
+        """What is due now; the last of what was missed counts, so that nobody is reminded of what is over."""
+        if self.state not in OPEN:
+            return None
+        if now >= self.lapses_at:
+            return Due.LAPSE
+        if self.state == HandoverState.ESCALATED:
+            return Due.PASS_ON if not self.has_passed_on and now >= self.passes_on_at else None
+        if now >= self.due_at:
+            return Due.ESCALATE
+        return Due.REMIND if now >= self.changes_at and not self.is_reminded else None
 
 
 def listed(kept: Mapping[str, Iterable[int]], visible: Iterable[int]) -> list[tuple[int, tuple[Section, ...]]]:

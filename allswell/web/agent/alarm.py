@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from allswell.desk import page_answers, paging
+from allswell.desk import handover_calls, page_answers, paging
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, is_fragment, page, toast
 
 
@@ -16,7 +16,8 @@ from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, is_fra
 def my_pages(request: PageRequest) -> HttpResponseBase:
     """The open pages of the viewer."""
     name = "paged/alarm.html" if is_fragment(request) else "paged/mine.html"
-    return page(request, name, waiting=page_answers.waiting_for(request.actor), here="oncall")
+    shifts = handover_calls.waiting_for(request.actor)
+    return page(request, name, waiting=page_answers.waiting_for(request.actor), shifts=shifts, here="oncall")
 
 
 @desk_page

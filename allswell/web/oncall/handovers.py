@@ -121,10 +121,14 @@ def _show(request: PageRequest, handover: int, *, status: int = 200, **context: 
         key=lambda answer: (answer.rota != row.rota_id, answer.level, answer.rota),
     )
     there = [answer for answer in there if answer.person not in (row.outgoing_id, row.incoming_id)][:MOST_CALLABLE]
+    timer = queries.timer_of(row)
+    will_pass_on = row.state == HandoverState.ESCALATED and not timer.has_passed_on and timer.lapses_at > request.now
     return page(
         request,
         "oncall/handover.html",
         status,
+        calls=list(queries.calls_of(row.pk)[:MOST_LISTED]) if row.escalated_at else [],
+        passes_on_at=timer.passes_on_at if will_pass_on else None,
         row=row,
         parts=parts,
         totals={part.key: part.total for part in parts},
