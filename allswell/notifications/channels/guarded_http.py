@@ -201,55 +201,22 @@ def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-class _Transport(httpx.BaseTransport):
-    """httpx speaking through our back end."""
-
-    def __init__(self, allowed: Allowed, deadline: float) -> None:
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_trusted(), max_connections=1, network_backend=_Backend(allowed, deadline)
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        answer = self._pool.handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
-        )
-        assert isinstance(answer.stream, Iterable)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=answer.extensions)
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: Iterable[bytes]) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Any:
-        yield from self._stream
-
-    def close(self) -> None:
-        if hasattr(self._stream, "close"):
-            self._stream.close()
-
-
 def is_callable(url: str) -> bool:
     """Whether an address has the form of one that may be called: http or https, a host, nobody's name and password in it."""
+    return _parsed(url) is not None
+
+
+def _parsed(url: str) -> httpx.URL | None:
+    """An address in its parts; None when it may not be called."""
     try:
         parts = httpx.URL(url)
     except (httpx.InvalidURL, ValueError, UnicodeError):
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.host) and not parts.userinfo
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.host and not parts.userinfo else None
 
 
 #: a call that ended so was never handed over: there was no connection to hand it to
-_BEFORE = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.UnsupportedProtocol, httpx.InvalidURL)
+_BEFORE = (httpcore.ConnectError, httpcore.ConnectTimeout)
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], allowed: Allowed, deadline: float = DEADLINE) -> Reply:
@@ -261,28 +228,43 @@ def request(
     method: str, url: str, *, body: bytes, headers: Mapping[str, str], allowed: Allowed, deadline: float = DEADLINE
 ) -> Reply:
     """Send `body` to the address by a method. Raises Unreachable, whatever the reason."""
-    if not is_callable(url):
+    parts = _parsed(url)
+    if parts is None:
         raise Unreachable
-    ends = time.monotonic() + deadline
+    backend = _Backend(allowed, time.monotonic() + deadline)
+    target = httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
+    own = {"host": parts.netloc.decode("ascii"), "accept": "*/*", "accept-encoding": "identity", "connection": "close"}
     try:
+        said = [(name.encode("ascii"), value.encode("ascii")) for name, value in (own | dict(headers)).items()]
         with (
-            httpx.Client(
-                transport=_Transport(allowed, ends), timeout=deadline, follow_redirects=False, trust_env=False
-            ) as client,
-            client.stream(method, url, content=body, headers={"accept-encoding": "identity", **headers}) as answer,
+            httpcore.HTTPConnection(target.origin, ssl_context=_trusted(), network_backend=backend) as connection,
+            connection.stream(method, target, headers=said, content=body) as answer,
         ):
-            kept = bytearray()
-            for piece in answer.iter_raw():
-                kept += piece
-                if len(kept) >= READ_LIMIT:
-                    break
-            return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, bytes(kept[:READ_LIMIT]))
+            return Reply(answer.status, _headers(answer.headers), _start_of(answer.iter_stream()))
     except Forbidden as error:
         log.warning("refused to call a private address: %s (ALLSWELL_OUTGOING_ALLOW lists what may be called)", error)
         raise Unreachable from None
-    except (httpx.HTTPError, httpx.InvalidURL, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+    except (
+        httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError, ValueError
+    ) as error:  # fmt: skip
         log.info("a call failed: %s", type(error).__name__)
         raise Unreachable(is_certain=isinstance(error, _BEFORE)) from None
-    except (httpcore.UnsupportedProtocol, OSError, ssl.SSLError, ValueError) as error:
-        log.info("a call failed: %s", type(error).__name__)
-        raise Unreachable(is_certain=isinstance(error, _BEFORE)) from None
+
+
+def _headers(said: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by their lower-case names; what is said several times, together."""
+    found: dict[str, str] = {}
+    for name, value in said:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
+
+
+def _start_of(pieces: Iterable[bytes]) -> bytes:
+    """What was answered, up to READ_LIMIT."""
+    kept = bytearray()
+    for piece in pieces:
+        kept += piece
+        if len(kept) >= READ_LIMIT:
+            break
+    return bytes(kept[:READ_LIMIT])
