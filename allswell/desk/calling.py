@@ -6,11 +6,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor, Role
-from allswell.kernel.errors import Conflict
 from allswell.notifications import operations as notifications
 from allswell.notifications import queries as contacts
 from allswell.notifications.rules import Reach, Topic
@@ -97,52 +96,34 @@ def _take_alone(run_id: int, *, actor: Actor, now: datetime) -> None:
 
 
 def _take_all(held: list[Escalation], *, actor: Actor, now: datetime) -> None:
-    around = _around(held)
-    due = [found for row in held if (found := _advanced(row, around, actor=actor, now=now)) is not None]
-    persons = {one.person for found in due for taken in found.came.taken for one in taken.called if one.person is not None}
-    reach = contacts.reachable(persons)
-    called_rooms = {one.room for found in due for taken in found.came.taken for one in taken.called if one.room is not None}
-    rooms = {room: kind for room, (kind, _, _) in contacts.ways(called_rooms).items()}
-    blind = _who_may_not_see(due, persons)
-    for found in due:
-        try:
-            with attempt():
-                _take(found, _Ways(reach, rooms, blind), actor=actor, now=now)
-        except Conflict:
-            continue  # somebody answered it at this moment
-        except Exception:
-            log.exception("A step of run %s could not be taken.", found.row.pk)
-            _pass_over(found.row, found.policy, actor=actor, now=now)
+    # before anybody is called, the ticket is looked at once more
+    over = [row for row in held if row.ticket.done_at or row.ticket.merged_into_id]
+    if over:
+        writing.keep_all([(row, escalating.ended(escalations.stands(row))) for row in over], now=now, end_reason="closed")
+        writing.close_pages([row.pk for row in over], now=now)
+    due = _advanced([row for row in held if row not in over], now=now)
+    called = [one for found in due for taken in found.came.taken for one in taken.called]
+    persons = {one.person for one in called if one.person is not None}
+    rooms = {one.room for one in called if one.room is not None}
+    by = _Ways(
+        reach=contacts.reachable(persons),
+        rooms={room: kind for room, (kind, _, _) in contacts.ways(rooms).items()} if rooms else {},
+        blind=_who_may_not_see(due, persons),
+    )
+    _take(due, by, actor=actor, now=now)
 
 
-def _around(held: list[Escalation]) -> Around:
-    """The world of some runs; one whose policy cannot be read is dealt with where it is taken."""
-    readable = []
-    for row in held:
-        try:
-            readable.append(Policy.parse(row.definition))
-        except Exception:  # noqa: BLE001 - whatever is in it, the others go on
-            log.error("The policy of run %s cannot be read.", row.pk)
-    return Around(readable)
-
-
-def _advanced(row: Escalation, around: Around, *, actor: Actor, now: datetime) -> _Due | None:
-    """What a run does now; None when that could not be worked out, and it was passed over."""
-    ticket, due_at = row.ticket, row.next_step_at or now
-    if ticket.done_at or ticket.merged_into_id:  # before anybody is called, it is looked at once more
-        writing.keep(row, escalating.ended(escalations.stands(row)), now=now, end_reason="closed")
-        writing.close_pages([row.pk], now=now)
-        return None
-    try:
-        policy = Policy.parse(row.definition)
-        with attempt():
-            came = escalating.advance(escalations.stands(row), policy, priority=ticket.priority, at=now, world=around)
-    except Exception:
-        log.exception("A step of run %s could not be worked out.", row.pk)
-        _pass_over(row, _fallback(row), actor=actor, now=now)
-        return None
-    late = now - due_at
-    return _Due(row, policy, came, int(late.total_seconds()) if late >= LATE else 0)
+def _advanced(rows: list[Escalation], *, now: datetime) -> list[_Due]:
+    """What runs do now; what they ask of the world is read once for all of them."""
+    policies = [Policy.parse(row.definition) for row in rows]
+    around = Around(policies)
+    around.look(now)
+    due = []
+    for row, policy in zip(rows, policies, strict=True):
+        came = escalating.advance(escalations.stands(row), policy, priority=row.ticket.priority, at=now, world=around)
+        late = now - (row.next_step_at or now)
+        due.append(_Due(row, policy, came, int(late.total_seconds()) if late >= LATE else 0))
+    return due
 
 
 def _fallback(row: Escalation) -> Policy | None:
@@ -193,47 +174,65 @@ def _who_may_not_see(due: Sequence[_Due], persons: set[int]) -> frozenset[tuple[
     )
 
 
-def _take(found: _Due, by: _Ways, *, actor: Actor, now: datetime) -> None:
-    """Write what a run does: its pages, where it stands, and the journal of its ticket."""
-    row, came = found.row, found.came
-    if came.is_promise_broken:
-        data = {"run": row.pk, "person": row.acknowledged_by_id}
-        tickets.record(Verb.PROMISE_BROKEN, row.ticket, actor=actor, now=now, data=data)
-    writing.keep(row, came.run, now=now)
-    for taken in came.taken:
-        _page(found, taken, by, actor=actor, now=now)
-    if came.run.state is RunState.EXHAUSTED:
-        _tell_unanswered(row, actor=actor, now=now)
+def _take(due: Sequence[_Due], by: _Ways, *, actor: Actor, now: datetime) -> None:
+    """Write what runs do: where they stand, their pages, and the journal of their tickets."""
+    said: list[tuple[Verb, Ticket, dict[str, Any]]] = []
+    to_page: list[ToPage] = []
+    to_call: list[tuple[int, int]] = []  # a webhook, and the place in `said` of what it is told
+    for found in due:
+        ticket, row = found.row.ticket, found.row
+        if found.came.is_promise_broken:
+            said.append((Verb.PROMISE_BROKEN, ticket, {"run": row.pk, "person": row.acknowledged_by_id}))
+        for taken in found.came.taken:
+            pages = _pages(found, taken, by, now=now)
+            to_page += pages
+            to_call += [(one.webhook, len(said)) for one in taken.called if one.webhook is not None]
+            said.append((Verb.PAGED, ticket, _told(found, taken, pages)))
+            _let_see(ticket, [one.person for one in taken.called if (one.person, ticket.pk) in by.blind], now=now)
+    writing.keep_all([(found.row, found.came.run) for found in due], now=now)
+    writing.write_pages(to_page, now=now)
+    entries = tickets.record_all(said, actor=actor, now=now)
+    for webhook, place in to_call:
+        notifications.call_webhook(webhook, entries[place], payload=tickets.payload(entries[place], said[place][1]), now=now)
+    for found in due:
+        if found.came.run.state is RunState.EXHAUSTED:
+            _tell_unanswered(found.row, actor=actor, now=now)
 
 
-def _page(found: _Due, taken: Taken, by: _Ways, *, actor: Actor, now: datetime) -> None:
-    """Call those a step reaches. Whoever is called may see the ticket from then on."""
-    ticket, row = found.row.ticket, found.row
-    urgency = found.policy.urgency(ticket.priority)
-    persons = [one.person for one in taken.called if one.person is not None]
-    _let_see(ticket, [person for person in persons if (person, ticket.pk) in by.blind], now=now)
-    to = [ToPage(one, escalating.ways(one, by.reach, by.rooms, urgency, now)) for one in taken.called if one.webhook is None]
-    writing.write_pages(row, to, turn=taken.turn, urgency=urgency, late_by=found.late_by, now=now)
-    unreachable = [one.called.person for one in to if one.called.person is not None and not one.planned]
-    data = {
-        "run": row.pk,
+def _pages(found: _Due, taken: Taken, by: _Ways, *, now: datetime) -> list[ToPage]:
+    """Those a step calls, and how."""
+    urgency = found.policy.urgency(found.row.ticket.priority)
+    return [
+        ToPage(
+            row=found.row,
+            called=one,
+            planned=escalating.ways(one, by.reach, by.rooms, urgency, now),
+            turn=taken.turn,
+            urgency=urgency,
+            late_by=found.late_by,
+        )
+        for one in taken.called
+        if one.webhook is None
+    ]
+
+
+def _told(found: _Due, taken: Taken, pages: Sequence[ToPage]) -> dict[str, Any]:
+    """What the journal says of a step."""
+    return {
+        "run": found.row.pk,
         "step": taken.position,
         "round": taken.round,
-        "persons": persons,
+        "persons": [one.person for one in taken.called if one.person is not None],
         "rooms": [one.room for one in taken.called if one.room is not None],
-        "unreachable": unreachable,
+        "unreachable": [one.called.person for one in pages if one.called.person is not None and not one.planned],
         "empty": taken.empty.value if taken.empty else "",
         "late_by": found.late_by,
     }
-    entry = tickets.record(Verb.PAGED, ticket, actor=actor, now=now, data=data)
-    for one in taken.called:
-        if one.webhook is not None:
-            notifications.call_webhook(one.webhook, entry, payload=tickets.payload(entry, ticket), now=now)
 
 
-def _let_see(ticket: Ticket, persons: list[int], *, now: datetime) -> None:
-    """Whoever is called watches the ticket; of a restricted one they are named."""
-    for person in persons:
+def _let_see(ticket: Ticket, persons: list[int | None], *, now: datetime) -> None:
+    """Whoever is called may see the ticket from then on: they watch it, and of a restricted one they are named."""
+    for person in filter(None, persons):
         tickets.watch(ticket, person=person, kind=WatcherKind.WATCHER, now=now)
         if ticket.is_restricted:
             tickets.watch(ticket, person=person, kind=WatcherKind.NAMED, now=now)

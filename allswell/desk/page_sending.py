@@ -42,6 +42,7 @@ from .door import use_case
 
 if TYPE_CHECKING:
     from allswell.oncall.models import Escalation, Page
+    from allswell.tickets.models import Ticket
 
 #: so many more pages of a storm are told in one message than are claimed at once, or put off with them
 _MOST_TOGETHER = 1000
@@ -147,24 +148,24 @@ def _look(page_ids: set[int], groups: Sequence[Group], *, now: datetime) -> _See
     }
     claims = [one for group in groups for one in group.claims]
     mailed = {pages[one.page].person_id for one in claims if one.page in pages and one.contact is None}
-    few = [page for page in pages.values() if page.escalation] if len(pages) <= _FEW else []
+    few = pages.values() if len(pages) <= _FEW else ()
     return _Seen(
         pages=pages,
         actors=actors,
         ways=contacts.ways({one.contact for one in claims if one.contact is not None}),
         mailboxes=people.primary_addresses([person for person in mailed if person is not None]),
         allowed=frozenset((person, ticket) for person, ticket in allowed if person and ticket),
-        following={page.pk: _next_name(page.escalation) for page in few if page.escalation},
+        following={page.pk: _next_name(page.escalation, page.ticket) for page in few if page.escalation and page.ticket},
     )
 
 
-def _next_name(row: Escalation) -> str:
+def _next_name(row: Escalation, ticket: Ticket) -> str:
     """Whom the next step of a run reaches as things stand; "" when that cannot be said."""
     run = escalations.stands(row)
     if run.state is not escalating.RunState.RUNNING or run.next_at is None:
         return ""
     policy = Policy.parse(row.definition)
-    came = escalating.advance(run, policy, priority=row.ticket.priority, at=run.next_at, world=Around([policy]))
+    came = escalating.advance(run, policy, priority=ticket.priority, at=run.next_at, world=Around([policy]))
     persons = [one.person for taken in came.taken for one in taken.called if one.person is not None]
     found = people.person(persons[0]) if persons else None
     return found.name if found else ""

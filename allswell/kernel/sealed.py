@@ -8,23 +8,25 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, MultiFernet
 
 
-def _box(keys: Sequence[str]) -> MultiFernet:
+@lru_cache(maxsize=4)
+def _box(keys: tuple[str, ...]) -> MultiFernet:
     derived = [hashlib.blake2b(key.encode(), digest_size=32, person=b"allswell.seal").digest() for key in keys]
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
 
 
 def seal(text: str, *, keys: Sequence[str]) -> str:
     """Encrypt; `keys` newest first."""
-    return _box(keys).encrypt(text.encode()).decode("ascii")
+    return _box(tuple(keys)).encrypt(text.encode()).decode("ascii")
 
 
 def unseal(sealed: str, *, keys: Sequence[str]) -> str:
     """Decrypt what one of the keys sealed. Raises cryptography.fernet.InvalidToken."""
-    return _box(keys).decrypt(sealed.encode("ascii")).decode()
+    return _box(tuple(keys)).decrypt(sealed.encode("ascii")).decode()
 
 
 def row_of(session_key: str) -> str:

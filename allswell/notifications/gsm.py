@@ -14,6 +14,7 @@ _BASIC = frozenset(
     "äöñüà"
 )
 _TWICE = frozenset("^{}\\[~]|€")
+_ALPHABET = _BASIC | _TWICE
 _ALIKE = str.maketrans(
     {"–": "-", "—": "-", "‑": "-", "−": "-", "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
      "…": "...", "·": "-", "•": "-", "×": "x", "→": "->", "\u00a0": " ", "\u202f": " ", "\t": " ", "`": "'", "ç": "c"}
@@ -22,12 +23,12 @@ _ALIKE = str.maketrans(
 
 def is_gsm(text: str) -> bool:
     """Whether the whole text is written in the alphabet of which 160 characters fit."""
-    return all(mark in _BASIC or mark in _TWICE for mark in text)
+    return _ALPHABET.issuperset(text)
 
 
 def length(text: str) -> int:
     """Characters of that alphabet a text takes."""
-    return sum(2 if mark in _TWICE else 1 for mark in text)
+    return len(text) + sum(map(text.count, _TWICE))
 
 
 def fits(text: str) -> bool:
@@ -41,9 +42,12 @@ def _units(text: str) -> int:
 
 def plainer(text: str) -> str:
     """The text in that alphabet: look-alikes for dashes and quotes, letters without accents it has not; what cannot be written is "?"."""
+    text = unicodedata.normalize("NFC", text).translate(_ALIKE)
+    if is_gsm(text):
+        return text
     made = []
-    for mark in unicodedata.normalize("NFC", text).translate(_ALIKE):
-        if mark in _BASIC or mark in _TWICE:
+    for mark in text:
+        if mark in _ALPHABET:
             made.append(mark)
             continue
         bare = "".join(part for part in unicodedata.normalize("NFKD", mark) if not unicodedata.combining(part))
@@ -53,6 +57,8 @@ def plainer(text: str) -> str:
 
 def is_readable(text: str) -> bool:
     """Whether a text still says something in that alphabet: nearly all of its letters can be written."""
+    if is_gsm(text):
+        return True
     letters = [mark for mark in text if mark.isalnum()]
     return "".join(letters) == "" or plainer("".join(letters)).count("?") * 5 <= len(letters)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import localedata
@@ -11,6 +12,12 @@ from babel.dates import format_datetime
 
 def when(at: datetime, *, locale: str, zone: str) -> str:
     """An instant as the recipient reads it, their zone named: "23 Nov 2026, 14:05 (Europe/Zurich)"."""
+    return _when(at.astimezone(UTC).replace(second=0, microsecond=0), locale, zone)
+
+
+@lru_cache(maxsize=1024)
+def _when(at: datetime, locale: str, zone: str) -> str:
+    """The pages of a storm name the same few minutes; writing one out takes longer than the rest of a page."""
     try:
         there: tzinfo = ZoneInfo(zone)
     except (KeyError, ValueError, OSError):

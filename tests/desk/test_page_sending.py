@@ -122,6 +122,17 @@ def test_the_engine_that_held_it_dies_and_another_sends_it_again(world: World) -
     assert kinds(Page.objects.get(person=world.amir)).count("sent") == 1
 
 
+def test_a_page_speaks_the_language_of_its_reader_in_their_zone(world: World) -> None:
+    dba_policy(world)
+    Person.objects.filter(pk=world.amir.pk).update(locale="de", time_zone="Asia/Kolkata")
+    down(world)
+    watch(world)
+    (mail,) = send(world)
+    assert mail.message.locale == "de"
+    assert "Seit " in mail.message.text
+    assert "(Asia/Kolkata)" in mail.message.text
+
+
 def test_a_storm_becomes_one_message_a_minute(world: World) -> None:
     dba_policy(world)
     for _ in range(12):

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from allswell.desk import calling, paging, policies
 from allswell.desk import people as desk_people
@@ -177,17 +179,28 @@ def test_a_step_that_fails_is_passed_over(
 ) -> None:
     dba_policy(world)
     ticket = down(world)
-    real = calling.writing.write_pages
 
-    def once(*args: Any, **kwargs: Any) -> Any:
-        monkeypatch.setattr(calling.writing, "write_pages", real)
+    def fails(*_: Any, **__: Any) -> Any:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(calling.writing, "write_pages", once)
-    assert watch(world) == []
+    with monkeypatch.context() as full:
+        full.setattr(calling.writing, "write_pages", fails)
+        assert watch(world) == []
     assert "could not be taken" in caplog.text
     assert watch(world) == ["Priya Nair"]
     assert "paging.failed" in verbs(ticket)
+
+
+def test_many_runs_at_once_take_no_more_statements_than_a_few(world: World) -> None:
+    dba_policy(world)
+    counts = []
+    for many in (3, 12):
+        tickets = [down(world) for _ in range(many)]
+        with CaptureQueriesContext(connection) as statements:
+            assert watch(world) == ["Amir Haddad"] * many
+        counts.append(len(statements))
+        assert {run(ticket).turn for ticket in tickets} == {1}
+    assert counts[0] == counts[1]
 
 
 def test_the_engine_was_away_for_an_hour(world: World) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from allswell.database.rows import insert, insert_all, update_one
+from allswell.database.rows import insert_all, update_one
+from allswell.journal import bulk
 from allswell.journal import operations as journal
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -127,6 +129,29 @@ def hold_open(ticket: int) -> list[Escalation]:
 
 def keep(row: Escalation, run: Run, *, now: datetime, end_reason: str = "", **values: Any) -> None:
     """Write how a run stands. Raises Conflict when somebody else moved it since it was read."""
+    columns = {**_columns(run, now=now, end_reason=end_reason), **values}
+    guard = {"state": row.state, "turn": row.turn, "next_step_at": row.next_step_at}
+    if not update_one(Escalation, row.pk, columns, guard=guard):
+        raise Conflict("Somebody else moved this run on.")
+    for name, value in columns.items():
+        setattr(row, name, value)
+
+
+def keep_all(stand: Iterable[tuple[Escalation, Run]], *, now: datetime, end_reason: str = "") -> None:
+    """Write how runs stand that this act holds; those that stand alike in one statement. Raises Conflict when one is over."""
+    alike: dict[Run, list[Escalation]] = defaultdict(list)
+    for row, run in stand:
+        alike[run].append(row)
+    for run, rows in alike.items():
+        columns = _columns(run, now=now, end_reason=end_reason)
+        ids = [row.pk for row in rows]
+        if Escalation.objects.filter(pk__in=ids, ended_at=None).update(**columns) != len(ids):
+            raise Conflict("Somebody else moved a run on.")
+        for row in rows:
+            vars(row).update(columns)
+
+
+def _columns(run: Run, *, now: datetime, end_reason: str) -> dict[str, Any]:
     columns = {
         "state": run.state.value,
         "position": run.position,
@@ -134,15 +159,8 @@ def keep(row: Escalation, run: Run, *, now: datetime, end_reason: str = "", **va
         "turn": run.turn,
         "has_reached": run.has_reached,
         "next_step_at": run.next_at,
-        **values,
     }
-    if not run.is_open:
-        columns |= {"ended_at": now, "end_reason": end_reason or run.state.value}
-    guard = {"state": row.state, "turn": row.turn, "next_step_at": row.next_step_at}
-    if not update_one(Escalation, row.pk, columns, guard=guard):
-        raise Conflict("Somebody else moved this run on.")
-    for name, value in columns.items():
-        setattr(row, name, value)
+    return columns if run.is_open else {**columns, "ended_at": now, "end_reason": end_reason or run.state.value}
 
 
 def put_off(run_id: int, *, until: datetime) -> None:
@@ -155,30 +173,33 @@ def put_off(run_id: int, *, until: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ToPage:
-    """One that is about to be called, and by which ways when."""
+    """One that a step of a run is about to call, and by which ways when; `late_by`: seconds after the step was due."""
 
+    row: Escalation
     called: Called
     planned: tuple[Planned, ...]
+    turn: int
+    urgency: Urgency
+    late_by: int
 
 
-def write_pages(row: Escalation, to: Iterable[ToPage], *, turn: int, urgency: Urgency, late_by: int, now: datetime) -> list[Page]:
-    """Pages with their deliveries and the first line of their ledger. An alarm on the open desk is delivered by being there."""
-    pages = []
-    for one in to:
-        page = Page(
-            escalation=row,
-            ticket_id=row.ticket_id,
+def write_pages(to: Sequence[ToPage], *, now: datetime) -> None:
+    """Pages with their deliveries and the first lines of their ledgers. An alarm on the open desk is delivered by being there."""
+    pages = [
+        Page(
+            escalation_id=one.row.pk,
+            ticket_id=one.row.ticket_id,
             person_id=one.called.person,
             room_id=one.called.room,
-            turn=turn,
-            urgency=urgency.value,
+            turn=one.turn,
+            urgency=one.urgency.value,
             why=one.called.target.as_json(),
             created_at=now,
-            late_by=late_by,
+            late_by=one.late_by,
         )
-        _write(page, one.planned, now=now)
-        pages.append(page)
-    return pages
+        for one in to
+    ]
+    _write(pages, [one.planned for one in to], now=now)
 
 
 def write_page(
@@ -186,43 +207,45 @@ def write_page(
 ) -> Page:
     """A page to one person that belongs to no run and no ticket. Whoever makes it sees to it that it is closed."""
     page = Page(person_id=person, cause=cause.value, urgency=urgency.value, asked_by_id=asked_by, created_at=now)
-    _write(page, planned, now=now)
+    _write([page], [planned], now=now)
     return page
 
 
-def _write(page: Page, planned: Iterable[Planned], *, now: datetime) -> None:
-    insert(page)
-    events = []
-    for place, way in enumerate(planned):
-        is_there = way.channel is ContactKind.DESK
-        made = PageDelivery(
-            page=page,
-            contact_id=way.contact,
-            channel=way.channel.value,
-            destination=f"contact-{way.contact}" if way.contact else f"{way.channel.value}-of-{page.person_id}",
-            key=f"page_{page.pk}_{place}",
-            due_at=way.due_at,
-            planned_at=way.due_at,
-            settled_at=now if is_there else None,
-            outcome="sent" if is_there else "",
-        )
-        insert(made)
-        events.append(PageEvent(page_id=page.pk, delivery=made, happened_at=now, kind="planned"))
-    note_events(events)
+def _write(pages: Sequence[Page], planned: Sequence[Iterable[Planned]], *, now: datetime) -> None:
+    """Pages, the deliveries planned for each, and the first lines of their ledgers."""
+    bulk.insert(pages)
+    deliveries = [
+        _delivery(page, way, place, now=now) for page, ways in zip(pages, planned, strict=True) for place, way in enumerate(ways)
+    ]
+    bulk.insert(deliveries)
+    note_events(PageEvent(page_id=made.page_id, delivery_id=made.pk, happened_at=now, kind="planned") for made in deliveries)
+
+
+def _delivery(page: Page, way: Planned, place: int, *, now: datetime) -> PageDelivery:
+    is_there = way.channel is ContactKind.DESK
+    return PageDelivery(
+        page_id=page.pk,
+        contact_id=way.contact,
+        channel=way.channel.value,
+        destination=f"contact-{way.contact}" if way.contact else f"{way.channel.value}-of-{page.person_id}",
+        key=f"page_{page.pk}_{place}",
+        due_at=way.due_at,
+        planned_at=way.due_at,
+        settled_at=now if is_there else None,
+        outcome="sent" if is_there else "",
+    )
 
 
 def call_for_handover(
     handover: int, to: Iterable[tuple[int, dict[str, Any], tuple[Planned, ...]]], *, turn: int, urgency: Urgency, now: datetime
 ) -> list[Page]:
     """Pages about a shift that nobody has taken: (person, why they, by which ways)."""
-    pages = []
-    for person, why, planned in to:
-        cause = PageCause.HANDOVER.value
-        page = Page(
-            handover_id=handover, person_id=person, turn=turn, cause=cause, urgency=urgency.value, why=why, created_at=now
-        )
-        _write(page, planned, now=now)
-        pages.append(page)
+    called, cause = list(to), PageCause.HANDOVER.value
+    pages = [
+        Page(handover_id=handover, person_id=person, turn=turn, cause=cause, urgency=urgency.value, why=why, created_at=now)
+        for person, why, _ in called
+    ]
+    _write(pages, [planned for _, _, planned in called], now=now)
     return pages
 
 

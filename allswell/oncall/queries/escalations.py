@@ -13,7 +13,7 @@ from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from allswell.database.rows import Prepared, PreparedModel
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
-from allswell.oncall.models import Escalation, EscalationPolicy, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
+from allswell.oncall.models import Escalation, EscalationPolicy, Handover, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
 from allswell.oncall.rules.escalating import Run, RunState
 from allswell.oncall.rules.policies import Policy, TargetKind
 from allswell.people import queries as people
@@ -301,11 +301,27 @@ def page(page_id: int) -> Page | None:
     return rows.filter(pk=page_id).first()
 
 
-def pages(page_ids: Collection[int]) -> QuerySet[Page]:
-    """Pages with all that a message about them says."""
-    rows = Page.objects.filter(pk__in=page_ids)
-    rows = rows.select_related("handover__rota__team", "handover__outgoing", "handover__incoming")
-    return rows.select_related("ticket__service", "ticket__team", "escalation__started_by", "escalation__ticket")
+#: what a message about a page depends on; those of a storm are read by the hundred
+_SAID = (
+    "person_id", "room_id", "handover_id", "cause", "urgency", "created_at", "late_by", "closed_at", "acknowledged_at",
+    "ticket__kind", "ticket__title", "ticket__priority", "ticket__occurred_at", "ticket__opened_at", "ticket__is_restricted",
+    "ticket__organization_id", "ticket__requester_id", "ticket__assignee_id", "ticket__service__name", "ticket__team__name",
+    "escalation__cause", "escalation__reason", "escalation__definition", "escalation__state", "escalation__position",
+    "escalation__round", "escalation__turn", "escalation__has_reached", "escalation__next_step_at",
+    "escalation__acknowledged_at", "escalation__started_by__name",
+)  # fmt: skip
+
+
+def pages(page_ids: Collection[int]) -> list[Page]:
+    """Pages with all that a message about them says, and nothing else; one statement, two where some are about a shift."""
+    rows = Page.objects.filter(pk__in=page_ids).select_related("ticket__service", "ticket__team", "escalation__started_by")
+    found = list(rows.only(*_SAID))
+    shifts = {page.handover_id for page in found if page.handover_id is not None}
+    held = Handover.objects.select_related("rota__team", "outgoing", "incoming").in_bulk(shifts) if shifts else {}
+    for page in found:
+        if page.handover_id is not None:
+            page.handover = held[page.handover_id]
+    return found
 
 
 def pages_of_runs(run_ids: Collection[int]) -> QuerySet[Page]:

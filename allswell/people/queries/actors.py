@@ -19,7 +19,7 @@ from allswell.people.models import Membership, Organization, Person, RoleGrant, 
 
 from .keys import digest
 from .organizations import ids_in
-from .persons import ACTIVE, FEW, active
+from .persons import FEW, active
 
 _GRANTS = """
 SELECT 'g', g.role, g.scope, g.team_id, o.path FROM people_rolegrant g
@@ -120,13 +120,20 @@ def _member(*ids: int) -> QuerySet[Any, Any]:
 _GRANTED, _MEMBER = Prepared(_granted), Prepared(_member)
 
 
+def _known(*ids: int) -> QuerySet[Any, Any]:
+    return active(*ids).values_list("pk", "name", "organization_id", "locale", "time_zone")
+
+
+_KNOWN = Prepared(_known)
+
+
 def actors(person_ids: Iterable[int]) -> dict[int, Actor]:
     """The actors several people are, to ask what each of them may: person id -> actor. Who is not active is left out."""
     wanted = sorted(set(person_ids))
     if not wanted:
         return {}
-    found: list[Person] = ACTIVE.records(*wanted) if len(wanted) <= FEW else list(active(*wanted))
-    ids = [row.pk for row in found]
+    found = list(_KNOWN.rows(*wanted) if len(wanted) <= FEW else _known(*wanted))
+    ids = [person for person, *_ in found]
     if not ids:
         return {}
     rows = list(_GRANTED.rows(*ids) if len(ids) <= FEW else _granted(*ids))
@@ -138,15 +145,17 @@ def actors(person_ids: Iterable[int]) -> dict[int, Actor]:
     for owner, in_team in _MEMBER.rows(*ids) if len(ids) <= FEW else _member(*ids):
         member_of[owner].add(in_team)
     return {
-        row.pk: Actor(
+        person: Actor(
             kind=ActorKind.PERSON,
-            person=row.pk,
-            name=row.name,
-            organization=row.organization_id,
-            grants=tuple(grants[row.pk]),
-            teams=frozenset(member_of[row.pk]),
+            person=person,
+            name=name,
+            organization=organization,
+            grants=tuple(grants[person]),
+            teams=frozenset(member_of[person]),
+            locale=locale or settings.LANGUAGE_CODE,
+            time_zone=time_zone or settings.DEFAULT_TIME_ZONE,
         )
-        for row in found
+        for person, name, organization, locale, time_zone in found
     }
 
 

@@ -20,7 +20,6 @@ def active(*ids: int) -> QuerySet[Person]:
     return Person.objects.filter(pk__in=ids, is_active=True)
 
 
-ACTIVE = PreparedModel(Person, active)
 _AT_HOME = PreparedModel(Person, active, related=("organization",))
 
 

@@ -17,6 +17,7 @@ from .core import (
     promise_many,
     promised,
     record,
+    record_all,
     retract,
     touched,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "promise_many",
     "promised",
     "record",
+    "record_all",
     "retract",
     "rewatch",
     "save_draft",

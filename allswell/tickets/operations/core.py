@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextvars import ContextVar
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Stale
+from allswell.notifications import bulk as notices
 from allswell.notifications import operations as notifications
 from allswell.search import operations as search
 from allswell.tickets import rules
@@ -58,6 +60,20 @@ def record(verb: Verb, ticket: Ticket, *, actor: Actor, now: datetime, data: dic
         noted.append((ticket, entry))
     notifications.fan_out(entry, payload=lambda: payload(entry, ticket), now=now)
     return entry
+
+
+def record_all(said: Sequence[tuple[Verb, Ticket, dict[str, Any]]], *, actor: Actor, now: datetime) -> list[Entry]:
+    """The same of many tickets at once; the entries in the order in which it is said."""
+    entries = [
+        journal.entry(verb, about=("ticket", ticket.pk), ticket=ticket.pk, actor=actor, now=now, data=data)
+        for verb, ticket, data in said
+    ]
+    journal.record_all(entries)
+    told = [(ticket, entry) for (_, ticket, _), entry in zip(said, entries, strict=True)]
+    if (noted := touched.get()) is not None:
+        noted += told
+    notices.fan_out([(entry, partial(payload, entry, ticket)) for ticket, entry in told], now=now)
+    return entries
 
 
 def payload(entry: Entry, ticket: Ticket) -> dict[str, Any]:
