@@ -146,7 +146,7 @@ def keep_all(stand: Iterable[tuple[Escalation, Run]], *, now: datetime, end_reas
         columns = _columns(run, now=now, end_reason=end_reason)
         ids = [row.pk for row in rows]
         if Escalation.objects.filter(pk__in=ids, ended_at=None).update(**columns) != len(ids):
-            raise Conflict("Somebody else moved a run on.")
+            raise Conflict("Somebody else moved this run on.")
         for row in rows:
             vars(row).update(columns)
 
