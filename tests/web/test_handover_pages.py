@@ -142,8 +142,7 @@ def test_it_asks_the_database_a_bounded_number_of_times(world: World, browser: B
             read(client, path)
             with CaptureQueriesContext(connection) as asked:
                 read(client, path)
-            most = 16 if path == "/oncall/" else 15  # the board with rotas that hand over, for those it concerns
-            assert len(asked) <= most, path
+            assert len(asked) <= 15, path
 
 
 def test_in_german(world: World, browser: Browser) -> None:

@@ -49,25 +49,31 @@ class Answer:
 Answers = dict[int, dict[int, Answer]]
 
 
-def on_call(rota_ids: Iterable[int], at: datetime) -> Answers:
+def on_call(rota_ids: Iterable[int], at: datetime, *, levels: int = 0) -> Answers:
     """Rota id -> level -> who is on call at an instant, for the rotas in use: for every page, call and message the one answer.
 
-    A level that nobody had defined by then is left out.
+    A level that nobody had defined by then is left out. Whoever knows how many `levels` these rotas have at most saves a statement.
     """
     known: dict[int, tuple[int, datetime]] = {}
+    keys: dict[int, tuple[int | None, ...]] = {}
     held: dict[tuple[int, int], int] = {}
     in_use = (
         Rota.objects.filter(pk__in=list(rota_ids), is_active=True).annotate(kept=_not_relieved(at)).order_by("kept__changes_at")
     )
+    wanted = _wanted(levels, at)
     columns = ("pk", "levels", "planned_until", "kept__level", "kept__outgoing_id")
-    for pk, levels, planned_until, level, outgoing in in_use.values_list(*columns):
-        known[pk] = levels, planned_until
+    for pk, of_rota, planned_until, level, outgoing, *found in in_use.annotate(**wanted).values_list(*columns, *wanted):
+        known[pk] = of_rota, planned_until
+        keys[pk] = tuple(found)
         if outgoing is not None:
             held[pk, level] = outgoing
     answers: Answers = {rota: {} for rota in known}
     written = [rota for rota, (_, until) in known.items() if at < until]
+    if written and not levels:
+        wanted = _wanted(max(known[rota][0] for rota in written), at)
+        keys = {row[0]: tuple(row[1:]) for row in Rota.objects.filter(pk__in=written).annotate(**wanted).values_list("pk", *wanted)}
     if written:
-        _read(written, max(known[rota][0] for rota in written), at, answers)
+        _read([keys[rota] for rota in written if rota in keys], at, answers)
     beyond = [rota for rota, (_, until) in known.items() if until <= at]
     for rota, slots in plan(beyond, at, at + _NEXT).items() if beyond else ():
         _answered(rota, slots, at, answers)
@@ -84,13 +90,17 @@ def _not_relieved(at: datetime) -> FilteredRelation:
     return FilteredRelation("handovers", condition=holds)
 
 
-def _read(rota_ids: list[int], levels: int, at: datetime, answers: Answers) -> None:
-    """The shift that holds and the one after it: two looks into the index for each level, however many shifts there are."""
+def _wanted(levels: int, at: datetime) -> dict[str, Any]:
+    """The shift that holds at each level and the one after it: two looks into the index for each, however many shifts there are."""
     wanted: dict[str, Any] = {}
     for level in range(1, levels + 1):
         ahead = Shift.objects.filter(rota=OuterRef("pk"), level=level, ends_at__gt=at).order_by("ends_at").values("pk")
         wanted |= {f"now_{level}": Subquery(ahead[:1]), f"next_{level}": Subquery(ahead[1:2])}
-    rotas = list(Rota.objects.filter(pk__in=rota_ids).annotate(**wanted).values_list(*wanted))
+    return wanted
+
+
+def _read(rotas: Collection[tuple[int | None, ...]], at: datetime, answers: Answers) -> None:
+    """What is written of some rotas, from the keys that `_wanted` found of each."""
     keys = {pk for row in rotas for pk in row if pk is not None}
     shifts = {row[0]: row[1:] for row in Shift.objects.filter(pk__in=keys).values_list(*_READ)}
     for found in rotas:

@@ -123,13 +123,14 @@ def board(request: PageRequest) -> HttpResponse:
     rows.sort(key=lambda row: (row.pk not in mine.member, row.pk not in mine.leads))
     drawn = rows[:MOST_LANES]
     window = Window.asked(request.GET, now=now)
-    answers = queries.on_call([row.pk for row in rows[:MOST_CARDS]], now)
+    shown = rows[:MOST_CARDS]
+    answers = queries.on_call([row.pk for row in shown], now, levels=max((row.levels for row in shown), default=0))
     since, until = min(now - COUNTED, window.since), max(now + COUNTED, window.until)
     slots = queries.written([row.pk for row in drawn], since, until)
     asked = list(queries.waiting_for(actor.person, now=now)[:MOST_NEEDS]) if actor.person else []
     who = everybody(answers, slots)
     names = {pk: row.name for pk, row in who.items()}
-    cards = [_card(row, answers.get(row.pk, {}), may_take=row.pk in mine.both) for row in rows[:MOST_CARDS]]
+    cards = [_card(row, answers.get(row.pk, {}), may_take=row.pk in mine.both) for row in shown]
     cards.sort(key=lambda card: not (card.first and card.first.is_gap))
     return page(
         request,
