@@ -85,6 +85,9 @@ class Edit:
     leave: Mapping[int, Sequence[tuple[datetime, datetime]]] = field(default_factory=dict)
 
 
+_NO_EDIT = Edit()
+
+
 def coverage(*, actor: Actor, now: datetime, weeks: int = WEEKS, within: int = WITHIN, service: int | None = None) -> Coverage:
     """How the services are covered whose inside the actor knows, by name. Raises Invalid, NotAllowed."""
     require(actor, Act.SEE_DESK, INSTALLATION)
@@ -97,7 +100,7 @@ def prove(known: QuerySet[ConfigurationItem], *, now: datetime, weeks: int = WEE
     since, until = _time(now, weeks, within)
     rows = list(known.filter(is_active=True).select_related("team").order_by("name", "id"))
     uses = escalations.in_force_everywhere()
-    return _proved(rows, uses, since, until, within, Edit())
+    return proved(rows, uses, since, until, within)
 
 
 def _time(now: datetime, weeks: int, within: int) -> tuple[datetime, datetime]:
@@ -109,15 +112,15 @@ def _time(now: datetime, weeks: int, within: int) -> tuple[datetime, datetime]:
     return since, since + timedelta(weeks=weeks)
 
 
-def _proved(
+def proved(
     rows: Sequence[ConfigurationItem],
     uses: escalations.InForceEverywhere,
     since: datetime,
     until: datetime,
-    within: int,
-    edit: Edit,
+    within: int = WITHIN,
+    edit: Edit = _NO_EDIT,
 ) -> Coverage:
-    """Every policy once, however many services follow it."""
+    """How these services are covered between two instants: every policy once, however many services follow it."""
     held = {row.pk: uses.of(service=row.pk, team=row.team_id) for row in rows}
     said = {use.policy: edit.policies.get(use.policy, use.definition) for use in held.values() if use is not None}
     ahead = Ahead(said.values(), since, until + _MARGIN, versions=edit.versions, leave=edit.leave)
@@ -155,7 +158,12 @@ def what_opens(edit: Edit, *, actor: Actor, now: datetime, weeks: int = WEEKS, w
     ]
     if not rows:
         return ()
-    before, after = (_proved(rows, uses, since, until, within, one) for one in (Edit(), edit))
+    before, after = (proved(rows, uses, since, until, within, one) for one in (_NO_EDIT, edit))
+    return opened(before, after)
+
+
+def opened(before: Coverage, after: Coverage) -> tuple[Opened, ...]:
+    """Which services are covered before and not after, of two proofs of the same ones; the soonest first."""
     found = [
         Opened(now_covered.service, spans)
         for was, now_covered in zip(before.services, after.services, strict=True)

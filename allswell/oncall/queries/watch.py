@@ -71,7 +71,9 @@ def on_call(rota_ids: Iterable[int], at: datetime, *, levels: int = 0) -> Answer
     written = [rota for rota, (_, until) in known.items() if at < until]
     if written and not levels:
         wanted = _wanted(max(known[rota][0] for rota in written), at)
-        keys = {row[0]: tuple(row[1:]) for row in Rota.objects.filter(pk__in=written).annotate(**wanted).values_list("pk", *wanted)}
+        keys = {
+            row[0]: tuple(row[1:]) for row in Rota.objects.filter(pk__in=written).annotate(**wanted).values_list("pk", *wanted)
+        }
     if written:
         _read([keys[rota] for rota in written if rota in keys], at, answers)
     beyond = [rota for rota, (_, until) in known.items() if until <= at]

@@ -18,6 +18,7 @@ from allswell.notifications.rules import Urgency
 from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, may
 from allswell.web import contact_words as words
+from allswell.web.oncall import sure
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, field_errors, page, toast, words_of_error
 
 from . import browsers
@@ -127,21 +128,25 @@ def verify(request: PageRequest, contact: int) -> HttpResponse:
 
 @require_POST
 @desk_page
+@sure.asks_first
 def remove(request: PageRequest, contact: int) -> HttpResponse:
     """Nothing goes there any more."""
-    desk.remove_contact(contact, actor=request.actor, now=request.now)
+    with sure.watching(request, people=(request.actor.person,)):
+        desk.remove_contact(contact, actor=request.actor, now=request.now)
     toast(request, _("It is removed, nothing goes there any more."))
     return SeeOther(back_to(request, PLACE))
 
 
 @require_POST
 @desk_page
+@sure.asks_first
 def set_rules(request: PageRequest) -> HttpResponse:
     """By what pages of an urgency go, and after how long; or as for everybody who has set nothing."""
     urgency = request.POST.get("urgency", "")
     try:
         wanted = [] if "usual" in request.POST else _wanted(request)
-        desk.set_rules(urgency, wanted=wanted, actor=request.actor, now=request.now)
+        with sure.watching(request, people=(request.actor.person,)):
+            desk.set_rules(urgency, wanted=wanted, actor=request.actor, now=request.now)
     except DeskError as error:
         if error.http in (403, 404):
             raise
@@ -168,13 +173,15 @@ def _wanted(request: PageRequest) -> list[tuple[int | None, int]]:
 
 @require_POST
 @desk_page
+@sure.asks_first
 def quiet(request: PageRequest) -> HttpResponse:
     """When normal pages wait."""
     try:
         is_over = "never" in request.POST
         since = None if is_over else _minute(request, "since")
         until = None if is_over else _minute(request, "until")
-        desk.set_quiet_hours(since=since, until=until, actor=request.actor, now=request.now)
+        with sure.watching(request, people=(request.actor.person,)):
+            desk.set_quiet_hours(since=since, until=until, actor=request.actor, now=request.now)
     except DeskError as error:
         if error.http in (403, 404):
             raise

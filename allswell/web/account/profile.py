@@ -18,6 +18,7 @@ from allswell.kernel.errors import DeskError
 from allswell.notifications import queries as notifications
 from allswell.people import queries as people
 from allswell.web import inputs
+from allswell.web.oncall import sure
 from allswell.web.pages import PageRequest, SeeOther, field_errors, page, signed_in, toast
 
 TOPICS = {
@@ -99,18 +100,18 @@ def profile(request: PageRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
+@sure.asks_first
 def away(request: PageRequest) -> HttpResponse:
     """Out of office, or back."""
     is_back = "back" in request.POST
     try:
-        desk.set_away(
-            request.person.pk,
-            away_from=None if is_back else inputs.instant(request.POST, "away_from"),
-            away_until=None if is_back else inputs.instant(request.POST, "away_until"),
-            stands_in=None if is_back else inputs.person(request.POST, "stands_in", actor=request.actor),
-            actor=request.actor,
-            now=request.now,
-        )
+        since = None if is_back else inputs.instant(request.POST, "away_from")
+        until = None if is_back else inputs.instant(request.POST, "away_until")
+        stands_in = None if is_back else inputs.person(request.POST, "stands_in", actor=request.actor)
+        with sure.watching(request, people=(request.person.pk,), since=since, until=until):
+            desk.set_away(
+                request.person.pk, away_from=since, away_until=until, stands_in=stands_in, actor=request.actor, now=request.now
+            )
     except DeskError as error:
         return _show(request, status=error.http, errors=field_errors(error))
     toast(request, _("You are back.") if is_back else _("Your absence is noted."))

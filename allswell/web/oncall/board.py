@@ -25,7 +25,7 @@ from allswell.people import queries as people
 from allswell.web import blind, inputs
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, page, toast, words_of_error
 
-from . import lanes
+from . import lanes, sure
 from .lanes import Window
 
 if TYPE_CHECKING:
@@ -221,13 +221,16 @@ def carried(slots: dict[int, tuple[Slot, ...]], who: dict[int, Person], *, since
 
 @require_POST
 @desk_page
+@sure.asks_first
 def take(request: PageRequest, slug: str) -> HttpResponse:
     """Take the running shift at once."""
     there = back_to(request, "/oncall/")
     try:
         level = inputs.number(request.POST, "level") or 1
         until = inputs.instant(request.POST, "until")
-        made = shifts.take_shift(slug, level=level, until=until, actor=request.actor, now=request.now)
+        found = queries.by_ref(slug)
+        with sure.watching(request, rotas=(found.pk if found else None,), until=until):
+            made = shifts.take_shift(slug, level=level, until=until, actor=request.actor, now=request.now)
     except NotFound:
         raise
     except DeskError as error:
@@ -239,6 +242,7 @@ def take(request: PageRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @desk_page
+@sure.asks_first
 def answer(request: PageRequest, asked: int, word: str) -> HttpResponse:
     """Accept, decline or withdraw a request."""
     act = {
@@ -249,7 +253,10 @@ def answer(request: PageRequest, asked: int, word: str) -> HttpResponse:
     if act is None:
         raise NotFound("There is no such page.")
     try:
-        act[0](asked, actor=request.actor, now=request.now)
+        row = queries.shift_request(asked) if word == "accept" else None
+        since, until = (row.starts_at, row.ends_at) if row and row.kind == "cover" else (None, None)
+        with sure.watching(request, rotas=(row.rota_id if row else None,), since=since, until=until):
+            act[0](asked, actor=request.actor, now=request.now)
     except NotFound:
         raise
     except DeskError as error:

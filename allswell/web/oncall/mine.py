@@ -17,7 +17,7 @@ from allswell.oncall.rules import FARTHEST
 from allswell.web import inputs
 from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast, words_of_error
 
-from . import asking, lanes, words
+from . import asking, lanes, sure, words
 
 AHEAD = timedelta(weeks=13)
 MOST_SHIFTS, MOST_REQUESTS, MOST_LEAVE = 60, 20, 30
@@ -67,6 +67,7 @@ def me(request: PageRequest) -> HttpResponse:
 
 @require_POST
 @desk_page
+@sure.asks_first
 def leave(request: PageRequest) -> HttpResponse:
     """I am not there: my turns go as each layer says."""
     sent = request.POST
@@ -74,14 +75,16 @@ def leave(request: PageRequest) -> HttpResponse:
         starts_at, ends_at = inputs.instant(sent, "starts_at"), inputs.instant(sent, "ends_at")
         if starts_at is None or ends_at is None:
             raise Invalid("Give a date and a time.", field="ends_at" if starts_at else "starts_at")
-        row = shifts.add_leave(
-            person=_me(request),
-            starts_at=starts_at,
-            ends_at=ends_at,
-            note=sent.get("note", ""),
-            actor=request.actor,
-            now=request.now,
-        )
+        me = _me(request)
+        with sure.watching(request, people=(me,), since=starts_at, until=ends_at):
+            row = shifts.add_leave(
+                person=me,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                note=sent.get("note", ""),
+                actor=request.actor,
+                now=request.now,
+            )
     except DeskError as error:
         if error.http in (403, 404):
             raise

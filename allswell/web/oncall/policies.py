@@ -23,7 +23,7 @@ from allswell.tickets import queries as tickets
 from allswell.web import show
 from allswell.web.pages import PageRequest, SeeOther, desk_page, page, toast, words_of_error
 
-from . import board, ladders
+from . import board, ladders, sure
 from .ladders import Ladder
 
 if TYPE_CHECKING:
@@ -172,9 +172,12 @@ def outcome_words(row: Escalation) -> str:
 
 @require_POST
 @desk_page
+@sure.asks_first
 def deactivate(request: PageRequest, slug: str) -> HttpResponse:
     """Take a policy out of use; one click undoes it."""
-    row = policies.set_policy_active(slug, is_active=False, actor=request.actor, now=request.now)
+    named = escalations.policy_by_ref(slug)
+    with sure.watching(request, policies=(named.pk if named else None,)):
+        row = policies.set_policy_active(slug, is_active=False, actor=request.actor, now=request.now)
     said = _("%(name)s is out of use. Nothing starts it any more; what runs goes on.") % {"name": row.name}
     toast(request, said, undo=f"/oncall/policies/{row.slug}/activate")
     return SeeOther(f"/oncall/policies/{row.slug}/")
@@ -230,16 +233,22 @@ def followed_by_service(service: ConfigurationItem, *, actor: Actor) -> Followed
 
 @require_POST
 @desk_page
+@sure.asks_first
 def team_policy(request: PageRequest, slug: str) -> HttpResponse:
     """Choose what a team's tickets follow."""
-    return _chosen(request, f"/teams/{slug}", lambda wanted, by: policies.use_for_team(slug, policy=wanted, **by))
+    team = people.team_by_ref(slug)
+    with sure.watching(request, teams=(team.pk if team else None,)):
+        return _chosen(request, f"/teams/{slug}", lambda wanted, by: policies.use_for_team(slug, policy=wanted, **by))
 
 
 @require_POST
 @desk_page
+@sure.asks_first
 def service_policy(request: PageRequest, slug: str) -> HttpResponse:
     """Choose what the tickets about a service follow."""
-    return _chosen(request, f"/services/{slug}", lambda wanted, by: policies.use_for_service(slug, policy=wanted, **by))
+    service = services.by_ref(slug)
+    with sure.watching(request, services=(service.pk if service else None,)):
+        return _chosen(request, f"/services/{slug}", lambda wanted, by: policies.use_for_service(slug, policy=wanted, **by))
 
 
 def _chosen(request: PageRequest, there: str, use: Any) -> HttpResponse:

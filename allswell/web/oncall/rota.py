@@ -20,7 +20,7 @@ from allswell.people import queries as people
 from allswell.web import inputs, show
 from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast, words_of_error
 
-from . import board, lanes, words
+from . import board, lanes, sure, words
 from .lanes import Window
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ def _override_values(sent: QueryDict, *, now: datetime) -> dict[str, str]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page
+@sure.asks_first
 def override(request: PageRequest, slug: str) -> HttpResponse:
     """Put somebody on call whatever the rota says, or nobody on purpose."""
     row = rota_for(slug, actor=request.actor)
@@ -154,7 +155,7 @@ def override(request: PageRequest, slug: str) -> HttpResponse:
     toast(
         request,
         _("The override is made. Those whose shifts moved are told."),
-        undo=f"/oncall/{row.slug}/overrides/{made}/cancel",
+        undo=f"/oncall/{row.slug}/overrides/{made}/cancel?sure=1",
     )
     return SeeOther(f"/oncall/{row.slug}/")
 
@@ -167,17 +168,19 @@ def _add_override(request: PageRequest, row: Rota) -> int:
     person = chosen_person(sent, "person", actor=actor)
     if person is None and sent.get("person") != NOBODY:
         raise Invalid("Choose somebody, or nobody on purpose.", field="person")
-    made = shifts.add_override(
-        row.pk,
-        level=inputs.number(sent, "level") or 1,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        person=person,
-        instead_of=chosen_person(sent, "instead_of", actor=actor),
-        reason=sent.get("reason", ""),
-        actor=actor,
-        now=request.now,
-    )
+    instead_of = chosen_person(sent, "instead_of", actor=actor)
+    with sure.watching(request, rotas=(row.pk,), since=starts_at, until=ends_at):
+        made = shifts.add_override(
+            row.pk,
+            level=inputs.number(sent, "level") or 1,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            person=person,
+            instead_of=instead_of,
+            reason=sent.get("reason", ""),
+            actor=actor,
+            now=request.now,
+        )
     return made.pk
 
 
@@ -206,10 +209,15 @@ def level_choices(row: Rota) -> list[tuple[int, str]]:
 
 @require_POST
 @desk_page
+@sure.asks_first
 def override_cancel(request: PageRequest, slug: str, override: int) -> HttpResponse:
     """Take an override back."""
+    row = rota_for(slug, actor=request.actor)
+    made = queries.override(row.pk, override)
+    since, until = (made.starts_at, made.ends_at) if made else (None, None)
     try:
-        shifts.cancel_override(slug, override, actor=request.actor, now=request.now)
+        with sure.watching(request, rotas=(row.pk,), since=since, until=until):
+            shifts.cancel_override(row.pk, override, actor=request.actor, now=request.now)
     except DeskError as error:
         if error.http in (403, 404):
             raise
@@ -224,9 +232,11 @@ def override_cancel(request: PageRequest, slug: str, override: int) -> HttpRespo
 
 @require_POST
 @desk_page
+@sure.asks_first
 def deactivate(request: PageRequest, slug: str) -> HttpResponse:
     """Take a rota out of use; one click undoes it."""
-    row = rotas.deactivate_rota(slug, actor=request.actor, now=request.now)
+    with sure.watching(request, rotas=(rota_for(slug, actor=request.actor).pk,)):
+        row = rotas.deactivate_rota(slug, actor=request.actor, now=request.now)
     said = _("%(name)s is out of use. Nobody is called by it from now on.") % {"name": row.name}
     toast(request, said, undo=f"/oncall/{row.slug}/activate")
     return SeeOther(f"/oncall/{row.slug}/")

@@ -17,6 +17,7 @@ from allswell.kernel.errors import Invalid
 from allswell.people import queries as people
 from allswell.people.rules import Act, may
 from allswell.web.account.profile import zones
+from allswell.web.oncall import sure
 from allswell.web.pages import PageRequest, SeeOther, page, toast
 
 from . import choices
@@ -182,13 +183,15 @@ def _number(sent: str, field: str) -> int:
 
 @require_POST
 @setup_page
+@sure.asks_first
 def change_person(request: PageRequest, person: int, verb: str) -> HttpResponse:
     """The small buttons of a person's page, one verb each."""
     by: dict[str, Any] = {"actor": request.actor, "now": request.now}
     sent = request.POST
     there = f"/setup/people/{person}"
     if verb == "deactivate":
-        row = desk.deactivate_person(person, **by)
+        with sure.watching(request, people=(person,)):
+            row = desk.deactivate_person(person, **by)
         text_ = _("%(name)s is deactivated and signed out everywhere.") % {"name": row.name}
         toast(request, text_, undo=f"{there}/activate")
         return SeeOther(there)
@@ -217,7 +220,9 @@ def change_person(request: PageRequest, person: int, verb: str) -> HttpResponse:
     elif verb == "join":
         teams.join_team(person, team=_number(sent.get("team", ""), "team"), **by)
     elif verb == "leave":
-        teams.leave_team(person, team=_number(sent.get("team", ""), "team"), **by)
+        team = _number(sent.get("team", ""), "team")
+        with sure.watching(request, people=(person,)):
+            teams.leave_team(person, team=team, **by)
     else:
         desk.add_address(person, email=sent.get("email", ""), **by)
     toast(request, said)

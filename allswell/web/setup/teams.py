@@ -15,6 +15,7 @@ from allswell.people import queries as people
 from allswell.people.rules import Act, may, place_of
 from allswell.tickets.rules import DEFAULT_MATRIX, Matrix
 from allswell.web import inputs
+from allswell.web.oncall import sure
 from allswell.web.pages import PageRequest, SeeOther, field_errors, page, toast
 
 from . import choices
@@ -104,6 +105,7 @@ def edit_team(request: PageRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @setup_page
+@sure.asks_first
 def change_team(request: PageRequest, slug: str, verb: str) -> HttpResponse:
     """Deactivate, activate, let somebody join or leave."""
     by: dict[str, Any] = {"actor": request.actor, "now": request.now}
@@ -119,7 +121,9 @@ def change_team(request: PageRequest, slug: str, verb: str) -> HttpResponse:
             desk.join_team(person, team=slug, **by)
             toast(request, _("They are in the team."))
     else:
-        desk.leave_team(inputs.number(request.POST, "person") or 0, team=slug, **by)
+        person = inputs.number(request.POST, "person") or 0
+        with sure.watching(request, people=(person,)):
+            desk.leave_team(person, team=slug, **by)
         toast(request, _("They left the team."))
     return SeeOther(f"/setup/teams/{slug}")
 
