@@ -59,7 +59,7 @@ def asks_first(
             return page(
                 request,
                 "oncall/sure.html",
-                opens=proof_words.opened(found.opened[: MOST_SHOWN]),
+                opens=proof_words.opened(found.opened[:MOST_SHOWN]),
                 sent=[(name, text) for name, texts in request.POST.lists() if name not in _OWN for text in texts],
                 address=request.get_full_path(),
                 back=_back(request),
