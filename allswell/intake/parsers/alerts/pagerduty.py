@@ -87,7 +87,7 @@ def _version_2(event: dict[str, Any], request: Request, nonce: str) -> Accepted 
         links=_links(event),
         happened_at=instant(payload.get("timestamp")),
     )
-    return accepted([report], status=202, body=_processed(dedup_key=key))
+    return accepted([report], status=202, body=_processed(dedup_key=report.key))
 
 
 def _change(event: dict[str, Any], request: Request, nonce: str) -> Accepted | Refused:
@@ -131,7 +131,7 @@ def _version_1(event: dict[str, Any], request: Request, nonce: str) -> Accepted 
             if isinstance(one, dict)
         ],
     )
-    return accepted([report], body=_processed(incident_key=key))
+    return accepted([report], body=_processed(incident_key=report.key))
 
 
 def _client(event: dict[str, Any]) -> dict[str, Any]:

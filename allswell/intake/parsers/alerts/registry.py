@@ -7,7 +7,26 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from . import alertmanager, pagerduty, prometheus
+from . import (
+    alerta,
+    alertmanager,
+    apprise,
+    azure,
+    cloudevents,
+    goalert,
+    grafana,
+    heartbeat,
+    nagios,
+    oncall_webhook,
+    opsgenie,
+    pagerduty,
+    prometheus,
+    sentry,
+    sns,
+    uptime_kuma,
+    victorops,
+    zabbix,
+)
 from .shape import Accepted, Check, Options, Refused, Request
 
 #: where the key of the source is sent, besides the address: in the header Authorization, or in the body
@@ -34,27 +53,65 @@ _ALL = (
     Format("alertmanager", "Alertmanager", alertmanager.check),
     Format("prometheus", "Prometheus", prometheus.check, needs="bearer"),
     Format("pagerduty", "PagerDuty Events API", pagerduty.check, needs="body"),
+    Format("opsgenie", "Opsgenie Alert API", opsgenie.check, needs="bearer"),
+    Format("victorops", "VictorOps (Splunk On-Call)", victorops.check),
+    Format("grafana", "Grafana", grafana.check),
+    Format("oncall", "Grafana OnCall webhook", oncall_webhook.check),
+    Format("nagios", "Nagios and Icinga", nagios.check),
+    Format("zabbix", "Zabbix", zabbix.check),
+    Format("uptime-kuma", "Uptime Kuma", uptime_kuma.check),
+    Format("cloudevents", "CloudEvents", cloudevents.check),
+    Format("sns", "Amazon SNS and CloudWatch", sns.check, "path", "sns"),
+    Format("azure", "Azure Monitor", azure.check),
+    Format("sentry", "Sentry", sentry.check, "path", "hmac"),
+    Format("heartbeat", "Heartbeat", heartbeat.check),
+    Format("alerta", "Alerta", alerta.check, needs="bearer"),
+    Format("goalert", "GoAlert generic integration", goalert.check),
+    Format("apprise", "Apprise", apprise.check),
 )
 FORMATS: dict[str, Format] = {one.kind: one for one in _ALL}
 
-#: paths that vendors' clients have built in: one changes the name of the host only
+#: paths that vendors' clients have built in (one changes the name of the host only), and where in them the key of the source is
 VENDOR_PATHS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/v2/(?:change/)?enqueue/?"), "pagerduty"),
     (re.compile(r"/generic/2010-04-15/create_event\.json/?"), "pagerduty"),
+    (re.compile(r"/v2/alerts(?:/.+)?|/v2/heartbeats/.+", re.DOTALL), "opsgenie"),
     (re.compile(r"/api/v[12]/alerts/?"), "prometheus"),
+    (re.compile(r"/api/(?:alert|heartbeat)/?"), "alerta"),
+    (re.compile(r"/integrations/v1/alertmanager/(?P<key>[^/]+)/?"), "alertmanager"),
+    (re.compile(r"/integrations/v1/grafana(?:_alerting)?/(?P<key>[^/]+)/?"), "grafana"),
+    (re.compile(r"/integrations/v1/[a-z_]+/(?P<key>[^/]+)/?"), "oncall"),
+    (re.compile(r"/integrations/generic/20131114/alert/(?P<key>[^/]+)(?:/[^/]*)?/?"), "victorops"),
+    (re.compile(r"/api/v2/generic/incoming/?"), "goalert"),
 )
+
+
+def at_vendor_path(path: str) -> tuple[str, str] | None:
+    """The format that a vendor's path belongs to and the key of the source in it ("" where it is sent elsewhere); None for other paths."""
+    for pattern, kind in VENDOR_PATHS:
+        if (found := pattern.fullmatch(path)) is not None:
+            return kind, found.groupdict().get("key") or ""
+    return None
 
 
 def kind_at(path: str) -> str | None:
     """The format that a vendor's path belongs to, None where it is none of them."""
-    return next((kind for pattern, kind in VENDOR_PATHS if pattern.fullmatch(path)), None)
+    found = at_vendor_path(path)
+    return found[0] if found else None
 
 
 def key_sent(kind: str, request: Request) -> str:
-    """The key a request brings by itself: in the header Authorization, the query or the body, as the format's clients send it."""
+    """The key a request brings by itself: in the body, the header Authorization or the query, as the format's clients send it."""
     if FORMATS[kind].needs == "body":
         return pagerduty.key_in(request)
-    return key_in_header(request.headers.get("authorization", ""))
+    query = request.query
+    return (
+        key_in_header(request.headers.get("authorization", ""))
+        or query.get("token")
+        or query.get("api-key")
+        or query.get("apiKey")
+        or ""
+    )
 
 
 def key_in_header(authorization: str) -> str:

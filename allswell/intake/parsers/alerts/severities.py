@@ -7,8 +7,8 @@ from .shape import Severity
 
 _WORDS = {
     Severity.CRITICAL: "critical crit fatal emergency emerg alert disaster blocker page p1 1-critical sev0 sev1 down security",
-    Severity.ERROR: "error err errors major high p2 sev2 failure failed average unreachable unknown",
-    Severity.WARNING: "warning warn minor medium moderate p3 sev3 degraded",
+    Severity.ERROR: "error err errors major high p2 sev2 failure failed unreachable unknown",
+    Severity.WARNING: "warning warn minor medium moderate average p3 sev3 degraded",
     Severity.INFO: "info information informational notice none ok normal low debug trace p4 p5 sev4 sev5 trivial cleared success up",
 }
 SEVERITIES = {word: severity for severity, said in _WORDS.items() for word in said.split()}

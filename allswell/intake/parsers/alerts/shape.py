@@ -76,8 +76,8 @@ class AlertReport(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True):
     """What came over HTTP, as far as formats look at it.
 
-    `path` is what follows the source's own address ("" or "/v2/enqueue"), or the whole path at a vendor's address; header names are lower
-    case; `query` holds the first value of each name. `received_at` is stored with the request: some formats speak relative to it.
+    `path` is what follows the source's own address ("" or "/v2/enqueue"), or the whole path at a vendor's address, decoded; header names
+    are lower case; `query` holds the first value of each name. `received_at` is stored with the request: some formats speak relative to it.
     """
 
     method: str = "POST"
