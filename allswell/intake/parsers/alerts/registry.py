@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from . import (
@@ -13,6 +14,7 @@ from . import (
     apprise,
     azure,
     cloudevents,
+    generic,
     goalert,
     grafana,
     heartbeat,
@@ -20,6 +22,7 @@ from . import (
     oncall_webhook,
     opsgenie,
     pagerduty,
+    presets,
     prometheus,
     sentry,
     sns,
@@ -68,6 +71,8 @@ _ALL = (
     Format("alerta", "Alerta", alerta.check, needs="bearer"),
     Format("goalert", "GoAlert generic integration", goalert.check),
     Format("apprise", "Apprise", apprise.check),
+    Format("generic", "JSON with a mapping", generic.check),
+    *(Format(kind, presets.TITLES[kind], partial(generic.read_by, mapping)) for kind, mapping in presets.PRESETS.items()),
 )
 FORMATS: dict[str, Format] = {one.kind: one for one in _ALL}
 

@@ -6,7 +6,9 @@ from .reading import word
 from .shape import Action
 
 _FIRE = "fire firing fired alerting alert alarm trigger triggered open opened new active activated problem down failed on"
-_RESOLVE = "resolve resolved ok up closed close recovered recovery normal cleared clear healthy success fixed ended inactive off pass passed"
+_RESOLVE = (
+    "resolve resolved ok up closed close recovered recovery normal cleared clear healthy success fixed ended inactive pass passed"
+)
 _WORDS = {
     Action.FIRE: f"{_FIRE} critical error warning degraded failing unhealthy created started raised unresolved",
     Action.RESOLVE: f"{_RESOLVE} canceled cancelled completed done archived",
