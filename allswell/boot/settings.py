@@ -93,6 +93,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "allswell.boot.probes.Probes",
+    "allswell.api.alerts_in.AlertsMiddleware",  # answers what monitoring sends, also where vendors' clients look for it
     "allswell.api.front.ApiMiddleware",  # answers /api/ itself; everything below is for pages
     "allswell.web.static_files.ServeStatic",
     "allswell.web.middleware.SecurityHeaders",

@@ -17,10 +17,11 @@ from zoneinfo import ZoneInfo
 
 from allswell.database.hurry import frugal
 from allswell.incidents import operations as incidents
-from allswell.intake import queries, readers
+from allswell.intake import readers
 from allswell.intake.operations import runs
 from allswell.intake.operations import tickets as intake
 from allswell.intake.operations.names import Names
+from allswell.intake.queries import imported
 from allswell.intake.rules import history
 from allswell.intake.rules.mapping import TicketMapping
 from allswell.intake.rules.records import Record, Translator
@@ -133,7 +134,7 @@ class Rejects:
 @use_case
 def begin(*, source: str, file_sha256: str, mapping_sha256: str, actor: Actor, now: datetime) -> ImportRun:
     """Go on with the interrupted run of this file and mapping, or start one."""
-    found = queries.interrupted(source=source, file_sha256=file_sha256, mapping_sha256=mapping_sha256)
+    found = imported.interrupted(source=source, file_sha256=file_sha256, mapping_sha256=mapping_sha256)
     return found or runs.begin(source=source, file_sha256=file_sha256, mapping_sha256=mapping_sha256, actor=actor, now=now)
 
 
@@ -244,10 +245,10 @@ def preview(path: Path, mapping: TicketMapping, *, zone: ZoneInfo, progress: Pro
 
 
 def _foresee(records: list[Record], mapping: TicketMapping, seen: _Seen, outcome: Outcome) -> None:
-    known = queries.known(mapping.source, {record.digest for record in records})
+    known = imported.known(mapping.source, {record.digest for record in records})
     fresh = [record for record in records if record.digest not in known and seen.is_new("row", record.digest)]
     outcome.unchanged += len(records) - len(fresh)
-    there = queries.numbers(mapping.source, {record.ref for record in fresh})
+    there = imported.numbers(mapping.source, {record.ref for record in fresh})
     matrix = mapping.house.matrix if mapping.house else None
     for record in fresh:
         if matrix and history.priority(record, matrix)[1]:

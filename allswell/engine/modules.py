@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from . import loop
+from .alerts import Alerts, AlertTimes
 from .clocks import Clocks
 from .closing import Closing
 from .contacts import Contacts
@@ -22,8 +23,8 @@ from .sweep import Sweep
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
     return [
-        Escalations(), Pages(), Contacts(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(), Handovers(), Coverage(),
-        Sweep(),
+        Escalations(), Pages(), Contacts(), Alerts(), AlertTimes(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(),
+        Handovers(), Coverage(), Sweep(),
     ]  # fmt: skip
 
 

@@ -87,6 +87,9 @@ class Verb(StrEnum):
     PAGING_FAILED = "paging.failed"
     PAGING_EXHAUSTED = "paging.exhausted"
     PAGING_ENDED = "paging.ended"
+    # monitoring
+    ALERTS_JOINED = "alerts.joined"
+    ALERTS_CLEARED = "alerts.cleared"
     # announcements
     ANNOUNCED = "incident.announced"
     ANNOUNCEMENT_UPDATED = "incident.announcement_updated"

@@ -110,6 +110,7 @@ CODES: tuple[str, ...] = (
     "no_fault_found",
     "by_requester",
     "by_supplier",
+    "by_itself",
     "duplicate",
     "not_possible",
 )

@@ -17,7 +17,7 @@ from allswell.sla import wording
 from allswell.tickets import dossier
 from allswell.tickets.rules import reference
 
-from . import paging_lines, show, words
+from . import alert_lines, paging_lines, show, words
 
 if TYPE_CHECKING:
     from allswell.journal.models import Entry
@@ -301,6 +301,7 @@ _SAYINGS: dict[Verb, tuple[str, Callable[[dict[str, Any], Markup, Names, Entry],
     Verb.CLOCKS_REPLAYED: ("clock", _recounted),
     Verb.AFFECTED: ("hand-stop", _simple(N_("%(who)s is affected too"))),
     **paging_lines.SAYINGS,
+    **alert_lines.SAYINGS,
 }
 #: shown as messages of their own, or as the beginning
 _SILENT = {Verb.REPLIED, Verb.NOTED, Verb.INCIDENT_REPORTED, Verb.REQUEST_MADE}

@@ -43,6 +43,7 @@ CODES = {
     "no_fault_found": N_("No fault found"),
     "by_requester": N_("Solved by the requester"),
     "by_supplier": N_("Solved by a supplier"),
+    "by_itself": N_("Over by itself"),
     "duplicate": N_("Duplicate"),
     "not_possible": N_("Not possible"),
     "withdrawn": N_("Withdrawn"),

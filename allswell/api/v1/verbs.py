@@ -22,6 +22,7 @@ Code = Literal[
     "no_fault_found",
     "by_requester",
     "by_supplier",
+    "by_itself",
     "duplicate",
     "not_possible",
 ]

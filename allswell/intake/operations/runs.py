@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from allswell.database import hurry
-from allswell.intake import queries
 from allswell.intake.models import ImportedEntry, ImportRun
+from allswell.intake.queries import imported
 from allswell.journal import operations as journal
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -23,7 +23,7 @@ def begin(*, source: str, file_sha256: str, mapping_sha256: str, actor: Actor, n
         file_sha256=file_sha256,
         mapping_sha256=mapping_sha256,
         started_at=now,
-        counts={"floor": queries.highest_number()},
+        counts={"floor": imported.highest_number()},
     )
     journal.record(Verb.JOB_STARTED, about=("import_run", run.pk), actor=actor, now=now, data={"source": source})
     return run

@@ -7,8 +7,8 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from allswell.intake import queries
 from allswell.intake.models import ImportedEntry
+from allswell.intake.queries import imported
 from allswell.intake.rules import history
 from allswell.intake.rules.records import Record, Said
 from allswell.journal import bulk
@@ -57,7 +57,7 @@ def bring_in(
 
     `floor` is the highest number when the import began: only older tickets count as changed.
     """
-    known = queries.known(source, {record.digest for record in records})
+    known = imported.known(source, {record.digest for record in records})
     fresh: dict[str, Record] = {record.digest: record for record in records if record.digest not in known}
     brought = Brought(unchanged=len(records) - len(fresh))
     if not fresh:
@@ -79,8 +79,8 @@ def _stories(records: list[Record], *, source: str) -> list[_Story]:
     by_ref: dict[str, list[Record]] = {}
     for record in records:
         by_ref.setdefault(record.ref, []).append(record)
-    before = queries.columns(source, by_ref)
-    had = queries.teams_that_had(row["id"] for row in before.values())
+    before = imported.columns(source, by_ref)
+    had = imported.teams_that_had(row["id"] for row in before.values())
     return [
         _Story(
             ref=ref,
@@ -175,7 +175,7 @@ def _write_comments(
                 found.setdefault(digest, (story, record, said))
     if not found:
         return {}
-    known = queries.known(source, found)
+    known = imported.known(source, found)
     new = {digest: what for digest, what in found.items() if digest not in known}
     comments = Comment.objects.bulk_create(
         [

@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from allswell.intake.models import ImportedEntry, ImportRun
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.tickets.models import Ticket
 
-from .models import ImportedEntry, ImportRun
-
 if TYPE_CHECKING:
-    from .rules.history import Columns
+    from allswell.intake.rules.history import Columns
 
 
 def interrupted(*, source: str, file_sha256: str, mapping_sha256: str) -> ImportRun | None:

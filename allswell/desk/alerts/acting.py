@@ -1,0 +1,285 @@
+"""What the desk does about alerts that fired, got worse or are over: incidents are opened, joined, opened again and resolved.
+
+The steps are those people take; a storm of alerts comes to a few of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from allswell.desk import runs, steps
+from allswell.desk.door import attempt, body_of
+from allswell.desk.tickets import moving, reporting
+from allswell.desk.tickets.reporting import Report
+from allswell.intake.operations import alerts as writing
+from allswell.intake.parsers.alerts.shape import Severity
+from allswell.intake.queries import alerts as queries
+from allswell.intake.rules import routing, standing
+from allswell.intake.rules.routing import Act, Clear, Decision, Facts
+from allswell.journal.rules import Verb
+from allswell.kernel.actor import Actor
+from allswell.kernel.errors import DeskError
+from allswell.oncall.queries import escalations
+from allswell.oncall.queries.escalations import InForce
+from allswell.services import queries as services
+from allswell.services.rules import impact_of
+from allswell.tickets import operations as tickets
+from allswell.tickets import queries as ticket_queries
+from allswell.tickets.rules import Kind, State
+
+from .folding import Line
+
+if TYPE_CHECKING:
+    from allswell.tickets.models import Ticket
+
+#: so many alerts are named in an entry of the journal and in the words of an incident
+_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What decides, as it stands: rules in their order, what is quiet now, and services by their names."""
+
+    rules: Sequence[routing.Rule]
+    quiet: Sequence[routing.Quiet]
+    services: dict[str, int]
+
+    @classmethod
+    def at(cls, now: datetime) -> Setting:
+        """As it stands now."""
+        return cls(queries.rules(), queries.quiet(now=now), queries.service_names())
+
+
+def facts_of(line: Line) -> Facts:
+    """What a decision about an alert depends on."""
+    row = line.alert
+    return Facts.of(
+        source=line.source.id,
+        source_slug=line.source.slug,
+        key=row.key,
+        group=row.group,
+        severity=Severity(row.severity),
+        title=row.title,
+        labels=row.labels,
+        service=line.source.service,
+        team=line.source.team,
+    )
+
+
+def act(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
+    """Do what follows from lines that were folded and written."""
+    lines = list(lines)
+    fired = [line for line in lines if line.has_fired]
+    if fired:
+        _route(fired, Setting.at(now), actor=actor, now=now)
+    if worse := [line for line in lines if line.has_worsened]:
+        _raise(worse, actor=actor, now=now)
+    cleared = {line.alert.ticket_id for line in lines if line.has_cleared or (line.row and _has_calmed(line))}
+    clear([ticket for ticket in cleared if ticket is not None], actor=actor, now=now)
+
+
+def route_again(lines: Sequence[Line], *, actor: Actor, now: datetime) -> None:
+    """What held these back is over, and they fire still."""
+    firing = [line for line in lines if line.alert.state == "firing"]
+    if firing:
+        _route(firing, Setting.at(now), actor=actor, now=now)
+
+
+def _has_calmed(line: Line) -> bool:
+    return line.before is not None and line.before.is_flapping and line.now is not None and not line.now.is_flapping
+
+
+def _route(lines: list[Line], setting: Setting, *, actor: Actor, now: datetime) -> None:
+    """Decide about alerts that fire, and do it; those of one case together."""
+    held: dict[tuple[str, int], list[Line]] = defaultdict(list)
+    cases: dict[str, list[tuple[Line, Decision]]] = defaultdict(list)
+    outcomes: dict[str, list[Line]] = defaultdict(list)
+    fits: dict[int, int] = defaultdict(int)
+    changes = []
+    for line in lines:
+        found = routing.decide(
+            facts_of(line), rules=setting.rules, quiet=setting.quiet, services=setting.services, ticket=line.alert.ticket_id
+        )
+        quiet = found.quiet
+        values = {
+            "service_id": found.service,
+            "rule_id": found.rule.number,
+            "case": found.case,
+            "silence_id": quiet.number if quiet and quiet.kind == "silence" else None,
+            "window_id": quiet.number if quiet and quiet.kind == "window" else None,
+        }
+        for name, value in values.items():
+            setattr(line.row, name, value)
+        changes.append((line.alert.pk, values))
+        if found.rule.number is not None:
+            fits[found.rule.number] += 1
+        if quiet is not None:
+            outcomes["silenced" if quiet.kind == "silence" else "expected"].append(line)
+            if quiet.kind == "window" and quiet.ticket is not None:
+                held["window", quiet.ticket].append(line)
+        elif found.act is Act.RECORD or line.is_test:
+            outcomes["recorded"].append(line)
+        else:
+            cases[found.case].append((line, found))
+    writing.write(changes)
+    writing.note_fits(fits, now=now)
+    for (_kind, number), some in held.items():
+        if (ticket := ticket_queries.ticket(number)) is not None:
+            _join(ticket, some, is_expected=True, actor=actor, now=now)
+    for outcome, some in _belong(cases, actor=actor, now=now).items():
+        outcomes[outcome] += some
+    for outcome, some in outcomes.items():
+        writing.decided((line.alert for line in some), outcome=outcome)
+
+
+def _belong(cases: dict[str, list[tuple[Line, Decision]]], *, actor: Actor, now: datetime) -> dict[str, list[Line]]:
+    """Bring the alerts of each case to its incident; outcome -> alerts."""
+    outcomes: dict[str, list[Line]] = defaultdict(list)
+    longest = max((one.rule.window for some in cases.values() for _, one in some), default=0)
+    since = now - max(timedelta(seconds=longest), routing.REOPENS_WITHIN)
+    known = queries.tickets_of(list(cases), since=since) if cases else {}
+    for case, some in cases.items():
+        lines = [line for line, _ in some]
+        found = min((one for _, one in some), key=lambda one: one.urgency)
+        ticket = ticket_queries.ticket(known[case], is_locked=True) if case in known else None
+        if ticket is not None and ticket.merged_into_id:
+            ticket = ticket_queries.ticket(ticket.merged_into_id, is_locked=True)
+        ticket = _usable(ticket, now=now, actor=actor)
+        outcome = "attached"
+        if ticket is None and found.act is Act.OPEN:
+            ticket, outcome = _opened(lines, found, actor=actor, now=now)
+        if ticket is None:
+            outcomes["recorded"] += lines
+            continue
+        _join(ticket, lines, is_expected=False, actor=actor, now=now)
+        outcomes[outcome] += lines
+    return outcomes
+
+
+def _usable(ticket: Ticket | None, *, now: datetime, actor: Actor) -> Ticket | None:
+    """The incident alerts may join: an open one, or one resolved a moment ago, which opens again."""
+    if ticket is None or ticket.done_at is None:
+        return ticket
+    if ticket.state == State.RESOLVED and now <= ticket.done_at + routing.REOPENS_WITHIN:
+        try:
+            with attempt():
+                return body_of(moving.reopen)(ticket.pk, actor=actor, now=now)
+        except DeskError:
+            return None
+    return None
+
+
+def _opened(lines: list[Line], found: Decision, *, actor: Actor, now: datetime) -> tuple[Ticket | None, str]:
+    """A new incident for alerts; in a storm of a source the one it opened last."""
+    source = lines[0].source
+    lately = queries.lately_opened(source.id, since=now - routing.STORM_WITHIN)
+    if len(lately) >= routing.STORM:
+        return ticket_queries.ticket(lately[-1], is_locked=True), "attached"
+    first = min(lines, key=lambda line: (standing.RANK[Severity(line.alert.severity)], line.alert.pk))
+    service = services.by_ref(found.service) if found.service is not None else None
+    impact = found.rule.impact or impact_of(service.criticality if service else 3, None)
+    what = Report(
+        kind=Kind.INCIDENT,
+        title=first.alert.title[:200],
+        description=_described(lines),
+        service=service.pk if service is not None and service.is_active else None,
+        team=found.team if found.team and (found.rule.team or service is None or service.team_id is None) else None,
+        impact=impact,
+        urgency=found.urgency,
+        occurred_at=min(line.alert.started_at for line in lines),
+    )
+    with attempt():
+        ticket = body_of(reporting.report)(what, actor=actor, now=now)
+    if found.rule.policy is not None and (row := escalations.policy_by_ref(found.rule.policy)) is not None and row.is_active:
+        follows = InForce(row.pk, row.number, escalations.policy_definition(row).as_json())
+        runs.start(ticket, follows, cause="opened", actor=actor, now=now)
+    return ticket, "opened"
+
+
+def _described(lines: Sequence[Line]) -> str:
+    """The words of an incident: what its alerts say, the labels they share, and where to look."""
+    rows = [line.alert for line in lines]
+    parts = [row.text for row in rows[:1] if row.text]
+    if len(rows) > 1:
+        named = "\n".join(f"- {row.title}" for row in rows[:_NAMED])
+        more = len(rows) - _NAMED
+        parts.append(named + (f"\n- … + {more}" if more > 0 else ""))
+    shared = {name: value for name, value in rows[0].labels.items() if all(row.labels.get(name) == value for row in rows)}
+    if shared:
+        parts.append("\n".join(f"- {name}: `{value}`" for name, value in sorted(shared.items())[:_NAMED]))
+    links = {url: name for row in rows[:_NAMED] for name, url in row.links}
+    if links:
+        parts.append("\n".join(f"- {name}: <{url}>" for url, name in list(links.items())[:10]))
+    return "\n\n".join(parts)[:50_000]
+
+
+def _join(ticket: Ticket, lines: Sequence[Line], *, is_expected: bool, actor: Actor, now: datetime) -> None:
+    """These alerts belong to the ticket from now on; one entry in its journal for all of them."""
+    new = [line.alert for line in lines if line.alert.ticket_id != ticket.pk]
+    writing.write([(row.pk, {"ticket_id": ticket.pk}) for row in new])
+    for row in new:
+        row.ticket_id = ticket.pk
+    data = {
+        "alerts": [line.alert.pk for line in lines[:_NAMED]],
+        "count": len(lines),
+        "source": lines[0].source.id,
+        "rule": lines[0].alert.rule_id,
+        **({"window": lines[0].alert.window_id} if is_expected else {}),
+    }
+    tickets.record(Verb.ALERTS_JOINED, ticket, actor=actor, now=now, data=data)
+
+
+def _raise(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
+    """Alerts got worse: their incidents become as urgent as that; those that were only shown are decided about again."""
+    lines = list(lines)
+    shown = [line for line in lines if line.alert.ticket_id is None]
+    setting = Setting.at(now)
+    if shown:
+        _route(shown, setting, actor=actor, now=now)
+    for line in lines:
+        number = line.alert.ticket_id
+        if line in shown or number is None:
+            continue
+        ticket = ticket_queries.ticket(number, is_locked=True)
+        urgency = routing.decide(facts_of(line), rules=setting.rules, quiet=setting.quiet, services=setting.services).urgency
+        if ticket is None or ticket.done_at or ticket.priority_reason or ticket.urgency <= urgency:
+            continue
+        priority = steps.matrix_for(ticket.organization).priority(ticket.impact, urgency)
+        was = ticket.priority
+        former = tickets.change(ticket, now=now, guard={"version": ticket.version}, urgency=urgency, priority=priority)
+        data = {"from": was, "to": priority, "before": former, "alert": line.alert.pk}
+        tickets.record(Verb.PRIORITY_SET, ticket, actor=actor, now=now, data=data)
+
+
+def clear(numbers: Iterable[int], *, actor: Actor, now: datetime) -> None:
+    """Alerts of these tickets are over: where none is left, the incident is over too, as its rule says."""
+    wanted = sorted(set(numbers))
+    if not wanted:
+        return
+    left = queries.unsettled(wanted)
+    named = queries.rules_of(wanted)
+    rules = {rule.number: rule for rule in queries.rules()}
+    for number in wanted:
+        if number in left:
+            continue
+        ticket = ticket_queries.ticket(number, is_locked=True)
+        if ticket is None or ticket.done_at is not None or ticket.kind != Kind.INCIDENT:
+            continue
+        rule = rules.get(named.get(number), routing.OTHERWISE)
+        _cleared(ticket, rule.on_clear, actor=actor, now=now)
+
+
+def _cleared(ticket: Ticket, how: Clear, *, actor: Actor, now: datetime) -> None:
+    tickets.record(Verb.ALERTS_CLEARED, ticket, actor=actor, now=now, data={"on_clear": how.value})
+    is_untouched = ticket.assignee_id is None and ticket.state == State.NEW
+    if how is Clear.RESOLVE or (how is Clear.AUTO and is_untouched):
+        words = _("Monitoring says that it is over.")
+        body_of(moving.resolve)(ticket.pk, code="by_itself", resolution=words, actor=actor, now=now)
+    elif how is not Clear.NOTE and ticket.restored_at is None:
+        body_of(moving.restore)(ticket.pk, actor=actor, now=now)

@@ -1,0 +1,1 @@
+"""Reading what came in: history that was brought in, and what monitoring tells."""

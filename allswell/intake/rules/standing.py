@@ -1,0 +1,172 @@
+"""How an alert stands after a report: fired, repeated, worse, over, flapping. Pure.
+
+An alert is one thing a source tells of by one key. Reports come more than once, late and in the wrong order; each has its own
+instant by the sender's clock, and what is older than what is known changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from allswell.intake.parsers.alerts.shape import Action, AlertReport, Severity
+
+
+class State(StrEnum):
+    """How an alert stands."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Change(StrEnum):
+    """What a report changed."""
+
+    FIRED = "fired"
+    REPEATED = "repeated"
+    WORSENED = "worsened"
+    EASED = "eased"
+    RESOLVED = "resolved"
+    ACKNOWLEDGED = "acknowledged"
+    IGNORED = "ignored"
+
+
+#: so many turns within so long are flapping, and so long without one ends it (Nagios and Icinga judge by the last 20 checks; a
+#: source that does not say so itself is judged by this)
+FLAPS = 4
+FLAPS_WITHIN = timedelta(minutes=30)
+CALM_AFTER = timedelta(minutes=15)
+#: how many turns are remembered
+_TURNS = 10
+#: so far ahead of ours a sender's clock may be; what is further ahead is taken to be now
+_AHEAD = timedelta(minutes=2)
+
+RANK = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an alert stands; the columns of `Alert` of the same names. Instants are aware."""
+
+    state: State
+    severity: Severity
+    started_at: datetime
+    since_at: datetime
+    last_at: datetime
+    seen_at: datetime
+    episode: int = 1
+    count: int = 1
+    total: int = 1
+    resolved_at: datetime | None = None
+    ended_by: str = ""
+    lease_until: datetime | None = None
+    turns: tuple[datetime, ...] = ()
+    is_flapping: bool = False
+    calm_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+
+
+def instant_of(report: AlertReport, *, received_at: datetime) -> datetime:
+    """When what is told happened: by the sender's clock unless that is ahead of ours."""
+    told = report.ended_at if report.action is Action.RESOLVE and report.ended_at else report.happened_at
+    if told is None or told > received_at + _AHEAD:
+        return received_at
+    return told
+
+
+def take(known: Standing | None, report: AlertReport, *, received_at: datetime) -> tuple[Standing | None, Change]:
+    """How an alert stands after a report, and what that changed. None: still nothing is known of it."""
+    at = instant_of(report, received_at=received_at)
+    if report.action is Action.FIRE:
+        return _fire(known, report, at=at, received_at=received_at)
+    if known is None:
+        return None, Change.IGNORED
+    if report.action is Action.RESOLVE:
+        return _resolve(known, report, at=at, received_at=received_at)
+    if report.action is Action.ACKNOWLEDGE and known.state is State.FIRING:
+        taken = replace(known, acknowledged_at=at, acknowledged_by=report.by[:120], seen_at=received_at)
+        return taken, Change.ACKNOWLEDGED
+    return known, Change.IGNORED
+
+
+def _fire(known: Standing | None, report: AlertReport, *, at: datetime, received_at: datetime) -> tuple[Standing, Change]:
+    began = report.started_at if report.started_at and report.started_at <= at else at
+    if known is None:
+        new = Standing(State.FIRING, report.severity, began, began, at, received_at, lease_until=report.lease_until, turns=(at,))
+        return _marked(new, report, at=at), Change.FIRED
+    counted = replace(known, count=known.count + 1, total=known.total + 1, seen_at=received_at)
+    if known.state is State.RESOLVED:
+        if known.resolved_at is not None and at <= known.resolved_at:
+            return counted, Change.IGNORED  # late: a repeat of what is over
+        again = replace(
+            counted,
+            state=State.FIRING,
+            severity=report.severity,
+            started_at=max(began, known.resolved_at or began),
+            since_at=max(began, known.since_at),
+            last_at=at,
+            episode=known.episode + 1,
+            count=1,
+            resolved_at=None,
+            ended_by="",
+            lease_until=report.lease_until,
+            turns=_turned(known.turns, at),
+            acknowledged_at=None,
+            acknowledged_by="",
+        )
+        return _marked(again, report, at=at), Change.FIRED
+    if at < known.last_at:
+        return counted, Change.REPEATED  # late: it counts, and what is newer stands
+    lease = max(filter(None, (known.lease_until, report.lease_until)), default=None)
+    newest = replace(counted, severity=report.severity, last_at=at, since_at=max(known.since_at, began), lease_until=lease)
+    newest = _marked(newest, report, at=at)
+    if RANK[report.severity] < RANK[known.severity]:
+        return newest, Change.WORSENED
+    return newest, Change.EASED if RANK[report.severity] > RANK[known.severity] else Change.REPEATED
+
+
+def _resolve(known: Standing, report: AlertReport, *, at: datetime, received_at: datetime) -> tuple[Standing, Change]:
+    if known.state is State.RESOLVED or at < known.since_at:
+        return _marked(known, report, at=at), Change.IGNORED  # over already, or the end of an earlier episode
+    return _marked(end(known, at=at, received_at=received_at, by="sender"), report, at=at), Change.RESOLVED
+
+
+def end(known: Standing, *, at: datetime, received_at: datetime, by: str) -> Standing:
+    """The episode is over since `at`: the sender said so ("sender"), its group is ("group"), its lease ("lease") or a person."""
+    return _marked(
+        replace(
+            known,
+            state=State.RESOLVED,
+            resolved_at=max(at, known.started_at),
+            last_at=max(at, known.last_at),
+            seen_at=received_at,
+            ended_by=by,
+            lease_until=None,
+            turns=_turned(known.turns, at),
+        ),
+        None,
+        at=at,
+    )
+
+
+def calm(known: Standing) -> Standing:
+    """It has not turned for a while: it flaps no more, and stands as it last said."""
+    return replace(known, is_flapping=False, calm_at=None, turns=())
+
+
+def _turned(turns: tuple[datetime, ...], at: datetime) -> tuple[datetime, ...]:
+    return (*turns, at)[-_TURNS:]
+
+
+def _marked(standing: Standing, report: AlertReport | None, *, at: datetime) -> Standing:
+    """Whether it flaps now: as the sender says; else by how often it turned lately. Each turn puts its calm off."""
+    if report is not None and report.is_flapping is False:
+        return calm(standing)
+    lately = [turn for turn in standing.turns if turn > at - FLAPS_WITHIN]
+    said = report is not None and report.is_flapping is True
+    if said or len(lately) > FLAPS or standing.is_flapping:
+        turned = standing.turns[-1] if standing.turns else at
+        return replace(standing, is_flapping=True, calm_at=(max(turned, at) if said else turned) + CALM_AFTER)
+    return standing

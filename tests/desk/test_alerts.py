@@ -1,0 +1,218 @@
+"""Monitoring tells the desk: one outage is one incident, and it ends when all its alerts are over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from allswell.desk import tickets as desk
+from allswell.intake.models import Alert, AlertEpisode, AlertRule, Heartbeat, MaintenanceWindow, RawReport, Silence
+from allswell.intake.operations import alerts as writing
+from allswell.journal.models import Entry
+from allswell.tickets.models import Ticket
+from tests.support.monitoring import Monitoring
+from tests.support.world import World
+
+
+@pytest.fixture
+def am(world: World) -> Monitoring:
+    return Monitoring(world, service=world.lookup.pk)
+
+
+def test_an_alert_opens_an_incident_and_its_end_resolves_it(world: World, am: Monitoring) -> None:
+    began = world.now
+    am.send(am.fires())
+    ticket = Ticket.objects.get()
+    assert (ticket.title, ticket.service_id, ticket.priority, ticket.channel) == (
+        "HighLatency on all",
+        world.lookup.pk,
+        1,
+        "monitoring",
+    )
+    assert ticket.team == world.desk_team
+    assert ticket.occurred_at == began
+    assert am.alert().ticket_id == ticket.pk
+    world.forward(minutes=5)
+    am.send(am.fires(since=began))
+    assert (am.alert().count, Ticket.objects.count()) == (2, 1)
+    am.send(am.is_over(since=began))
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.resolution_code) == ("resolved", "by_itself")
+    assert [row.outcome for row in AlertEpisode.objects.all()] == ["opened"]
+    assert AlertEpisode.objects.get().ended_by == "sender"
+
+
+def test_one_outage_is_one_incident(world: World, am: Monitoring) -> None:
+    began = world.now
+    am.send(*[am.fires(f"Down{n}", host=f"web{n}") for n in range(50)])
+    am.send(am.fires("Other", host="db"), group="g2")
+    assert Ticket.objects.count() == 1
+    ticket = Ticket.objects.get()
+    assert Alert.objects.filter(ticket=ticket).count() == 51
+    assert [entry.data["count"] for entry in Entry.objects.filter(verb="alerts.joined").order_by("pk")] == [50, 1]
+    am.send(*[am.is_over(f"Down{n}", host=f"web{n}", since=began) for n in range(50)])
+    ticket.refresh_from_db()
+    assert ticket.state == "new"
+    am.send(am.is_over("Other", host="db", since=began), group="g2")
+    ticket.refresh_from_db()
+    assert ticket.state == "resolved"
+
+
+def test_whoever_took_it_resolves_it(world: World, am: Monitoring) -> None:
+    began = world.now
+    am.send(am.fires())
+    number = Ticket.objects.get().pk
+    desk.take(number, **world.by(world.jonas))
+    world.forward(minutes=5)
+    am.send(am.is_over(since=began))
+    ticket = Ticket.objects.get()
+    assert (ticket.state, ticket.restored_at) == ("in_progress", world.now)
+
+
+def test_it_fires_again_and_the_incident_opens_again(world: World, am: Monitoring) -> None:
+    began = world.now
+    am.send(am.fires())
+    world.forward(minutes=5)
+    am.send(am.is_over(since=began))
+    world.forward(minutes=5)
+    am.send(am.fires())
+    ticket = Ticket.objects.get()
+    assert (ticket.state, ticket.reopened_count) == ("in_progress", 1)
+    assert am.alert().episode == 2
+
+
+def test_long_after_it_is_another_incident(world: World, am: Monitoring) -> None:
+    began = world.now
+    am.send(am.fires())
+    am.send(am.is_over(since=began))
+    world.forward(hours=3)
+    am.send(am.fires())
+    assert Ticket.objects.count() == 2
+
+
+def test_what_comes_late_changes_nothing(world: World, am: Monitoring) -> None:
+    began = world.now
+    am.send(am.fires())
+    world.forward(minutes=10)
+    ended = am.is_over(since=began)
+    am.send(ended)
+    world.forward(minutes=2)
+    second = world.now
+    am.send(am.fires())
+    am.send(ended)  # the end of the first episode once more
+    assert am.alert().state == "firing"
+    am.send(am.fires(since=began))
+    assert am.alert().started_at == second
+
+
+def test_the_end_of_something_unknown_is_no_news(world: World, am: Monitoring) -> None:
+    am.send(am.is_over(since=world.now))
+    assert not Alert.objects.exists()
+    assert not Ticket.objects.exists()
+
+
+def test_flapping_is_held(world: World, am: Monitoring) -> None:
+    for _ in range(4):
+        began = world.now
+        am.send(am.fires())
+        world.forward(minutes=1)
+        am.send(am.is_over(since=began))
+        world.forward(minutes=1)
+    assert am.alert().is_flapping
+    ticket = Ticket.objects.get()
+    assert ticket.done_at is None
+    am.wait(minutes=20)
+    ticket.refresh_from_db()
+    assert not am.alert().is_flapping
+    assert ticket.restored_at is not None
+
+
+def test_a_silence_holds_and_survives_a_resolve(world: World, am: Monitoring) -> None:
+    Silence.objects.create(
+        matchers=[{"label": "host", "operator": "=", "value": "web1"}],
+        reason="being replaced", starts_at=world.now, ends_at=world.now + timedelta(hours=1), created_at=world.now,
+    )  # fmt: skip
+    began = world.now
+    am.send(am.fires(host="web1"))
+    am.send(am.is_over(host="web1", since=began))
+    world.forward(minutes=1)
+    am.send(am.fires(host="web1"))
+    assert not Ticket.objects.exists()
+    am.wait(hours=1)
+    assert Ticket.objects.count() == 1
+
+
+def test_alerts_in_a_window_belong_to_it(world: World, am: Monitoring) -> None:
+    change = world.report(world.jonas, title="New disks for the look-up")
+    window = MaintenanceWindow.objects.create(
+        title="New disks", ticket=change, starts_at=world.now, ends_at=world.now + timedelta(hours=1), created_at=world.now
+    )
+    window.services.add(world.lookup)
+    am.send(am.fires())
+    assert Ticket.objects.count() == 1
+    assert am.alert().ticket_id == change.pk
+    am.wait(hours=2)
+    assert Ticket.objects.count() == 2
+    assert am.alert().ticket_id != change.pk
+
+
+def test_a_rule_decides(world: World, am: Monitoring) -> None:
+    definition = {
+        "matchers": [{"label": "job", "operator": "=~", "value": "db.*"}],
+        "service_label": "app", "team": world.dba_team.pk, "impact": 2, "urgency": 2, "group_by": ["host"], "on_clear": "note",
+    }  # fmt: skip
+    AlertRule.objects.create(name="Databases", position=1, definition=definition, created_at=world.now, changed_at=world.now)
+    began = world.now
+    am.send(am.fires(job="db1", host="a", app="ledger-database"), am.fires(job="db2", host="b", app="ledger-database"))
+    assert Ticket.objects.count() == 2
+    first = Ticket.objects.order_by("pk")[0]
+    assert (first.service, first.team, first.impact, first.urgency) == (world.ledger, world.dba_team, 2, 2)
+    am.send(am.is_over(job="db1", host="a", app="ledger-database", since=began))
+    first.refresh_from_db()
+    assert first.state == "new"
+    assert Entry.objects.filter(verb="alerts.cleared", ticket=first.pk).count() == 1
+    assert AlertRule.objects.get().fits_count == 2
+
+
+def test_a_storm_of_many_things_is_one_trouble(world: World) -> None:
+    am = Monitoring(world)
+    am.send(*[am.fires(f"Down{n}") for n in range(3)], group="g0")
+    for n in range(1, 30):
+        am.send(am.fires(f"Down{n}", host="x"), group=f"g{n}")
+    assert Ticket.objects.count() == 10
+    assert Alert.objects.filter(ticket=None).count() == 0
+
+
+def test_worse_is_more_urgent(world: World, am: Monitoring) -> None:
+    began = world.now
+    warning = am.fires() | {}
+    warning["labels"] = {**warning["labels"], "severity": "warning"}
+    am.send(warning)
+    ticket = Ticket.objects.get()
+    assert ticket.urgency == 3
+    worse = {**warning, "labels": {**warning["labels"], "severity": "critical"}, "startsAt": began.isoformat()}
+    world.forward(minutes=1)
+    am.send(worse)
+    ticket.refresh_from_db()
+    assert (ticket.urgency, ticket.priority) == (1, 1)
+
+
+def test_a_heartbeat_that_is_missing_fires(world: World, am: Monitoring) -> None:
+    Heartbeat.objects.create(
+        source=am.source, name="backup", every=60, grace=60, created_at=world.now, due_at=world.now + timedelta(seconds=120)
+    )
+    am.wait(minutes=3)
+    assert Ticket.objects.get().title == "backup is silent"
+    assert writing.beat(am.source.pk, "backup", at=world.now) is not None
+    assert not Heartbeat.objects.filter(missing_since__isnull=False).exists()
+
+
+def test_a_key_is_needed(world: World, am: Monitoring) -> None:
+    assert am.post({}, key="nobody-has-this-key").status_code == 404
+    assert am.post({}, path="/in/nagios/" + am.key).status_code == 404
+    answer = am.post({"version": "4"})
+    assert answer.status_code == 400
+    am.source.refresh_from_db()
+    assert am.source.refusal
+    assert not RawReport.objects.exists()
