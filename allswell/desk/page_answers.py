@@ -63,7 +63,8 @@ class Shown:
     service: str = ""
     run: Escalation | None = None
     holder: str = ""  # who has it
-    next_names: tuple[str, ...] = ()
+    next_names: tuple[str, ...] = ()  # of others; `is_next`: they are called again themselves, too
+    is_next: bool = False
     next_at: datetime | None = None
     has_passed: bool = False
     announcement: Announcement | None = None
@@ -96,7 +97,8 @@ def shown(row: Page, *, actor: Actor) -> Shown:
     ticket = row.ticket if sees else None
     is_at_desk = sees and tickets.at_the_desk(actor).filter(pk=row.ticket.pk).exists()
     stands = _stands(run, actor)
-    is_open = run.next_step_at is not None
+    following = next_called(run) if run.next_step_at is not None else ()
+    others = [one for one in following if one.person != actor.person]
     return Shown(
         page=row,
         stands=stands,
@@ -105,7 +107,8 @@ def shown(row: Page, *, actor: Actor) -> Shown:
         service=ticket.service.name if ticket and ticket.service else "",
         run=run,
         holder=run.acknowledged_by.name if stands is Stands.TAKEN and run.acknowledged_by else "",
-        next_names=tuple(names_of(next_called(run))) if is_open else (),
+        next_names=tuple(names_of(others)),
+        is_next=len(others) < len(following),
         next_at=run.next_step_at,
         has_passed=row.closed_at is not None and row.acknowledged_at is None and stands is Stands.WAITING,
         announcement=incidents.open_announcement(row.ticket.pk) if ticket else None,

@@ -123,6 +123,16 @@ def test_passing_on_calls_the_next_at_once(night: World) -> None:
     assert "Amir Haddad has it since" in late.content.decode()
 
 
+def test_one_alone_is_not_told_to_pass_it_to_themselves(night: World) -> None:
+    ticket = night.report(night.jonas, title="The standby is behind")
+    paging.page(ticket.pk, person=night.amir.pk, **night.by(night.jonas))
+    watch(night)
+    html = look(night, called(night, night.amir))
+    assert "Nobody else is called: it calls you again at" in html
+    assert "I cannot" in html
+    assert "Pass to" not in html
+
+
 def test_one_of_a_team_passes_on_and_the_others_keep_their_time(night: World) -> None:
     ticket = down(night, impact=3, urgency=3)
     paging.page(ticket.pk, team=night.desk_team.pk, **night.by(night.lena))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.http import HttpResponse
@@ -25,7 +25,7 @@ from .board import MAKERS
 
 WEEKS, WITHIN = (1, 2, 4, 8, 12), (5, 15, 30, 60)
 #: counter-examples that are listed for one service, and services that are drawn
-MOST_GAPS, MOST_DRAWN = 5, 200
+MOST_GAPS, MOST_DRAWN = 3, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _rotas(lacking: Iterable[Covered], request: PageRequest) -> Cover:
 
 
 def _row(one: Covered, found: Coverage, cover: Cover) -> Row:
-    told = sorted(one.gaps, key=lambda gap: gap.starts_at)
+    told = _alike(one.gaps)
     policy, slug = (one.policy.name, one.policy.slug) if one.policy else ("", "")
     share = (one.missing / (found.until - found.since)) if told else 0.0
     return Row(
@@ -135,6 +135,17 @@ def _row(one: Covered, found: Coverage, cover: Cover) -> Row:
         [_told(gap, one, found, cover) for gap in told[:MOST_GAPS]],
         len(told[MOST_GAPS:]),
     )
+
+
+def _alike(gaps: Iterable[Stretch]) -> list[Stretch]:
+    """In order of time; what lacks the same at the same time for several priorities is one."""
+    found: dict[object, Stretch] = {}
+    for gap in sorted(gaps, key=lambda gap: (gap.starts_at, gap.priorities)):
+        missing = tuple(one for one in gap.verdict.missing if one.absent is not None)  # not the steps for other priorities
+        key = (gap.starts_at, gap.ends_at, gap.verdict.lack, gap.verdict.persons, missing)
+        before = found[key].priorities if key in found else ()
+        found[key] = replace(gap, priorities=(*before, *gap.priorities))
+    return list(found.values())
 
 
 def _share(missing: float) -> str:

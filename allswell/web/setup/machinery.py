@@ -35,9 +35,13 @@ class Node:
     modules: list[Pulse] = field(default_factory=list)
 
     @property
-    def failing(self) -> list[Pulse]:
-        """The modules whose last work failed."""
-        return [pulse for pulse in self.modules if pulse.error]
+    def failing(self) -> list[tuple[str, list[str]]]:
+        """What failed last, and in which modules: one reason stops all of them often."""
+        found: dict[str, list[str]] = {}
+        for pulse in self.modules:
+            if pulse.error:
+                found.setdefault(pulse.error, []).append(pulse.module)
+        return list(found.items())
 
 
 @dataclass(frozen=True, slots=True)
