@@ -141,11 +141,10 @@ def main() -> int:
         print("no Chromium found", file=sys.stderr)
         return 2
     told = []
-    with tempfile.TemporaryDirectory() as home, Receiver() as phones:
-        with serving(Path(home), phones.url("/"), options.rounds):
-            for n in range(options.rounds):
-                link = _rings(phones, f"/{n}")
-                told.append(play(link, program, slow=not options.quick, shot=options.shot if n == 0 else ""))
+    with tempfile.TemporaryDirectory() as home, Receiver() as phones, serving(Path(home), phones.url("/"), options.rounds):
+        for n in range(options.rounds):
+            link = _rings(phones, f"/{n}")
+            told.append(play(link, program, slow=not options.quick, shot=options.shot if n == 0 else ""))
     print(json.dumps(told[0]["requests"]))
     print(f"{len(told[0]['requests'])} requests, {sum(size for _, size in told[0]['requests']):,} bytes")
     for name in ("browser started", "first paint", "button there", "tap to answered", "all"):
