@@ -34,6 +34,7 @@ from .titles import without_state
 
 TEXTS = ("key", "group", "title", "text", "note", "by")
 INSTANTS = ("happened_at", "started_at", "ended_at", "lease_until")
+_TELLING = ("key", "title", "text")
 WORDS = ("action", "severity", "is_test", "is_flapping")
 FIELDS = {*TEXTS, *INSTANTS, *WORDS, "each", "labels", "labels_of", "links", "without_state"}
 GUESSED: dict[str, Any] = {
@@ -93,8 +94,12 @@ class Mapping:
             raise Malformed("“key” and “title” are both missing: nothing would tell one alert from another.")
 
     def reports(self, message: Any, request: Request, nonce: str) -> list[AlertReport]:
-        """What a message says by this mapping."""
+        """What a message says by this mapping. Raises Malformed where nothing in it is what the mapping looks for."""
         entries = self.each.all_in(message, message) if self.each else [message]
+        if entries and not any(
+            path.first_in(entry, message) for entry in entries for name in _TELLING for path in self.texts.get(name, ())
+        ):
+            raise Malformed("Nothing that the mapping takes for key, title or text is in the message.")
         return [self._report(entry, message, request, nonce, number) for number, entry in enumerate(entries)]
 
     def _report(self, entry: Any, top: Any, request: Request, nonce: str, number: int) -> AlertReport:

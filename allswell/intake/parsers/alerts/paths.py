@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 from .reading import said
@@ -19,6 +20,7 @@ LONGEST, STEPS, MOST = 400, 20, 2_000
 _STEP = re.compile(
     r'\.?(?:"(?P<quoted>[^"]+)"|(?P<each>\*|\[\*\])|\[(?P<index>-?\d{1,6})\]|\[(?P<field>[^\]=]+)=(?P<value>[^\]]*)\]|(?P<name>[^.\[\]"|*]+))'
 )
+_BETWEEN = re.compile(r'"[^"]*"|\[[^\]]*\]|\|')
 Step = Callable[[Any], Iterable[Any]]
 
 
@@ -48,7 +50,8 @@ class Path:
 
 
 def _alternatives(written: str) -> list[str]:
-    return re.findall(r'(?:"[^"]*"|\[[^\]]*\]|[^|"\[])+', written) or [""]
+    cuts = [-1, *(found.start() for found in _BETWEEN.finditer(written) if found[0] == "|"), len(written)]
+    return [written[start + 1 : end] for start, end in pairwise(cuts)]
 
 
 def _way(written: str) -> tuple[bool, list[Step]]:
