@@ -13,7 +13,8 @@ from allswell.desk.door import use_case
 from allswell.desk.rates import Rate
 from allswell.desk.sealing import seal
 from allswell.intake.operations import alerts as writing
-from allswell.intake.parsers.alerts.registry import FORMATS
+from allswell.intake.parsers.alerts.registry import FORMATS, judge
+from allswell.intake.parsers.alerts.shape import Malformed
 from allswell.intake.queries import alerts as queries
 from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
@@ -96,7 +97,7 @@ def create(
         key_digest=_digest(key),
         key_hint=key[-4:],
         secret=seal(secret) if secret else "",
-        mapping=dict(mapping or {}),
+        mapping=_judged(kind, mapping or {}),
         service=_service(service, actor=actor),
         team=steps.team_within_reach(team, actor=actor) if team is not None else None,
         created_at=now,
@@ -104,6 +105,14 @@ def create(
     )
     journal.record(Verb.CREATED, about=("alert_source", row.pk), actor=actor, now=now, data={"kind": kind})
     return row, key
+
+
+def _judged(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        judge(kind, settings)
+    except Malformed as error:
+        raise Invalid("The format cannot work with this: %(why)s", field="mapping", why=str(error)) from error
+    return dict(settings)
 
 
 def _service(ref: int | str | None, *, actor: Actor) -> Any:
@@ -138,7 +147,7 @@ def change(
     if team is not None:
         values["team_id"] = steps.team_within_reach(team, actor=actor).pk if team else None
     if mapping is not None:
-        values["mapping"] = dict(mapping)
+        values["mapping"] = _judged(row.kind, mapping)
     if secret is not None:
         values["secret"] = seal(secret) if secret else ""
     changed = {field: value for field, value in values.items() if getattr(row, field) != value}

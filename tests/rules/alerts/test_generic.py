@@ -10,7 +10,7 @@ import pytest
 from allswell.intake.parsers.alerts import mail_pattern, presets
 from allswell.intake.parsers.alerts.generic import Mapping
 from allswell.intake.parsers.alerts.paths import Path
-from allswell.intake.parsers.alerts.registry import FORMATS
+from allswell.intake.parsers.alerts.registry import FORMATS, judge
 from allswell.intake.parsers.alerts.shape import Action, AlertReport, Malformed, Severity
 from allswell.intake.parsers.alerts.titles import said_in, without_state
 
@@ -146,6 +146,34 @@ def test_what_no_mapping_finds_a_key_for_is_an_alert_of_its_own() -> None:
 def test_a_mapping_that_cannot_be_is_told_so(mapping: Any, word: str) -> None:
     with pytest.raises(Malformed, match=word):
         Mapping(mapping)
+
+
+def test_the_settings_of_a_source_are_judged_before_they_are_kept() -> None:
+    for kind, good in [
+        ("generic", MAPPING),
+        ("generic", {"mapping": MAPPING}),
+        ("heartbeat", {"every_s": 60}),
+        ("cloudevents", {"types": {"a.*": "fire"}}),
+    ]:
+        judge(kind, good)
+    for kind in ("generic", "pingdom", "heartbeat", "cloudevents", "nagios"):
+        judge(kind, {})
+        with pytest.raises(Malformed):
+            judge(kind, {"colour": "red"})
+    for kind, bad in [
+        ("heartbeat", {"every_s": "soon"}),
+        ("heartbeat", {"every_s": 0}),
+        ("cloudevents", {"types": {"a": "explode"}}),
+    ]:
+        with pytest.raises(Malformed):
+            judge(kind, bad)
+
+
+def test_the_settings_of_a_source_may_be_the_mapping_itself() -> None:
+    sent = {"n": "disk", "s": "good"}
+    for options in ({"key": "n", "action": "s"}, {"mapping": {"key": "n", "action": "s"}}):
+        assert report("generic", sent, options=options).key == "disk"
+        assert report("pingdom", sent, options=options).key == "disk"
 
 
 def test_a_source_with_a_bad_mapping_refuses_instead_of_losing() -> None:

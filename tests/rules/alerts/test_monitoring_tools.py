@@ -275,8 +275,9 @@ def test_sentrys_signature() -> None:
     ],
 )
 def test_a_job_calls_when_it_is_done(path: str, action: Action, key: str, note: str) -> None:
-    one = report("heartbeat", b"log", path, method="GET")
+    one, *over = reports("heartbeat", b"log", path, method="GET")
     assert (one.action, one.key, one.note, one.text) == (action, key, note, "log")
+    assert [(after.action, after.key) for after in over] == ([(Action.RESOLVE, key)] if action is Action.HEARTBEAT else [])
 
 
 def test_a_heartbeat_is_good_for_as_long_as_its_source_says() -> None:

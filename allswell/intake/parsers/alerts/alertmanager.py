@@ -6,9 +6,24 @@ last: `status` "resolved" therefore stands for the whole group.
 
 from __future__ import annotations
 
+import msgspec.structs
+
 from .reading import instant, json_object, labels_of, said, within, word
 from .severities import severity_of
-from .shape import Accepted, Action, AlertReport, Malformed, Options, Refused, Request, accepted, clean_report, made_up, refusal
+from .shape import (
+    REPORTS,
+    Accepted,
+    Action,
+    AlertReport,
+    Malformed,
+    Options,
+    Refused,
+    Request,
+    accepted,
+    clean_report,
+    made_up,
+    refusal,
+)
 
 #: annotations and fields of an alert that hold an address, and what the link is called
 LINKS = (
@@ -48,9 +63,18 @@ def reports_of(message: dict[str, object]) -> list[AlertReport]:
     ]
     if len(reports) != len(alerts):
         raise Malformed("An entry of “alerts” is not an object.")
-    if not reports and is_over and group:
-        reports.append(clean_report(Action.RESOLVE, group, group=group, resolves_group=True))
+    if is_over and group:
+        _end_group(reports, group)
     return reports
+
+
+def _end_group(reports: list[AlertReport], group: str) -> None:
+    """Say that the whole group is over: once, after everything that is said of its alerts one by one."""
+    if not reports:
+        reports.append(clean_report(Action.RESOLVE, group, group=group, resolves_group=True))
+        return
+    last = min(len(reports), REPORTS) - 1
+    reports[last] = msgspec.structs.replace(reports[last], resolves_group=True)
 
 
 def report_of(
@@ -81,7 +105,6 @@ def report_of(
         happened_at=ended or started,
         started_at=started,
         ended_at=ended,
-        resolves_group=is_over and bool(group),
     )
 
 

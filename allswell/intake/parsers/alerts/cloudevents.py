@@ -34,6 +34,13 @@ def check(request: Request, nonce: str, options: Options) -> Accepted | Refused:
         return refusal(str(error))
 
 
+def judge(options: Options) -> None:
+    """Raises Malformed for settings that mean nothing: there is `types` only, beginnings of types and what they ask for."""
+    types = options.get("types", {})
+    if set(options) - {"types"} or not isinstance(types, dict) or any(_action(word) is None for word in types.values()):
+        raise Malformed("There is “types” only: names of types, each with fire, resolve, acknowledge, note or change.")
+
+
 def _binary(request: Request, kind: str) -> dict[str, Any]:
     event: dict[str, Any] = {name: unquote(value) for name, value in header_fields(request.headers, "ce-").items()}
     if request.body.strip():

@@ -147,7 +147,7 @@ def check(request: Request, nonce: str, options: Options) -> Accepted | Refused:
 def read_by(preset: dict[str, Any], request: Request, nonce: str, options: Options) -> Accepted | Refused:
     """The same by a mapping that comes with us, where the source has none of its own."""
     try:
-        mapping = _cached(msgspec.json.encode(options.get("mapping") or preset))
+        mapping = _cached(msgspec.json.encode(written_in(options) or preset))
         is_form = request.content_type.startswith(("multipart/form-data", "application/x-www-form-urlencoded"))
         message = fields_of(request) if is_form and request.body.lstrip()[:1] not in (b"{", b"[") else json_body(request.body)
         if not isinstance(message, dict | list):
@@ -155,6 +155,11 @@ def read_by(preset: dict[str, Any], request: Request, nonce: str, options: Optio
         return accepted(mapping.reports(message, request, nonce))
     except Malformed as error:
         return refusal(str(error))
+
+
+def written_in(options: Options) -> Any:
+    """The mapping among the settings of a source: all of them, or what stands under “mapping”."""
+    return options.get("mapping", options)
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .shape import Accepted, Action, Options, Refused, Request, Severity, accepted, clean_report
+from .shape import Accepted, Action, Malformed, Options, Refused, Request, Severity, clean_report
 
 _MOST = 366 * 86_400
 
@@ -36,4 +36,13 @@ def check(request: Request, nonce: str, options: Options) -> Accepted | Refused:
         lease_until=request.received_at + timedelta(seconds=int(every or 0)) if is_timed and request.received_at else None,
         note=note,
     )
-    return Accepted(200, b"OK", accepted([report]).reports, "text/plain; charset=utf-8")
+    # who said that it failed says with the next success that this is over
+    over = [clean_report(Action.RESOLVE, name, happened_at=request.received_at)] if action is Action.HEARTBEAT else []
+    return Accepted(200, b"OK", (report, *over), "text/plain; charset=utf-8")
+
+
+def judge(options: Options) -> None:
+    """Raises Malformed for settings that mean nothing: there is `every_s` only, a number of seconds up to a year."""
+    every = options.get("every_s")
+    if set(options) - {"every_s"} or (options and (not isinstance(every, int) or not 0 < every <= _MOST)):
+        raise Malformed("There is “every_s” only, a whole number of seconds.")

@@ -30,7 +30,7 @@ from . import (
     victorops,
     zabbix,
 )
-from .shape import Accepted, Check, Options, Refused, Request
+from .shape import Accepted, Check, Malformed, Options, Refused, Request
 
 #: where the key of the source is sent, besides the address: in the header Authorization, or in the body
 KeyPlace = Literal["path", "bearer", "body"]
@@ -81,7 +81,7 @@ VENDOR_PATHS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/v2/(?:change/)?enqueue/?"), "pagerduty"),
     (re.compile(r"/generic/2010-04-15/create_event\.json/?"), "pagerduty"),
     (re.compile(r"/v2/alerts(?:/.+)?|/v2/heartbeats/.+", re.DOTALL), "opsgenie"),
-    (re.compile(r"/api/v[12]/alerts/?"), "prometheus"),
+    (re.compile(r"/api/v2/alerts/?"), "prometheus"),
     (re.compile(r"/api/(?:alert|heartbeat)/?"), "alerta"),
     (re.compile(r"/integrations/v1/alertmanager/(?P<key>[^/]+)/?"), "alertmanager"),
     (re.compile(r"/integrations/v1/grafana(?:_alerting)?/(?P<key>[^/]+)/?"), "grafana"),
@@ -91,12 +91,29 @@ VENDOR_PATHS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+_BEGINNINGS = ("/v2/", "/generic/", "/api/", "/integrations/")
+
+
 def at_vendor_path(path: str) -> tuple[str, str] | None:
     """The format that a vendor's path belongs to and the key of the source in it ("" where it is sent elsewhere); None for other paths."""
+    if not path.startswith(_BEGINNINGS):  # asked for every page of the desk
+        return None
     for pattern, kind in VENDOR_PATHS:
         if (found := pattern.fullmatch(path)) is not None:
             return kind, found.groupdict().get("key") or ""
     return None
+
+
+def judge(kind: str, options: Options) -> None:
+    """Whether the settings of a source make sense for its format. Raises Malformed with what is wrong, before anything is lost by it."""
+    if options and (kind == "generic" or kind in presets.PRESETS):
+        generic.Mapping(generic.written_in(options))
+    elif kind == "heartbeat":
+        heartbeat.judge(options)
+    elif kind == "cloudevents":
+        cloudevents.judge(options)
+    elif options:
+        raise Malformed("This format has no settings.")
 
 
 def kind_at(path: str) -> str | None:

@@ -50,8 +50,9 @@ class AlertReport(msgspec.Struct, frozen=True):
 
     `key` names the alert within its source and `group` what it belongs to; `started_at` tells one outage of a key from the next.
     `happened_at` is the sender's own instant of what is said, so that what comes late is known to be late. `resolves_group` says that the
-    sender takes the whole group for resolved: everything open under `group` is closed, named or not. `lease_until` says that the alert is
-    over by itself when nobody repeats it until then. `is_flapping` is None where the sender says nothing about it.
+    sender takes the whole group for resolved: everything open under `group` is closed, named or not; one report of a message, its last,
+    says so for all. `lease_until` says that the alert is over by itself when nobody repeats it until then. `is_flapping` is None where
+    the sender says nothing about it.
     """
 
     action: Action
