@@ -23,11 +23,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-PEOPLE = 2000
+from bench import paging_filled as filled
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -83,86 +83,6 @@ class Carrier:
 # the plays; each in a process of its own, with the database the environment names
 
 
-def _world(port: int) -> tuple[int, list[int]]:
-    """A desk team with very many people, each with a carrier's address; the team and its people."""
-    from allswell.desk import sealing
-    from allswell.kernel import clock
-    from allswell.notifications.models import ContactMethod
-    from allswell.people.models import Organization, Person, RoleGrant, Team
-
-    now = clock.now()
-    home = Organization.objects.create(name="Bench", slug="bench", kind="business_unit", path="")
-    Organization.objects.filter(pk=home.pk).update(path=f"/{home.pk}/")
-    team = Team.objects.create(name="Watch", slug="watch")
-    people = Person.objects.bulk_create(
-        [Person(name=f"Person {n}", organization=home, created_at=now, password="!") for n in range(PEOPLE)]
-    )
-    RoleGrant.objects.bulk_create(
-        [RoleGrant(person=person, role="agent", scope="installation", granted_at=now) for person in people]
-    )
-    address = sealing.seal(f"http://127.0.0.1:{port}/page")
-    ContactMethod.objects.bulk_create(
-        [
-            ContactMethod(person=person, kind="webhook", address=address, shown="…", created_at=now, verified_at=now)
-            for person in people
-        ]
-    )
-    return team.pk, [person.pk for person in people]
-
-
-def _tickets(count: int, team: int) -> list[int]:
-    from allswell.kernel import clock
-    from allswell.tickets.models import Ticket
-
-    now = clock.now()
-    made: list[int] = []
-    for start in range(0, count, 5000):
-        rows = Ticket.objects.bulk_create(
-            [
-                Ticket(
-                    kind="incident", title=f"Down {n}", state="new", impact=1, urgency=1, priority=1, team_id=team,
-                    opened_at=now, updated_at=now, asked_at=now, channel="api", queue_rank=1, queue_at=now,
-                )
-                for n in range(start, min(count, start + 5000))
-            ],
-            batch_size=1000,
-        )  # fmt: skip
-        made += [row.pk for row in rows]
-    return made
-
-
-def _definition(person: int) -> dict[str, Any]:
-    return {
-        "steps": [{"targets": [{"kind": "person", "person": person}], "wait": 3600}],
-        "repeat": 1,
-        "promise": 1800,
-        "starts": [1],
-        "urgent": [1],
-    }
-
-
-def _runs(tickets: list[int], people: list[int], due: list[datetime], *, now: datetime) -> list[int]:
-    from allswell.oncall.models import Escalation
-
-    made: list[int] = []
-    for start in range(0, len(due), 5000):
-        rows = Escalation.objects.bulk_create(
-            [
-                Escalation(
-                    ticket_id=tickets[n % len(tickets)],
-                    definition=_definition(people[n % len(people)]),
-                    cause="by_hand",
-                    started_at=now,
-                    next_step_at=due[n],
-                )
-                for n in range(start, min(len(due), start + 5000))
-            ],
-            batch_size=1000,
-        )
-        made += [row.pk for row in rows]
-    return made
-
-
 def idle(deadlines: int) -> dict[str, Any]:
     """One look of both modules among open deadlines that are all still to come: milliseconds of CPU and of the wall."""
     from django.db import connection
@@ -173,17 +93,17 @@ def idle(deadlines: int) -> dict[str, Any]:
     from allswell.oncall.models import Page, PageDelivery
 
     now = clock.now()
-    team, people = _world(1)
-    tickets = _tickets(10_000, team)
+    team, people = filled.world(1)
+    tickets = filled.tickets(10_000, team)
     half = deadlines // 2
-    runs = _runs(tickets, people, [now + timedelta(hours=1, seconds=n % 86_400) for n in range(half)], now=now)
+    runs = filled.runs(tickets, people, [now + timedelta(hours=1, seconds=n % 86_400) for n in range(half)], now=now)
     contacts = dict(ContactMethod.objects.values_list("person_id", "pk"))
     for start in range(0, half, 5000):
         some = range(start, min(half, start + 5000))
         pages = Page.objects.bulk_create(
             [
                 Page(
-                    escalation_id=runs[n], ticket_id=tickets[n % len(tickets)], person_id=people[n % PEOPLE], urgency="urgent",
+                    escalation_id=runs[n], ticket_id=tickets[n % len(tickets)], person_id=people[n % filled.PEOPLE], urgency="urgent",
                     created_at=now,
                 )
                 for n in some
@@ -224,14 +144,14 @@ def due(kind: str, port: int, rate: int, seconds: int) -> dict[str, Any]:
     from allswell.oncall.operations import deliveries, escalations
 
     count = rate * seconds
-    team, people = _world(port)
-    tickets = _tickets(count, team)
+    team, people = filled.world(port)
+    tickets = filled.tickets(count, team)
     begins = clock.now() + timedelta(seconds=30 + count / 500)
     instants = [begins + timedelta(seconds=n / rate) for n in range(count)]
     early = clock.now() - timedelta(seconds=1)
     claimed: list[float] = []
     if kind == "steps":
-        _runs(tickets, people, instants, now=early)
+        filled.runs(tickets, people, instants, now=early)
         real_steps = escalations.hold_due
 
         def hold_due(**kwargs: Any) -> list[Escalation]:
@@ -242,7 +162,7 @@ def due(kind: str, port: int, rate: int, seconds: int) -> dict[str, Any]:
 
         escalations.hold_due = hold_due
     else:
-        _runs(tickets, people, [early] * count, now=early)
+        filled.runs(tickets, people, [early] * count, now=early)
         while calling.take_steps(limit=200, actor=engine(), now=clock.now()):
             pass
         rows = list(PageDelivery.objects.filter(settled_at=None).order_by("pk"))
@@ -265,8 +185,9 @@ def due(kind: str, port: int, rate: int, seconds: int) -> dict[str, Any]:
     connection.close()
     stop = threading.Event()
     thread = threading.Thread(target=modules.run, args=(stop,))
-    burnt = time.process_time()
     thread.start()
+    time.sleep(max(0.0, (begins - clock.now()).total_seconds()))
+    burnt = time.process_time()
     while clock.now() < begins + timedelta(seconds=seconds) or PageDelivery.objects.filter(settled_at=None).exists():
         time.sleep(0.5)
         if clock.now() > begins + timedelta(seconds=10 * seconds):
@@ -280,6 +201,20 @@ def due(kind: str, port: int, rate: int, seconds: int) -> dict[str, Any]:
     wanted = {key: (first[run] if kind == "steps" else at).timestamp() for key, at, run in keys if run}
     print(json.dumps({"claimed": claimed, "wanted": wanted, "cpu": burnt}))
     return {}
+
+
+def furnish(port: int, incidents: int) -> None:
+    """What `over_the_api` needs to page for so many incidents."""
+    team, people = filled.world(port, slug="watched")
+    filled.services(people, incidents, team)
+
+
+def keys() -> None:
+    """Print which ticket each page that went out is about."""
+    from allswell.oncall.models import PageDelivery
+
+    rows = PageDelivery.objects.exclude(channel="desk").values_list("key", "page__ticket")
+    print(json.dumps(dict(rows)))
 
 
 # around the plays
@@ -336,6 +271,69 @@ def _lateness(environment: dict[str, str], kind: str, rate: int, seconds: int) -
     }
 
 
+def _over_the_api(environment: dict[str, str], incidents: int, rate: float) -> dict[str, Any]:
+    """Incidents sent one after the other to a running desk: how long until each one's page was at the carrier."""
+    from tests.support.desk import Desk
+
+    home = Path(environment["ALLSWELL_DATA_DIR"])
+    names = ("DJANGO_SETTINGS_MODULE", "ALLSWELL_DATABASE_URL", "ALLSWELL_OUTGOING_ALLOW", "ALLSWELL_LOG_LEVEL")
+    desk = Desk(home, **{name: environment[name] for name in names})
+    asked_at: dict[int, float] = {}
+    answers: list[float] = []
+    with Carrier() as carrier:
+        desk.set_up()
+        _play(desk.environment, "--play", "furnish", "--port", str(carrier.port), "--incidents", str(incidents))
+        desk.start()
+        try:
+            begins = time.time() + 1  # noqa: TID251 - a program of its own
+            for n in range(incidents):
+                time.sleep(max(0.0, begins + n / rate - time.time()))  # noqa: TID251
+                at = time.time()  # noqa: TID251
+                said = {
+                    "title": f"Down {n}",
+                    "requester": "ada@example.org",
+                    "service": f"service-{n}",
+                    "impact": 1,
+                    "urgency": 1,
+                }
+                answer = desk.post("/api/v1/tickets", kind="incident", **said)
+                if answer.status != 201:
+                    raise SystemExit(f"It was answered {answer.status}: {answer.body.decode()}")
+                answers.append(time.time() - at)  # noqa: TID251
+                asked_at[json.loads(answer.body)["number"]] = at
+            until = time.monotonic() + 30
+            while len(carrier.arrived) < incidents and time.monotonic() < until:
+                time.sleep(0.1)
+        finally:
+            desk.stop()
+        of_ticket = _play(desk.environment, "--play", "keys")
+        late = [at - asked_at[of_ticket[key]] for key, at in carrier.arrived.items() if of_ticket.get(key) in asked_at]
+    return {
+        "due": incidents,
+        "lost": incidents - len(late),
+        "answered_ms": {"p50": round(1000 * quantile(answers, 0.5)), "p95": round(1000 * quantile(answers, 0.95))},
+        "at_carrier_ms": {"p50": round(1000 * quantile(late, 0.5)), "p95": round(1000 * quantile(late, 0.95))},
+    }
+
+
+def _lines(play: str, came: dict[str, Any], rate: int) -> list[tuple[str, str, str]]:
+    """(figure, what is asked, what was measured)."""
+    if play == "idle":
+        looks = came["ms"]
+        figure = f"one look among {came['deadlines']:,} open deadlines"
+        return [(figure, "below 5 ms", f"median {looks['median']} ms, p99 {looks['p99']} ms")]
+    at, lost = came["at_carrier_ms"], f"{came['lost']} of {came['due']:,} lost"
+    if play == "api":
+        first = f"p50 {at['p50']} ms, p95 {at['p95']} ms; {lost}"
+        return [("incident over the API to its page at the carrier", "p95 below 1.5 s", first)]
+    claimed, what = came["claimed_ms"], f"{play}, {rate} due each second"
+    return [
+        (f"{what}: claimed", "p99 below 250 ms", f"p50 {claimed['p50']} ms, p99 {claimed['p99']} ms"),
+        (f"{what}: at the carrier", "p99 below 1 s", f"p50 {at['p50']} ms, p99 {at['p99']} ms; {lost}"),
+        (f"{what}: CPU of the engine", "-", f"{round(1000 * came['cpu_s'] / max(1, came['due']), 2)} ms each"),
+    ]
+
+
 def main() -> int:
     """Play all of it and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -343,7 +341,8 @@ def main() -> int:
     parser.add_argument("--deadlines", type=int, default=1_000_000)
     parser.add_argument("--rate", type=int, default=500)
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--only", default="idle,deliveries,steps")
+    parser.add_argument("--incidents", type=int, default=40)
+    parser.add_argument("--only", default="idle,deliveries,steps,api")
     parser.add_argument("--play", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--carry", action="store_true", help=argparse.SUPPRESS)
@@ -353,23 +352,39 @@ def main() -> int:
             asyncio.run(_carry(0))
         return 0
     if asked.play:
-        import django
-
-        django.setup()
-        if asked.play == "idle":
-            print(json.dumps(idle(asked.deadlines)))
-        else:
-            due(asked.play, asked.port, asked.rate, asked.seconds)
+        _inside(asked)
         return 0
+    print("| database | figure | asked | measured |\n|---|---|---|---|")
+    lost = 0
     for kind in asked.databases.split(","):
         for play in asked.only.split(","):
             with _database(kind) as environment:
                 if play == "idle":
                     came = _play(environment, "--play", "idle", "--deadlines", str(asked.deadlines))
+                elif play == "api":
+                    came = _over_the_api(environment, asked.incidents, rate=5)
                 else:
                     came = _lateness(environment, play, asked.rate, asked.seconds)
-            print(kind, play, json.dumps(came), flush=True)
-    return 0
+            lost += came.get("lost", 0)
+            for line in _lines(play, came, asked.rate):
+                print(f"| {kind} | {' | '.join(line)} |", flush=True)
+    return int(lost > 0)
+
+
+def _inside(asked: argparse.Namespace) -> None:
+    """What is played in a process of its own."""
+    import django
+
+    django.setup()
+    if asked.play == "idle":
+        print(json.dumps(idle(asked.deadlines)))
+    elif asked.play == "furnish":
+        furnish(asked.port, asked.incidents)
+        print("{}")
+    elif asked.play == "keys":
+        keys()
+    else:
+        due(asked.play, asked.port, asked.rate, asked.seconds)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+#: from so many kills on it is judged how much came twice; in a short night one page is several percent
+_LONG = 100
+
 
 def main() -> int:
     """Play one long night."""
@@ -44,7 +47,8 @@ def main() -> int:
             f"{len(morning.unknown_keys)} unknown keys; {len(carrier.keys):,} pages, {carrier.twice} came twice "
             f"({100 * morning.twice:.2f} %), each with its own key"
         )
-        return int(bool(morning.without_page or morning.missed_steps or morning.unknown_keys or morning.twice >= 0.02))
+        is_too_often = asked.kills >= _LONG and morning.twice >= 0.02
+        return int(bool(morning.without_page or morning.missed_steps or morning.unknown_keys or is_too_often))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""`make proof`: the figures and the long fault runs. Prints what `bench/RESULTS.md` holds; an hour or so on 2 cores.
+"""`make proof`: the figures and the long fault runs. Prints what `bench/RESULTS.md` holds; two hours or so on 2 cores.
 
-    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,clocks,properties,kills] [--short]
+    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,clocks,paging,properties,kills] [--short]
 
-Each part stands alone (`python -m bench.speed`, `bench.bring_in`, `bench.clocks`, `bench.properties`, `bench.sudden_death`); this plays
-them one after the other, so that nothing else uses the machine, and writes their output down with the machine they ran on. In a file
-that is there already, each part replaces what the last run wrote between its two marks, or stands at the end; everything else is left
-alone, and so is what stands there of a part that failed. `--short` plays everything with the smallest sizes, some minutes, to see that
-it runs; its figures mean nothing.
+Each part stands alone (`python -m bench.speed`, `bench.bring_in`, `bench.clocks`, `bench.paging`, …); this plays them one after the
+other, so that nothing else uses the machine, and writes their output down with the machine they ran on. In a file that is there
+already, each part replaces what the last run wrote between its two marks, or stands at the end; everything else is left alone, and so
+is what stands there of a part that failed. `--short` plays everything with the smallest sizes, some minutes, to see that it runs; its
+figures mean nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,16 @@ PARTS = {
         [["bench.bring_in", "--database", "sqlite"], ["bench.bring_in", "--database", "postgresql"]],
     ),
     "clocks": ("Clocks", [["bench.clocks_solve"], ["bench.clocks"]]),
+    "paging": (
+        "Paging",
+        [
+            ["bench.paging"],
+            ["bench.paging_killed", "--kills", "200", "--database", "sqlite"],
+            ["bench.paging_killed", "--kills", "200", "--database", "postgresql"],
+            ["bench.rotas"],
+            ["bench.coverage"],
+        ],
+    ),
     "properties": ("Properties of the rules on new examples", [["bench.properties", "--rounds", "20"]]),
     "kills": (
         "kill -9 of the desk while tickets arrive, and among clocks",
@@ -42,6 +52,10 @@ SHORT = {
     "bench.speed": ["--tickets", "2000", "--seconds", "3"],
     "bench.bring_in": ["--rows", "500"],
     "bench.clocks": ["--entries", "5000", "--clocks", "2000", "--rate", "20", "--seconds", "3"],
+    "bench.paging": ["--deadlines", "2000", "--rate", "20", "--seconds", "2", "--incidents", "3"],
+    "bench.paging_killed": ["--kills", "2", "--apart", "2"],
+    "bench.rotas": ["--services", "10", "--rounds", "3"],
+    "bench.coverage": ["--services", "10", "--weeks", "1"],
     "bench.properties": ["--rounds", "1"],
     "bench.sudden_death": ["--kills", "2", "--tickets", "20"],
     "bench.clocks_killed": ["--kills", "2", "--acts", "20", "--tickets", "100", "--readers", "5"],

@@ -41,8 +41,7 @@ from .contact_messages import way_of
 from .door import use_case
 
 if TYPE_CHECKING:
-    from allswell.oncall.models import Escalation, Page
-    from allswell.tickets.models import Ticket
+    from allswell.oncall.models import Page
 
 #: so many more pages of a storm are told in one message than are claimed at once, or put off with them
 _MOST_TOGETHER = 1000
@@ -155,20 +154,28 @@ def _look(page_ids: set[int], groups: Sequence[Group], *, now: datetime) -> _See
         ways=contacts.ways({one.contact for one in claims if one.contact is not None}),
         mailboxes=people.primary_addresses([person for person in mailed if person is not None]),
         allowed=frozenset((person, ticket) for person, ticket in allowed if person and ticket),
-        following={page.pk: _next_name(page.escalation, page.ticket) for page in few if page.escalation and page.ticket},
+        following=_next_names(few),
     )
 
 
-def _next_name(row: Escalation, ticket: Ticket) -> str:
-    """Whom the next step of a run reaches as things stand; "" when that cannot be said."""
-    run = escalations.stands(row)
-    if run.state is not escalating.RunState.RUNNING or run.next_at is None:
-        return ""
-    policy = Policy.parse(row.definition)
-    came = escalating.advance(run, policy, priority=ticket.priority, at=run.next_at, world=Around([policy]))
-    persons = [one.person for taken in came.taken for one in taken.called if one.person is not None]
-    found = people.person(persons[0]) if persons else None
-    return found.name if found else ""
+def _next_names(pages: Iterable[Page]) -> dict[int, str]:
+    """Page -> whom the next step of its run reaches as things stand; "" when that cannot be said.
+
+    To the minute, as shifts change: so runs that began together are answered by the same statements.
+    """
+    runs = [(page, page.escalation, page.ticket) for page in pages]
+    calling = [
+        (page.pk, run, Policy.parse(row.definition), ticket.priority, run.next_at.replace(second=0, microsecond=0))
+        for page, row, ticket in runs
+        if row and ticket and (run := escalations.stands(row)).state is escalating.RunState.RUNNING and run.next_at
+    ]
+    around = Around([policy for _, _, policy, _, _ in calling])
+    found = {}
+    for page_id, run, policy, priority, at in calling:
+        came = escalating.advance(run, policy, priority=priority, at=at, world=around)
+        persons = [one.person for taken in came.taken for one in taken.called if one.person is not None]
+        found[page_id] = around.names.get(persons[0], "") if persons else ""
+    return found
 
 
 def _parcel(group: Group, seen: _Seen, *, now: datetime) -> Parcel | Unsent:

@@ -7,9 +7,10 @@ that hangs holds up only the places it takes.
 from __future__ import annotations
 
 import logging
+import queue
 import random
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from django.conf import settings
@@ -39,43 +40,54 @@ class Pages:
         self.allowed = Allowed.parse(settings.OUTGOING_ALLOW if allow is None else allow)
         self.now = now
         self._pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="engine-page")
-        self._running: dict[Future[Answer], Parcel] = {}
+        self._under_way = 0
+        self._answered: queue.SimpleQueue[Done] = queue.SimpleQueue()
 
     def is_due(self, now: datetime) -> bool:
         """Whether a page waits to be sent, or is on its way."""
-        return bool(self._running) or page_sending.is_due(now)
+        return bool(self._under_way) or page_sending.is_due(now)
 
     def tick(self, now: datetime) -> Work:
         """Begin with what is due as far as there is room, and settle what has been answered."""
         begun = self._begin(now)
         done = self._settle(self.patience)
-        return Work(begun + done, is_more=bool(begun or self._running))
+        return Work(begun + done, is_more=bool(begun or self._under_way))
 
     def finish(self) -> None:
         """Wait for what is on its way, and settle it: what is not settled goes out twice."""
-        while self._running:
+        while self._under_way:
             self._settle(sending.SENDS_WITHIN.total_seconds())
         self._pool.shutdown()
 
     def _begin(self, now: datetime) -> int:
-        room = self.at_once - len(self._running)
-        groups = page_sending.claim(limit=room, actor=engine_actor(), now=now) if room else []
+        room = self.at_once - self._under_way
+        if not room or not page_sending.is_due(now):  # a look takes no turn from those who write
+            return 0
+        groups = page_sending.claim(limit=room, actor=engine_actor(), now=now)
         if not groups:
             return 0
         made = self._written(groups)
         for one in made:
             if isinstance(one, Parcel):
-                self._running[self._pool.submit(self._send, one)] = one
+                self._under_way += 1
+                self._pool.submit(self._deliver, one)
         unsent = [one for one in made if isinstance(one, Unsent)]
         if unsent:
             page_sending.drop(unsent, actor=engine_actor(), now=self.now())
         return len(groups)
 
     def _settle(self, patience: float) -> int:
-        answered = wait(self._running, timeout=patience, return_when=FIRST_COMPLETED).done
-        if answered:
-            self._write_down([Done(self._running.pop(future), future.result()) for future in answered])
-        return len(answered)
+        """Write down what has been answered; waits up to `patience` seconds for one."""
+        done: list[Done] = []
+        while len(done) < self._under_way:
+            try:
+                done.append(self._answered.get(block=not done, timeout=patience))
+            except queue.Empty:
+                break
+        if done:
+            self._under_way -= len(done)
+            self._write_down(done)
+        return len(done)
 
     def _write_down(self, done: list[Done]) -> None:
         """What came of tries. One that cannot be written down must not have the others sent again, and is not itself for ever."""
@@ -99,6 +111,9 @@ class Pages:
                 log.exception("page %s cannot be written", groups[0].head.key)
                 return [Unsent(groups[0], Outcome.RETRY, "It cannot be written; the log says why.")]
             return [one for group in groups for one in self._written([group])]
+
+    def _deliver(self, parcel: Parcel) -> None:
+        self._answered.put(Done(parcel, self._send(parcel)))
 
     def _send(self, parcel: Parcel) -> Answer:
         """One attempt. A channel does not raise; should one do so all the same, that is an answer, too."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db.models import F, Q
 
+from allswell.journal import bulk
 from allswell.oncall.models import PageDelivery, PageEvent
 from allswell.oncall.rules import sending
 from allswell.oncall.rules.sending import Claim
@@ -27,14 +28,16 @@ def claim(*, now: datetime, limit: int, destination: str = "") -> list[Claim]:
     due = PageDelivery.objects.filter(free, settled_at=None, due_at__lte=now).order_by("due_at")
     if destination:
         due = due.filter(destination=destination)
-    ids = [pk for (pk,) in due.select_for_update(skip_locked=True).values_list("pk")[:limit]]
-    if not ids:
+    rows = list(due.select_for_update(skip_locked=True).values_list("claimed_until", *_NAMES)[:limit])
+    if not rows:
         return []
+    held = [Claim(*row) for _, *row in rows]
     # one whose lease ran out may have been sent by the engine that held it
-    PageDelivery.objects.filter(pk__in=ids, claimed_until__isnull=False).update(is_maybe_twice=True)
+    if again := [row[1] for row in rows if row[0] is not None]:
+        PageDelivery.objects.filter(pk__in=again).update(is_maybe_twice=True)
+    ids = [one.id for one in held]
     PageDelivery.objects.filter(pk__in=ids).update(lease=F("lease") + 1, claimed_until=now + sending.LEASE)
-    rows = PageDelivery.objects.filter(pk__in=ids).order_by("due_at", "id").values_list(*_NAMES)
-    return [Claim(*row) for row in rows]
+    return sorted((replace(one, lease=one.lease + 1) for one in held), key=lambda one: (one.due_at, one.id))
 
 
 def postpone(destination: str, *, until: datetime, now: datetime, limit: int) -> None:
@@ -78,19 +81,16 @@ class Sent:
 
 def settle_sent(done: Sequence[Sent]) -> None:
     """Settle many that were sent at once; those that another engine holds by now are left out."""
-    alike: dict[tuple[str, int, int, datetime], list[Sent]] = defaultdict(list)
-    for one in done:
-        alike[one.reference, one.held.lease, one.held.attempts, one.at].append(one)
-    mine: list[Sent] = []
-    for (reference, lease, attempts, at), some in alike.items():
-        rows = PageDelivery.objects.filter(pk__in=[one.held.id for one in some], lease=lease, settled_at=None)
-        held = {one.held.id for one in some}
-        if len(some) > 1:
-            held = set(rows.select_for_update().values_list("pk", flat=True))
-        count = rows.filter(pk__in=held).update(
-            settled_at=at, outcome="sent", claimed_until=None, reference=_kept(reference, 120), attempts=attempts + 1
-        )
-        mine += [one for one in some if one.held.id in held] if count else []
+    rows = PageDelivery.objects.filter(pk__in=[one.held.id for one in done], settled_at=None)
+    held = set(rows.select_for_update().values_list("pk", "lease"))
+    mine = [one for one in done if (one.held.id, one.held.lease) in held]
+    alike: dict[tuple[int, datetime], list[int]] = defaultdict(list)
+    for one in mine:
+        alike[one.held.attempts, one.at].append(one.held.id)
+    for (attempts, at), ids in alike.items():
+        PageDelivery.objects.filter(pk__in=ids).update(settled_at=at, outcome="sent", claimed_until=None, attempts=attempts + 1)
+    named = [(one.held.id, {"reference": _kept(one.reference, 120)}) for one in mine if one.reference]
+    bulk.update_columns(PageDelivery, named)
     note_events(_event(one.held, "sent", now=one.at, status=one.status) for one in mine)
 
 

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from allswell.database.rows import Prepared, PreparedModel
+from allswell.database.statements import ask
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.oncall.models import Escalation, EscalationPolicy, Handover, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
@@ -269,8 +271,11 @@ def run(run_id: int) -> Escalation | None:
 
 
 def is_step_due(now: datetime) -> bool:
-    """Whether a run has something to do."""
-    return Escalation.objects.filter(next_step_at__lte=now).exists()
+    """Whether a run has something to do; written by hand, because the engine asks ten times a second."""
+    return bool(ask(_STEP_DUE, [connection.ops.adapt_datetimefield_value(now)]))
+
+
+_STEP_DUE = "SELECT 1 FROM oncall_escalation WHERE next_step_at <= %s LIMIT 1"
 
 
 def oldest_step_due(now: datetime) -> datetime | None:
@@ -362,10 +367,16 @@ def ledger(page_ids: Collection[int]) -> QuerySet[PageEvent]:
     return PageEvent.objects.filter(page__in=page_ids).select_related("delivery").order_by("happened_at", "id")
 
 
+_DELIVERY_DUE = """
+SELECT 1 FROM oncall_pagedelivery WHERE settled_at IS NULL AND due_at <= %s
+AND (claimed_until IS NULL OR claimed_until <= %s) LIMIT 1
+"""
+
+
 def is_delivery_due(now: datetime) -> bool:
-    """Whether a page waits to be sent."""
-    rows = PageDelivery.objects.filter(settled_at=None, due_at__lte=now)
-    return rows.filter(Q(claimed_until=None) | Q(claimed_until__lte=now)).exists()
+    """Whether a page waits to be sent; by hand as well."""
+    at = connection.ops.adapt_datetimefield_value(now)
+    return bool(ask(_DELIVERY_DUE, [at, at]))
 
 
 def delivery(delivery_id: int) -> PageDelivery | None:
