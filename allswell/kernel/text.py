@@ -14,6 +14,8 @@ _SPACE = re.compile(r"\s+")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _FORMULA = re.compile(r" *[=+\-@\t\r\n＝＋－＠]")
 _FORMULA_LATER = re.compile(r"([;\t\n\r] *)(?=[=+\-@＝＋－＠])")
+#: so many characters are composed (NFC) at a time
+_PIECE = 1_000
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
 
 
@@ -25,8 +27,29 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _SURROGATE.sub("\ufffd", _CONTROL.sub("", text))
-    return unicodedata.normalize("NFC", text)
+    return _composed(_SURROGATE.sub("\ufffd", _CONTROL.sub("", text)))
+
+
+def _composed(text: str) -> str:
+    """NFC, in pieces where the text is long: a row of thousands of accents costs the library the square of its length.
+
+    The pieces end before a plain character, or else before one that goes with nothing; nothing composes across such a place.
+    """
+    if len(text) <= _PIECE or text.isascii():
+        return unicodedata.normalize("NFC", text)
+    pieces, at = [], 0
+    while at < len(text):
+        end = min(len(text), at + _PIECE)
+        while at < end < len(text) and end > at + _PIECE - 100 and not _begins(text[end]):
+            end -= 1
+        pieces.append(unicodedata.normalize("NFC", text[at:end]))
+        at = end
+    return "".join(pieces)
+
+
+def _begins(character: str) -> bool:
+    """Whether nothing before this character composes with it: it is no mark, and no later letter of a Korean syllable."""
+    return character.isascii() or not (unicodedata.category(character).startswith("M") or "\u1160" <= character <= "\u11ff")
 
 
 def line(text: str, *, field: str, limit: int, required: bool = True) -> str:
