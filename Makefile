@@ -17,7 +17,7 @@ check: .venv/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/house tests/rules
+	$(BIN)/python -m pytest tests/house
 
 test: .venv/ready-dev
 	$(BIN)/python -m tests.run

@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from allswell.api import front  # declares the operations
 from allswell.api.contract import OPERATIONS, Operation
@@ -38,7 +40,10 @@ from allswell.desk import tickets as desk
 from allswell.people.models import RoleGrant
 from allswell.reporting import telling
 from allswell.tickets.models import Ticket
-from tests.support.program import Program
+from tests.conftest import WORLD
+from tests.support import early
+from tests.support.kept import Keeper, Scene, begins_with
+from tests.support.program import Program, forget_calls
 from tests.support.promises import promise
 from tests.support.promises import target as promised_target
 from tests.support.world import World
@@ -212,9 +217,29 @@ class Stage:
     ticket: Ticket
 
 
+#: where the files of the stage are kept
+FILES = early.FOLDER / "stage of the operations"
+
+
+def set_stage(world: World) -> Stage:
+    """Everything of which there is one to try, and a token for everybody."""
+    with override_settings(MEDIA_ROOT=FILES):
+        return _set(world)
+
+
+STAGE = Scene(set_stage, below=WORLD)
+
+
 @pytest.fixture
-def stage(world: World, settings: Any, tmp_path: Any) -> Stage:
-    settings.MEDIA_ROOT = tmp_path
+@begins_with(STAGE)
+def stage(world: World, keeper: Keeper, settings: Any, tmp_path: Path) -> Stage:
+    forget_calls()
+    settings.MEDIA_ROOT = shutil.copytree(FILES, tmp_path / "files")
+    made: Stage = keeper.copy(STAGE)
+    return made
+
+
+def _set(world: World) -> Stage:
     world._grant(world.lena, "lead", organization=world.bank)
     for team in (world.desk_team, world.dba_team):
         team.organization = world.bank

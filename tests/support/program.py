@@ -14,12 +14,17 @@ from allswell.people.queries import digest
 from tests.support.world import START, World
 
 
+def forget_calls() -> None:
+    """Nobody has called yet."""
+    bearer.calls, bearer.guesses = Rate(), Rate()
+    bearer._USED.clear()
+
+
 class Program:
     """Calls `/api/v1` with a token of `person`: program.post("/tickets", title="…")."""
 
     def __init__(self, world: World, person: Person, *scopes: str) -> None:
-        bearer.calls, bearer.guesses = Rate(), Rate()  # a new program, not an earlier test's
-        bearer._USED.clear()
+        forget_calls()  # a new program, not an earlier test's
         secret = f"secret of {person.name} {Token.objects.count()}"
         self.token = Token.objects.create(
             person=person, name="test", digest=digest(secret), hint="secret", scopes=list(scopes) or ["all"], created_at=START

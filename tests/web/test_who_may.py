@@ -8,18 +8,21 @@ taken back before the next, so all of them meet the same desk.
 from __future__ import annotations
 
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.http.response import HttpResponseBase
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from allswell.desk import (
@@ -46,6 +49,9 @@ from allswell.people.models import EmailAddress, Person, RoleGrant
 from allswell.people.rules import TokenScope
 from allswell.tickets.models import Category, CustomField, Ticket
 from allswell.web.agent.acting import ACTS
+from tests.conftest import WORLD
+from tests.support import early
+from tests.support.kept import Keeper, Scene, begins_with
 from tests.support.promises import promise
 from tests.support.world import World
 
@@ -99,12 +105,15 @@ class Stage:
     cast: dict[str, Person | None]
     values: dict[str, Any]
     sent: dict[str, dict[str, Any]]
+    sessions: dict[str, str] = field(default_factory=dict)
 
     def client(self, role: str) -> Client:
         """A browser of this role."""
         client = Client()
         person = self.cast[role]
-        if person is not None:
+        if role in self.sessions:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
+        elif person is not None:
             client.force_login(person)
         return client
 
@@ -158,10 +167,36 @@ def is_let_in(answer: HttpResponseBase) -> bool:
     return not (answer.status_code in (302, 204) and (there == "/" or there.startswith("/sign-in")))
 
 
+#: where the files of the stage are kept
+FILES = early.FOLDER / "stage of the pages"
+
+
+def set_stage(world: World) -> Stage:
+    """Everything of which there is one to try, and everybody signed in."""
+    with pytest.MonkeyPatch.context() as patch, override_settings(MEDIA_ROOT=FILES):
+        patch.setattr(clock, "now", lambda: world.now)
+        stage = _set(world)
+        for role, person in stage.cast.items():
+            if person is not None:
+                client = Client()
+                client.force_login(person)
+                stage.sessions[role] = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return stage
+
+
+STAGE = Scene(set_stage, below=WORLD)
+
+
 @pytest.fixture
-def stage(world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Stage:
+@begins_with(STAGE)
+def stage(world: World, keeper: Keeper, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(clock, "now", lambda: world.now)
-    settings.MEDIA_ROOT = tmp_path
+    settings.MEDIA_ROOT = shutil.copytree(FILES, tmp_path / "files")
+    made: Stage = keeper.copy(STAGE)
+    return made
+
+
+def _set(world: World) -> Stage:
     for team in (world.desk_team, world.dba_team):
         team.organization = world.bank
         team.save()
