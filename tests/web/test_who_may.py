@@ -110,12 +110,17 @@ class Stage:
     def client(self, role: str) -> Client:
         """A browser of this role."""
         client = Client()
-        person = self.cast[role]
         if role in self.sessions:
             client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
-        elif person is not None:
-            client.force_login(person)
         return client
+
+    def sign_in(self, role: str) -> None:
+        """Everybody but nobody has a session."""
+        person = self.cast[role]
+        if person is not None:
+            client = Client()
+            client.force_login(person)
+            self.sessions[role] = client.cookies[settings.SESSION_COOKIE_NAME].value
 
     def address(self, name: str) -> Address:
         """An address by its name in the table."""
@@ -173,15 +178,19 @@ FILES = early.FOLDER / "stage of the pages"
 
 def set_stage(world: World) -> Stage:
     """Everything of which there is one to try, and everybody signed in."""
-    with pytest.MonkeyPatch.context() as patch, override_settings(MEDIA_ROOT=FILES):
-        patch.setattr(clock, "now", lambda: world.now)
+    with at_its_time(world), override_settings(MEDIA_ROOT=FILES):
         stage = _set(world)
-        for role, person in stage.cast.items():
-            if person is not None:
-                client = Client()
-                client.force_login(person)
-                stage.sessions[role] = client.cookies[settings.SESSION_COOKIE_NAME].value
+        for role in stage.cast:
+            stage.sign_in(role)
     return stage
+
+
+@contextmanager
+def at_its_time(world: World) -> Iterator[None]:
+    """Every page reads the clock of the world."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: world.now)
+        yield
 
 
 STAGE = Scene(set_stage, below=WORLD)
@@ -189,11 +198,10 @@ STAGE = Scene(set_stage, below=WORLD)
 
 @pytest.fixture
 @begins_with(STAGE)
-def stage(world: World, keeper: Keeper, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr(clock, "now", lambda: world.now)
+def stage(world: World, keeper: Keeper, settings: Any, tmp_path: Path) -> Iterator[Stage]:
     settings.MEDIA_ROOT = shutil.copytree(FILES, tmp_path / "files")
-    made: Stage = keeper.copy(STAGE)
-    return made
+    with at_its_time(world):
+        yield keeper.copy(STAGE)
 
 
 def _set(world: World) -> Stage:
