@@ -15,14 +15,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
 
 from tests.support import early
 from tests.support.receiver import Receiver
@@ -44,6 +44,7 @@ NUMBER = "+15550123"
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_COLORS = {"type": "rule", "values": ["color-contrast"]}
 
 _CAST = """
 import django; django.setup()
@@ -268,7 +269,8 @@ class Visitor:
             java_script_enabled=script,
         )
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
+        self._devtools: CDPSession | None = None
         self.troubles: list[str] = []
         self.page.on("console", lambda message: self._hear(message.type, message.text))
         self.page.on("pageerror", lambda error: self.troubles.append(f"page error: {error}"))
@@ -287,22 +289,55 @@ class Visitor:
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
-    def accessible(self, *, in_both_themes: bool = False) -> None:
-        """Axe finds nothing on this page, and it does not scroll sideways. The theme changes nothing but colors."""
-        found = [*self._axe({"type": "tag", "values": _RULES})]
-        if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            found += [f"sticks out sideways: {one}" for one in self.page.evaluate(_STICKING_OUT)]
-        if in_both_themes:
-            self.page.emulate_media(color_scheme="dark")
-            found += [f"dark: {one}" for one in self._axe({"type": "rule", "values": ["color-contrast"]})]
-            self.page.emulate_media(color_scheme="light")
+    def accessible(self) -> None:
+        """Axe finds nothing on this page, and it does not scroll sideways."""
+        found = self._found()
         assert not found, "\n".join([self.page.url, *found])
 
-    def _axe(self, rules: dict[str, object]) -> list[str]:
+    def accessible_everywhere(self, *, is_thorough: bool = False) -> None:
+        """The same in the light on a desk and in the dark on a telephone, of one page that becomes narrow and is touched.
+
+        The theme changes nothing but colors: the other two pairs are looked at only when it is to be thorough.
+        """
+        found = self._found()
+        self._theme("dark")
+        if is_thorough:
+            found += [f"dark: {one}" for one in self._axe(_COLORS)]
+        self._holding_a_phone(True)
+        found += [f"phone, dark: {one}" for one in self._found()]
+        self._theme("light")
+        if is_thorough:
+            found += [f"phone: {one}" for one in self._axe(_COLORS)]
+        self._holding_a_phone(False)
+        assert not found, "\n".join([self.page.url, *found])
+
+    def _theme(self, name: str) -> None:
+        self.page.emulate_media(color_scheme=name)  # type: ignore[arg-type]
+
+    def _holding_a_phone(self, is_phone: bool) -> None:
+        """The same page on a telephone, or on the desk again."""
+        if self._devtools is None:
+            self._devtools = self.context.new_cdp_session(self.page)
+        narrow = {**SIZES["phone"], "deviceScaleFactor": 1, "mobile": True}
+        self._devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": is_phone})
+        if is_phone:
+            self._devtools.send("Emulation.setDeviceMetricsOverride", narrow)
+        else:
+            self._devtools.send("Emulation.clearDeviceMetricsOverride")
+        self.page.wait_for_function("width => innerWidth === width", arg=SIZES["phone" if is_phone else "desktop"]["width"])
+
+    def _found(self) -> list[str]:
+        """What is wrong with the page as it is shown now."""
+        found = self._axe({"type": "tag", "values": _RULES})
+        if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            found += [f"sticks out sideways: {one}" for one in self.page.evaluate(_STICKING_OUT)]
+        return found
+
+    def _axe(self, rules: Mapping[str, object]) -> list[str]:
         """What axe finds: rule, element, reason."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE_SCRIPT)
-        found = self.page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", rules)
+        found = self.page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations'], preload: false})", rules)
         return [
             f"{violation['id']}: {node['target']} {node['html'][:160]} {node.get('failureSummary', '')}"
             for violation in found["violations"]

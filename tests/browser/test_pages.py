@@ -45,7 +45,13 @@ OTHERS = (
     "/oncall/service-desk/ask",
     "/oncall/me",
     "/oncall/policies",
+    "/oncall/policies/at-night/",
+    "/oncall/coverage",
+    "/oncall/simulate?about=policy:at-night&at=2026-10-25T02:30&priority=1",
     "/oncall/me/leave/file",
+    "/tickets/{paged}",
+    "/tickets/{paged}/pages",
+    "/pages",
     "/me/contacts?add=chat",
     "/announcements",
     "/desk/change?n={moved}",
@@ -74,6 +80,14 @@ SETUP = tuple(
         *("agreements/othertown/what-if", "what-ifs/{asked}"),
     )
 )
+WATCH = (
+    "/oncall/new",
+    "/oncall/service-desk/edit",
+    "/oncall/service-desk/override",
+    "/oncall/policies/new",
+    "/oncall/policies/at-night/edit",
+    "/setup/machinery",
+)
 REPORTS = (
     "/reports",
     "/reports/attainment?by=service",
@@ -87,14 +101,15 @@ WALKS = {
     "": OPEN,
     "maria": PORTAL + MINE,
     "jonas": QUEUES + TICKETS + ACTS + LOOK_UP + ANSWERS + REPORTS + OTHERS,
-    "ada": (*SETUP, "/teams/databases/rooms?add=chat"),
+    "ada": (*SETUP, *WATCH, "/teams/databases/rooms?add=chat"),
 }
+#: where every color is looked at on a desk and on a telephone
+THOROUGH = {"/", "/desk/service-desk", "/tickets/{moved}", "/oncall/", "/oncall/service-desk/", "/setup/", "/reports"}
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
 @pytest.mark.parametrize("name", WALKS)
-def test_a_page_is_for_everybody(enter: Enter, desk: Desk, name: str, size: str) -> None:
-    visitor = enter(name, size=size)
+def test_a_page_is_for_everybody(enter: Enter, desk: Desk, name: str) -> None:
+    visitor = enter(name)
     wrong = []
     for place in WALKS[name]:
         answer = visitor.page.goto(place.format(**desk.numbers))
@@ -102,10 +117,10 @@ def test_a_page_is_for_everybody(enter: Enter, desk: Desk, name: str, size: str)
         if answer.status != 200:
             wrong.append(f"{visitor.page.url} answers {answer.status}")
             continue
-        if re.search(r"/desk/(all|service)", place) and size == "desktop":
+        if re.search(r"/desk/(all|service)", place):
             visitor.page.locator("#preview .prevt").wait_for()
         try:
-            visitor.accessible(in_both_themes=True)
+            visitor.accessible_everywhere(is_thorough=place in THOROUGH)
         except AssertionError as found:
             wrong.append(str(found))
     assert not wrong, "\n".join(wrong)
@@ -189,28 +204,26 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_a_refusal_is_for_everybody_too(enter: Enter, size: str) -> None:
+def test_a_refusal_is_for_everybody_too(enter: Enter) -> None:
     """The pages nobody wants to see: errors, and the one that asks for a code."""
     wrong = []
     for name, (show, status) in REFUSALS.items():
-        visitor = enter(size=size)
+        visitor = enter()
         found = show(visitor)
         if found != status:
             wrong.append(f"{name} answers {found}")
         try:
-            visitor.accessible(in_both_themes=True)
+            visitor.accessible_everywhere()
         except AssertionError as complaint:
             wrong.append(f"{name}: {complaint}")
         visitor.troubles[:] = [trouble for trouble in visitor.troubles if "Failed to load resource" not in trouble]
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_what_one_may_not_do_is_said_to_everybody(enter: Enter, size: str) -> None:
+def test_what_one_may_not_do_is_said_to_everybody(enter: Enter) -> None:
     """Refusals to people who are signed in."""
     for name, place, status in (("jonas", "/setup/people", 403), ("jonas", "/tickets/999999", 404), ("maria", "/my/999999", 404)):
-        visitor = enter(name, size=size)
+        visitor = enter(name)
         assert _status(visitor.page.goto(place)) == status
-        visitor.accessible(in_both_themes=True)
+        visitor.accessible_everywhere()
         visitor.troubles[:] = [trouble for trouble in visitor.troubles if "Failed to load resource" not in trouble]
