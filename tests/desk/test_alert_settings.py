@@ -28,3 +28,11 @@ def test_an_alert_comes_by_the_mapping_of_its_source(world: World) -> None:
     assert tool.post({"nothing": "known"}).status_code == 400
     tool.read()
     assert tool.alert("disk full").key == "7"
+
+
+def test_a_vendors_path_with_the_key_in_it_finds_its_source(world: World) -> None:
+    tool = Monitoring(world, "oncall")
+    said = {"alert_uid": "u1", "title": "disk full", "state": "alerting"}
+    answer = tool.post(said, path=f"/integrations/v1/formatted_webhook/{tool.key}/")
+    assert (answer.status_code, answer.content) == (200, b"Ok.")
+    assert tool.post(said, path="/integrations/v1/formatted_webhook/somebody-elses-key/").status_code == 401

@@ -172,6 +172,7 @@ def test_clients_bring_their_key_in_their_own_way() -> None:
     assert key("alertmanager", authorization="Basic dTpw") == "p"
     assert key("alertmanager", authorization="Basic !!") == key("alertmanager") == ""
     assert key("goalert", "/api/v2/generic/incoming?token=T") == "T"
+    assert key("oncall", "/integrations/v1/zabbix/KEY/", authorization="Bearer other") == "KEY"
 
 
 @pytest.mark.parametrize(

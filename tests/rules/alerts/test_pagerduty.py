@@ -28,6 +28,14 @@ def test_a_trigger_fires() -> None:
     assert one.links == (("Graph", "https://graphs.example/1"), ("Zabbix", "https://zabbix.example"))
 
 
+def test_many_details_push_out_none_of_our_own_labels() -> None:
+    one = report(
+        "pagerduty", event(payload={**event()["payload"], "custom_details": {f"d{number}": number for number in range(500)}})
+    )
+    assert len(one.labels) == 64
+    assert one.labels["source"] == "db1"
+
+
 def test_it_is_answered_as_pagerduty_does() -> None:
     found = taken("pagerduty", event(), "/v2/enqueue/")
     assert found.status == 202

@@ -16,6 +16,7 @@ from .paths import Path
 from .reading import fields_of, instant, json_body, labels_of, said, tags_of, word
 from .severities import SEVERITIES
 from .shape import (
+    LABELS,
     Accepted,
     Action,
     AlertReport,
@@ -111,8 +112,8 @@ class Mapping:
         key = texts.get("key", "").strip(_KEY) or texts.get("title", "")
         if self.without_state:
             key = without_state(key)
-        labels = labels_of(*(_labels(value) for path in self.labels_of for value in path.all_in(entry, top)))
-        labels |= labels_of({name: path.first_in(entry, top) for name, path in self.labels.items()})
+        found = [_labels(value) for path in self.labels_of for value in path.all_in(entry, top)[:LABELS]]
+        labels = labels_of(*found, {name: path.first_in(entry, top) for name, path in self.labels.items()})
         return clean_report(
             self._word("action", entry, top, _action) or Action.FIRE,
             key or made_up(request.body, nonce, str(number)),

@@ -73,7 +73,7 @@ def _create(alert: dict[str, Any], request: Request, nonce: str) -> Accepted | R
         title=said(alert.get("message")),
         text=said(alert.get("description")),
         severity=severity_of(alert.get("priority"), "p3"),
-        labels={**tags_of(alert.get("tags")), **labels_of({"entity": alert.get("entity"), "source": source}, details)},
+        labels=labels_of(tags_of(alert.get("tags")), {"entity": alert.get("entity"), "source": source}, details),
         links=[("Source", address(source))],
         note=said(alert.get("note")),
         by=said(alert.get("user")),

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from .shape import Malformed, Request
+from .shape import LABELS, Malformed, Request
 
 DEPTH = 64
 FIELDS = 200
@@ -97,23 +97,26 @@ def listed(value: object) -> list[Any]:
 
 
 def labels_of(*objects: object) -> dict[str, str]:
-    """Labels out of objects, later ones win; values as text, empty ones left out."""
+    """Labels out of objects, later ones win and come first; values as text, empty ones left out; not more than are kept."""
     labels: dict[str, str] = {}
-    for one in objects:
-        if isinstance(one, dict):
-            for name, value in one.items():
-                if value.__class__ is str:
-                    if value:
-                        labels[name] = value
-                elif value is not None and (text := said(value)):
-                    labels[str(name)] = text
+    for one in reversed(objects):
+        if not isinstance(one, dict):
+            continue
+        for name, value in one.items():
+            if value.__class__ is str:
+                if value:
+                    labels.setdefault(name, value)
+            elif value is not None and (text := said(value)):
+                labels.setdefault(str(name), text)
+            if len(labels) == LABELS:
+                return labels
     return labels
 
 
 def tags_of(value: object) -> dict[str, str]:
     """Labels out of a list of tags: "team:dba" is a label with a value, [name, value] too, a single word one that is "true"."""
     labels: dict[str, str] = {}
-    for tag in value.split(",") if isinstance(value, str) else listed(value):
+    for tag in value.split(",", LABELS) if isinstance(value, str) else listed(value)[:LABELS]:
         if isinstance(tag, list) and len(tag) == 2:
             labels[said(tag[0])] = said(tag[1])
         elif isinstance(tag, dict):

@@ -123,7 +123,9 @@ def kind_at(path: str) -> str | None:
 
 
 def key_sent(kind: str, request: Request) -> str:
-    """The key a request brings by itself: in the body, the header Authorization or the query, as the format's clients send it."""
+    """The key a request brings by itself: in a vendor's path, the body, the header Authorization or the query, as its clients send it."""
+    if (found := at_vendor_path(request.path)) is not None and found[1]:
+        return found[1]
     if FORMATS[kind].needs == "body":
         return pagerduty.key_in(request)
     query = request.query

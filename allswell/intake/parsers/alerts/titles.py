@@ -17,7 +17,7 @@ _LONGEST = 1_000
 
 def without_state(title: str) -> str:
     """What is left of a title when its state is taken out: the same for a problem and its recovery."""
-    title = title[:_LONGEST]
+    title = _line(title)
     for pattern in (_MARK, _TAIL):
         title = pattern.sub(" ", title)
     lead = _LEAD.match(title)
@@ -26,8 +26,12 @@ def without_state(title: str) -> str:
 
 def said_in(title: str) -> Action | None:
     """Whether a title says that something is wrong, or over; None when it says neither."""
-    title = title[:_LONGEST]
+    title = _line(title)
     found = _MARK.search(title) or _LEAD.match(title) or _TAIL.search(title)
     if found is None:
         return None
     return Action.RESOLVE if _IS_OVER.fullmatch(found["state"]) else Action.FIRE
+
+
+def _line(title: str) -> str:
+    return " ".join(title[:_LONGEST].split())

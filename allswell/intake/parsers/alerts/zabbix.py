@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .reading import fields_of, instant, json_body, tags_of, word
+from .reading import fields_of, instant, json_body, labels_of, tags_of, word
 from .shape import Accepted, Action, AlertReport, Malformed, Options, Refused, Request, Severity, accepted, clean_report, refusal
 
 SEVERITIES = (Severity.INFO, Severity.INFO, Severity.WARNING, Severity.WARNING, Severity.ERROR, Severity.CRITICAL)
@@ -30,7 +30,7 @@ def _report(fields: dict[str, str]) -> AlertReport:
         title=fields.get("eventname") or fields.get("subject") or fields.get("triggername") or "",
         text=fields.get("message", ""),
         severity=_severity(fields),
-        labels={**_tags(fields.get("eventtags") or fields.get("tags") or ""), **_labels(fields)},
+        labels=labels_of(_tags(fields.get("eventtags") or fields.get("tags") or ""), _labels(fields)),
         links=[("Event", fields.get("eventurl") or fields.get("url", "")), ("Trigger", fields.get("triggerurl", ""))],
         happened_at=instant(fields.get("happenedat") or fields.get("eventtimestamp", "")),
         note=note or fields.get("updateaction", ""),
