@@ -6,18 +6,20 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from allswell.kernel.actor import Actor
-from allswell.kernel.errors import Invalid
+from allswell.kernel.errors import Invalid, NotFound
 from allswell.kernel.instants import sensible
 from allswell.oncall.queries import escalations
 from allswell.oncall.queries.ahead import Ahead
 from allswell.oncall.queries.escalations import RealCall
 from allswell.oncall.rules.policies import Policy
 from allswell.oncall.rules.simulating import walk
+from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, require
+from allswell.services import queries as services
 from allswell.tickets import queries as tickets
 
 from .policies import policy_for
@@ -33,23 +35,51 @@ _EVENING, _MORNING = 22, 6
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """One who was called, or would have been, how long after the run began; a room or a webhook where it is no person."""
+
+    after: timedelta
+    person: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Fared:
     """How a run went: the calls, and how long after it began the first way to a person went out; None where none did."""
 
     calls: int
     reached_after: timedelta | None
+    heard: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
     """A run as it was and as it would have been; `starts`: the other policy would have begun by itself."""
 
-    ticket: int
-    priority: int
-    started_at: datetime
+    row: Escalation
     before: Fared
     after: Fared
     starts: bool
+
+    @property
+    def ticket(self) -> int:
+        """Which ticket it was about."""
+        return self.row.ticket_id
+
+    @property
+    def priority(self) -> int:
+        """The priority of the ticket as it is now."""
+        return self.row.ticket.priority
+
+    @property
+    def started_at(self) -> datetime:
+        """When it began."""
+        return self.row.started_at
+
+    @property
+    def misses_who_answered(self) -> bool:
+        """Whether whoever really answered would not have been called by then."""
+        person = self.row.acknowledged_by_id
+        return person is not None and all(one.person != person for one in self.after.heard)
 
 
 @dataclass(slots=True)
@@ -64,17 +94,36 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The comparison; `is_cut` when there were more runs than are compared."""
+    """The comparison; `is_cut` when there were more runs than are compared; `names` of everybody in it."""
 
     runs: tuple[Again, ...]
     persons: dict[int, Load] = field(default_factory=dict)
     is_cut: bool = False
+    names: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """The other policy: one that is written, as its newest `version` says or another, or a draft (`definition`) of it or of a new one."""
+
+    policy: int | str | None = None
+    version: int | None = None
+    definition: dict[str, Any] | None = None
 
 
 def replay(
-    policy: int | str, *, since: datetime, until: datetime, actor: Actor, now: datetime, of: int | str | None = None
+    other: Other,
+    *,
+    since: datetime,
+    until: datetime,
+    actor: Actor,
+    now: datetime,
+    of: int | str | None = None,
+    service: int | str | None = None,
+    team: int | str | None = None,
 ) -> Replayed:
-    """The runs that began in a time, of all tickets the actor may see or of one policy (`of`), under another policy.
+    """The runs that began in a time under another policy: of all tickets the actor may see, or only those of one policy (`of`), about
+    one service, or with one team.
 
     Each is followed until somebody really answered or it really ended. Rotas and leave are as they were written then, ways and
     priorities as they are now. Raises Invalid, NotFound, NotAllowed.
@@ -83,11 +132,13 @@ def replay(
     since, until = sensible(since, field="from"), min(sensible(until, field="until"), now)
     if not since < until <= since + LONGEST:
         raise Invalid("Ask for 1 to %(limit)s days, from the first to the last.", field="until", limit=LONGEST.days)
-    _service, _team, _row, said = policy_asked(Asked(policy=policy), actor=actor)
-    if said is None:
-        return Replayed(())
+    said = _said(other, actor=actor)
     only = policy_for(of, actor=actor).pk if of is not None else None
     seen = tickets.visible_to(actor)
+    if team is not None:
+        seen = seen.filter(team__in=people.teams_visible_to(actor).filter(**escalations.named(team)).values("pk"))
+    if service is not None:
+        seen = seen.filter(service__in=services.known_inside(actor).filter(**escalations.named(service)).values("pk"))
     found = list(escalations.runs_between(since, until, tickets=seen, policy=only)[: MOST_RUNS + 1])
     rows = found[:MOST_RUNS]
     real = escalations.real_calls([row.pk for row in rows])
@@ -96,7 +147,21 @@ def replay(
     zones |= ahead.zones
     loads: dict[int, Load] = {}
     runs = tuple(_again(row, said, real.get(row.pk, []), ahead, zones, loads, now=now) for row in rows)
-    return Replayed(runs, loads, len(found) > MOST_RUNS)
+    names = {call.person: call.name for calls in real.values() for call in calls if call.person is not None}
+    return Replayed(runs, loads, len(found) > MOST_RUNS, {**names, **ahead.names})
+
+
+def _said(other: Other, *, actor: Actor) -> Policy:
+    """What the other policy says. Raises Invalid, NotFound."""
+    if other.policy is not None and other.definition is None:
+        found = escalations.versions_within(escalations.policies_visible_to(actor), other.policy, number=other.version)
+        if found is None:
+            raise NotFound("There is no such policy, or you may not know it.")
+        return Policy.parse(found)
+    _service, _team, _row, said = policy_asked(Asked(policy=other.policy, definition=other.definition), actor=actor)
+    if said is None:
+        raise Invalid("Choose a policy.", field="policy")
+    return said
 
 
 def _again(
@@ -131,12 +196,12 @@ def _again(
     mine = [call for call in real if call.at <= stop]
     _carry(loads, ((call.at, call.person) for call in mine), zones, is_after=False)
     went_out = [call.first_at for call in mine if call.first_at is not None and call.person and call.first_at <= stop]
+    was = tuple(Heard(max(call.at - row.started_at, timedelta()), call.person) for call in mine)
+    would = tuple(Heard(at - row.started_at, call.called.person) for at, call in calls)
     return Again(
-        row.ticket_id,
-        row.ticket.priority,
-        row.started_at,
-        Fared(len(mine), min(went_out) - row.started_at if went_out else None),
-        Fared(len(calls), min(first) - row.started_at if first else None),
+        row,
+        Fared(len(mine), min(went_out) - row.started_at if went_out else None, was),
+        Fared(len(calls), min(first) - row.started_at if first else None, would),
         starts,
     )
 

@@ -434,7 +434,7 @@ DECIDED: dict[str, Row] = {
         AT_THE_DESK - {"outside_agent", "branch_administrator"}, AT_THE_DESK - {"outside_agent", "branch_administrator"}
     ),
     # a rota of the databases; who asks, and is not there in spring, is Amir
-    **_rows(Row(AT_THE_DESK), "oncall_simulate", "oncall_coverage"),  # of what each may know
+    **_rows(Row(AT_THE_DESK), "oncall_simulate", "oncall_replay", "oncall_coverage"),  # of what each may know
     "oncall_me": Row(AT_THE_DESK),
     **_rows(Row(post=AT_THE_DESK), "oncall_leave", "oncall_calendar"),
     "oncall_leave_file": Row(AT_THE_DESK, AT_THE_DESK),

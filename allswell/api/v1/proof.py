@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from allswell.api.contract import Call, Id, Query, operation
 from allswell.desk import coverage as proving
 from allswell.desk import replaying, simulating
+from allswell.desk.replaying import Other
 from allswell.desk.simulating import Answer, Asked, Simulated
 from allswell.oncall.queries.escalations import Use
 from allswell.oncall.rules.covering import Stretch
@@ -220,12 +221,18 @@ def _gap(gap: Stretch, names: Names) -> Gap:
 
 
 class ReplayAsked(Query, rename={"since": "from"}):
-    """Runs that began from `from` to `until` (at most 31 days), under another `policy`; only those `of` one policy if named."""
+    """Runs that began from `from` to `until` (at most 31 days), under another `policy` or an older `version` of it.
+
+    Only those `of` one policy if named, about one `service`, or with one `team`.
+    """
 
     policy: Ref
     since: Instant
     until: Instant | UnsetType = UNSET
     of: Ref | UnsetType = UNSET
+    version: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
+    service: Ref | UnsetType = UNSET
+    team: Ref | UnsetType = UNSET
 
 
 class Fared(Struct):
@@ -280,10 +287,12 @@ class Replay(Struct):
 def replay_paging(call: Call) -> Replay:
     query: ReplayAsked = call.query
     found = replaying.replay(
-        query.policy,
+        Other(query.policy, None if query.version is UNSET else query.version),
         since=query.since,
         until=call.now if query.until is UNSET else query.until,
         of=None if query.of is UNSET else query.of,
+        service=None if query.service is UNSET else query.service,
+        team=None if query.team is UNSET else query.team,
         actor=call.actor,
         now=call.now,
     )

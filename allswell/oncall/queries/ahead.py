@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import IntegerField, Value
 
 from allswell.calendars import queries as calendars
 from allswell.notifications import queries as contacts
@@ -18,6 +19,7 @@ from allswell.people import queries as people
 
 from . import rows, watch
 
+_NONE = Value(None, output_field=IntegerField())
 _MANAGED = frozenset({TargetKind.LEAD, TargetKind.MANAGER})
 
 
@@ -65,24 +67,25 @@ class Ahead:
         self.rooms = {room: kind for room, (kind, _, _) in contacts.ways(rooms).items()} if rooms else {}
 
     def _look_at(self, since: datetime, until: datetime) -> tuple[dict[int, contacts.Home], dict[int, list[Span]]]:
-        """Where everybody is, and when they are not there, as `rows.leave_of` says it."""
+        """Where everybody is, and when they are not there, as `rows.leave_of` says it; one statement, in which leave has no name."""
         homes: dict[int, contacts.Home] = {}
         away: dict[int, list[Span]] = {}
         if not self.persons:
             return homes, away
         columns = ("pk", "name", "is_active", "away_from", "away_until", "time_zone", *contacts.QUIET)
-        for pk, name, is_active, away_from, away_until, zone, *quiet in (
-            people.people().filter(pk__in=self.persons).values_list(*columns)
-        ):
+        known = people.people().filter(pk__in=self.persons).values_list(*columns)
+        spans = rows.leaves(self.persons, since=since, until=until).order_by()
+        spans = spans.values_list("person_id", Value(""), Value(True), "starts_at", "ends_at", Value(""), _NONE, _NONE)
+        for pk, name, is_active, away_from, away_until, zone, *quiet in known.union(spans, all=True):
+            if not name:
+                away.setdefault(pk, []).append((away_from, away_until))
+                continue
             homes[pk] = (zone, quiet[0], quiet[1])
             self.names[pk], self.zones[pk] = name, zone or settings.DEFAULT_TIME_ZONE
             if not is_active:
-                away[pk] = [(rows.EVER, rows.NEVER)]
+                away.setdefault(pk, []).append((rows.EVER, rows.NEVER))
             elif away_from or away_until:
-                away[pk] = [(away_from or rows.EVER, away_until or rows.NEVER)]
-        spans = rows.leaves(self.persons, since=since, until=until).values_list("person_id", "starts_at", "ends_at")
-        for person, starts_at, ends_at in spans:
-            away.setdefault(person, []).append((starts_at, ends_at))
+                away.setdefault(pk, []).append((away_from or rows.EVER, away_until or rows.NEVER))
         return homes, away
 
 

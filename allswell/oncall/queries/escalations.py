@@ -79,6 +79,22 @@ def versions_at(policies: QuerySet[EscalationPolicy], slug: str, *, limit: int) 
     return list(rows.select_related("policy__team", "created_by").order_by("-number")[:limit])
 
 
+def named(ref: int | str) -> dict[str, int | str]:
+    """The condition that finds a row by its id or its slug."""
+    number = ref if isinstance(ref, int) else text.whole(ref)
+    if number is not None:
+        return {"pk": number}
+    return {"slug": ref if isinstance(ref, str) and ref.isprintable() else ""}  # no database takes every sign
+
+
+def versions_within(policies: QuerySet[EscalationPolicy], ref: int | str, *, number: int | None) -> dict[str, Any] | None:
+    """What a version of one of some policies (by id or slug) says, the newest without a number; None when there is none."""
+    rows = PolicyVersion.objects.filter(policy__in=policies.filter(**named(ref)).values("pk"))
+    rows = rows.filter(number=number) if number is not None else rows
+    found: dict[str, Any] | None = rows.order_by("-number").values_list("definition", flat=True).first()
+    return found
+
+
 def followed(*, team: int) -> EscalationPolicy | None:
     """The policy, in use or not, that is set for a team."""
     return followed_in_turn(service=None, team=team)[1]
@@ -232,7 +248,7 @@ def runs_between(
     """The runs that began in a time, of some tickets, in order, their tickets loaded; of one policy if named."""
     rows = Escalation.objects.filter(started_at__gte=since, started_at__lt=until, ticket__in=tickets.values("pk"))
     rows = rows.filter(policy=policy) if policy is not None else rows
-    return rows.select_related("ticket").order_by("started_at", "id")
+    return rows.select_related("ticket", "acknowledged_by").order_by("started_at", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +259,7 @@ class RealCall:
     at: datetime
     zone: str
     first_at: datetime | None
+    name: str = ""
 
 
 def real_calls(run_ids: Collection[int]) -> dict[int, list[RealCall]]:
@@ -250,10 +267,10 @@ def real_calls(run_ids: Collection[int]) -> dict[int, list[RealCall]]:
     found: dict[int, list[RealCall]] = {}
     first = Min("deliveries__planned_at", filter=~Q(deliveries__channel="desk"))
     rows = Page.objects.filter(escalation__in=run_ids).annotate(first_at=first).order_by("id")
-    for run, person, at, zone, first_at in rows.values_list(
-        "escalation_id", "person_id", "created_at", "person__time_zone", "first_at"
+    for run, person, at, zone, first_at, name in rows.values_list(
+        "escalation_id", "person_id", "created_at", "person__time_zone", "first_at", "person__name"
     ):
-        found.setdefault(run or 0, []).append(RealCall(person, at, zone or settings.DEFAULT_TIME_ZONE, first_at))
+        found.setdefault(run or 0, []).append(RealCall(person, at, zone or settings.DEFAULT_TIME_ZONE, first_at, name or ""))
     return found
 
 

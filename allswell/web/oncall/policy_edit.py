@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
@@ -12,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from allswell.calendars import queries as calendars
-from allswell.desk import coverage, policies, rotas
+from allswell.desk import coverage, policies, replaying, rotas
 from allswell.desk.coverage import Edit, Opened
+from allswell.desk.replaying import Other
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import DeskError, NotAllowed, Stale
 from allswell.notifications import queries as notifications
@@ -28,12 +30,15 @@ from .edit import Resolver
 from .ladders import Names
 from .policies import versions_of
 from .policy_form import PolicyForm, key_of
+from .replay import Compared, compared, last_night
 
 if TYPE_CHECKING:
     from allswell.oncall.models import EscalationPolicy
 
 #: the managers above a lead that can be chosen
 MANAGERS = (1, 2)
+#: days back that a draft can be played again for; else it is last night
+REPLAYED_DAYS = ("7", "30")
 _Options = list[tuple[str, str]]
 
 
@@ -72,6 +77,7 @@ class _Editing:
     row: EscalationPolicy | None = None
     opens: tuple[Opened, ...] = ()
     sure: str = ""
+    replayed: Compared | None = None
 
     def handled(self) -> EscalationPolicy | None:
         """Do what the button says; the policy when it is saved, None to show the form again."""
@@ -79,6 +85,9 @@ class _Editing:
         if self.form.turned(self.request.POST.get("do", "")):
             return None
         try:
+            if self.request.POST.get("do") == "replay":
+                self._replay()
+                return None
             return self._saved()
         except Stale:
             row = escalations.policy_by_ref(self.row.pk) if self.row else None
@@ -101,6 +110,15 @@ class _Editing:
             return None
         seen = int(form.seen) if form.seen.isascii() and form.seen.isdigit() and len(form.seen) < 9 else 0
         return policies.change_policy(self.row.pk, name=form.name, definition=definition, note=form.note, number=seen, **by)
+
+    def _replay(self) -> None:
+        """Play the runs of the last days again under what is typed. Nothing is saved."""
+        by: dict[str, Any] = {"actor": self.request.actor, "now": self.request.now}
+        other = Other(self.row.pk if self.row else None, definition=self.form.definition(self.resolve))
+        said = self.request.POST.get("replay_days", "")
+        days = int(said) if said in REPLAYED_DAYS else 0
+        since, until = last_night(self.request.now) if not days else (by["now"] - timedelta(days=days), by["now"])
+        self.replayed = compared(replaying.replay(other, since=since, until=until, **by))
 
     def _leaves_open(self, said: Policy) -> bool:
         """Whether services would be left without cover, which is said once before it is saved all the same."""
@@ -131,6 +149,8 @@ def _show(
         units=[("second", _("seconds")), ("minute", _("minutes")), ("hour", _("hours"))],
         repeats=[(0, _("No, once is enough")), *((times, ladders.again_words(times)) for times in range(1, 10))],
         priorities=[str(value) for value in PRIORITIES],
+        replay_days=[("", _("last night")), *((days, _("the last %(n)s days") % {"n": days}) for days in REPLAYED_DAYS)],
+        replay_chosen=request.POST.get("replay_days", ""),
         level_words=lanes.level_words,
         here="oncall",
         **more,
@@ -150,7 +170,16 @@ def new(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and (row := editing.handled()):
         toast(request, _("%(name)s is made. Choose now which teams and services follow it.") % {"name": row.name})
         return SeeOther(f"/oncall/policies/{row.slug}/")
-    return _show(request, form, row=None, said=None, teams=[(team.slug, team.name) for team in teams], opens=[], sure="")
+    return _show(
+        request,
+        form,
+        row=None,
+        said=None,
+        teams=[(team.slug, team.name) for team in teams],
+        opens=[],
+        sure="",
+        replayed=editing.replayed,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -168,4 +197,4 @@ def change(request: PageRequest, slug: str) -> HttpResponse:
         toast(request, _("%(name)s is changed. What pages already goes on as it began.") % {"name": saved.name})
         return SeeOther(f"/oncall/policies/{saved.slug}/")
     opens = proof_words.opened(editing.opens[: edit.MOST_GAPS])
-    return _show(request, form, row=row, said=said, teams=[], opens=opens, sure=editing.sure)
+    return _show(request, form, row=row, said=said, teams=[], opens=opens, sure=editing.sure, replayed=editing.replayed)

@@ -17,6 +17,7 @@ from allswell.desk.simulating import Answer, Asked, Local, Simulated, What
 from allswell.kernel.errors import DeskError, Invalid
 from allswell.oncall.queries import escalations
 from allswell.oncall.rules.simulating import Call, Moment
+from allswell.people import queries as people
 from allswell.services import queries as services
 from allswell.web import inputs, show
 from allswell.web.pages import PageRequest, desk_page, field_errors, page
@@ -79,7 +80,7 @@ def simulate(request: PageRequest) -> HttpResponse:
             if error.http in (403, 404):
                 raise
             errors = field_errors(error)
-    choices = _choices(request)
+    choices = choices_for(request)
     return page(
         request,
         "oncall/simulate.html",
@@ -99,13 +100,18 @@ def simulate(request: PageRequest) -> HttpResponse:
     )
 
 
-def _choices(request: PageRequest) -> list[tuple[str, str]]:
-    """What may be asked about: the services and policies the viewer may know, by name, in one statement."""
+def choices_for(request: PageRequest, *, has_teams: bool = False) -> list[tuple[str, str]]:
+    """What may be asked about: the services and policies, and teams if asked for, that the viewer may know, by name, in one statement."""
     known = services.known_inside(request.actor).filter(is_active=True)
     policies = escalations.policies_visible_to(request.actor).filter(is_active=True)
     rows = known.annotate(kind_=Value("service")).values_list("kind_", "slug", "name")
-    rows = rows.union(policies.annotate(kind_=Value("policy")).values_list("kind_", "slug", "name"), all=True)
-    return [(f"{kind}:{slug}", name) for kind, slug, name in rows.order_by("name")[: 2 * MOST_CHOICES]]
+    others = [policies, *([people.teams_visible_to(request.actor).filter(is_active=True)] if has_teams else [])]
+    more = [
+        found.annotate(kind_=Value(kind)).values_list("kind_", "slug", "name")
+        for found, kind in zip(others, ("policy", "team"), strict=False)
+    ]
+    found = rows.union(*more, all=True).order_by("name")
+    return [(f"{kind}:{slug}", name) for kind, slug, name in found[: 2 * MOST_CHOICES]]
 
 
 def _asked(about: str) -> Asked:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import asking, board, coverage, edit, handovers, leave_file, mine, policies, policy_edit, rota, simulate
+from . import asking, board, coverage, edit, handovers, leave_file, mine, policies, policy_edit, replay, rota, simulate
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("oncall/", board.board, name="oncall"),
     path("oncall/new", edit.new, name="oncall_new"),
     path("oncall/simulate", simulate.simulate, name="oncall_simulate"),
+    path("oncall/replay", replay.replay, name="oncall_replay"),
     path("oncall/coverage", coverage.coverage, name="oncall_coverage"),
     path("oncall/me", mine.me, name="oncall_me"),
     path("oncall/me/leave", mine.leave, name="oncall_leave"),
