@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allswell.intake.parsers.mail import references
@@ -49,6 +49,7 @@ def test_forged_addresses_name_none() -> None:
     assert references.ticket_of_address(ADDRESS, Own(OWN.hosts, OWN.addresses)) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_no_text_is_taken_for_an_id_of_ours(said: str) -> None:
     assert references.ticket_of_id(said, OWN) is None
