@@ -22,7 +22,8 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 
 from allswell.desk.alerts import sources, taking
-from allswell.intake.parsers.alerts import registry
+from allswell.desk.sealing import unseal
+from allswell.intake.parsers.alerts import registry, sentry
 from allswell.intake.parsers.alerts.shape import Refused, Request
 from allswell.intake.queries import alerts as queries
 from allswell.intake.queries.alerts import Known
@@ -129,7 +130,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
 def _taken(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     path = _PATH.fullmatch(request.path_info)
-    kind = path.group(1) if path else registry.kind_at(request.path_info)
+    kind, key = (path.group(1), path.group(2)) if path else registry.at_vendor_path(request.path_info) or ("", "")
     if kind not in registry.FORMATS:
         raise _Refusal(_said(404, "There is nothing at this address."))
     came = Request(
@@ -141,7 +142,10 @@ def _taken(request: HttpRequest) -> HttpResponse:
         content_type=request.headers.get("Content-Type", ""),
         received_at=now,
     )
-    source = _source(kind, path.group(2) if path else registry.key_sent(kind, came), is_path=path is not None, now=now)
+    source = _source(kind, key or registry.key_sent(kind, came), is_path=bool(key), now=now)
+    if source.secret and not sentry.is_signed(came, unseal(source.secret).encode()):
+        sources.note_refusal(source.id, "The signature is not that of its secret.", at=clock.monotonic(), actor=engine(), now=now)
+        raise _Refusal(_said(401, "The signature does not fit."))
     nonce = sources.nonce()
     found = registry.FORMATS[kind].check(came, nonce, source.mapping)
     if isinstance(found, Refused):

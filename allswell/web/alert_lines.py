@@ -23,7 +23,8 @@ def _joined(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Mark
         said = ngettext("%(count)s alert of the announced work", "%(count)s alerts of the announced work", count)
     else:
         said = ngettext("%(count)s alert belongs to this", "%(count)s alerts belong to this", count)
-    return show.fill(said, count=count)
+    told = show.fill(said, count=count)
+    return Markup('<a href="/alerts/?ticket={}&amp;state=">{}</a>').format(entry.ticket_id, told)
 
 
 def _cleared(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Markup:

@@ -30,6 +30,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("desk", N_("Desk"), "inbox"),
             Entry("oncall", N_("On call"), "phone-call"),
+            Entry("alerts", N_("Alerts"), "activity"),
             Entry("announcements", N_("Announcements"), "speakerphone"),
             Entry("search", N_("Search"), "search"),
             Entry("reports", N_("Reports"), "chart-histogram"),

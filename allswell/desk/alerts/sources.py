@@ -39,6 +39,11 @@ def new_key(kind: str) -> str:
     return secrets.token_hex(16) if kind == "pagerduty" else secrets.token_urlsafe(24)
 
 
+def kinds() -> dict[str, str]:
+    """The tools that may report, by kind: their names."""
+    return {one.kind: one.title for one in FORMATS.values() if one.secret != "sns"}
+
+
 def nonce() -> str:
     """What made-up keys of a request come from."""
     return secrets.token_hex(16)
@@ -83,7 +88,7 @@ def create(
 ) -> tuple[AlertSource, str]:
     """Let a monitoring tool report; its key is shown this once. Raises Invalid."""
     require(actor, Act.SET_UP, INSTALLATION)
-    if kind not in FORMATS:
+    if kind not in kinds():
         raise Invalid("Choose one of the list.", field="kind")
     name = text.line(name, field="name", limit=80)
     slug = text.slug(name)[:60] or kind
@@ -96,7 +101,7 @@ def create(
         kind=kind,
         key_digest=_digest(key),
         key_hint=key[-4:],
-        secret=seal(secret) if secret else "",
+        secret=_secret(kind, secret),
         mapping=_judged(kind, mapping or {}),
         service=_service(service, actor=actor),
         team=steps.team_within_reach(team, actor=actor) if team is not None else None,
@@ -113,6 +118,15 @@ def _judged(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     except Malformed as error:
         raise Invalid("The format cannot work with this: %(why)s", field="mapping", why=str(error)) from error
     return dict(settings)
+
+
+def _secret(kind: str, secret: str) -> str:
+    """The secret that a tool signs with, sealed. Raises Invalid for tools that do not sign."""
+    if not secret:
+        return ""
+    if FORMATS[kind].secret is None:
+        raise Invalid("This tool does not sign what it sends.", field="secret")
+    return seal(text.line(secret, field="secret", limit=200))
 
 
 def _service(ref: int | str | None, *, actor: Actor) -> Any:
@@ -149,7 +163,7 @@ def change(
     if mapping is not None:
         values["mapping"] = _judged(row.kind, mapping)
     if secret is not None:
-        values["secret"] = seal(secret) if secret else ""
+        values["secret"] = _secret(row.kind, secret)
     changed = {field: value for field, value in values.items() if getattr(row, field) != value}
     if changed:
         writing.change_source(row, **changed)
@@ -201,3 +215,21 @@ def note_refusal(source: int, why: str, *, at: float, actor: Actor, now: datetim
     """Remember what a source sent in vain, a few times a minute at most. `at`: seconds of a clock that only goes on."""
     if _refusals.take(str(source), per_minute=6, at=at)[0] >= 0:
         _write_refusal(source, why, actor=actor, now=now)
+
+
+@use_case
+def read_again(report: int, *, actor: Actor, now: datetime) -> None:
+    """A request that could not be read waits again, as if it had just come. Raises NotAllowed, NotFound."""
+    require(actor, Act.SET_UP, INSTALLATION)
+    if not writing.wait_again(report):
+        raise NotFound("There is no such request, or it was read.")
+    journal.record(Verb.REDELIVERED, about=("alert_report", report), actor=actor, now=now)
+
+
+@use_case
+def forget(report: int, *, actor: Actor, now: datetime) -> None:
+    """A request that could not be read is deleted. Raises NotAllowed, NotFound."""
+    require(actor, Act.SET_UP, INSTALLATION)
+    if not writing.forget(report):
+        raise NotFound("There is no such request, or it was read.")
+    journal.record(Verb.REMOVED, about=("alert_report", report), actor=actor, now=now)

@@ -39,6 +39,17 @@ def refuse(errors: Mapping[int, str]) -> None:
         RawReport.objects.filter(pk=number).update(error=why[:300])
 
 
+def wait_again(number: int) -> bool:
+    """A request that could not be read waits again; False when there is no such."""
+    found = RawReport.objects.filter(~Q(error=""), pk=number)
+    return bool(found.update(error="", handled_at=None))
+
+
+def forget(number: int) -> bool:
+    """Delete a request that could not be read; False when there is no such."""
+    return bool(RawReport.objects.filter(~Q(error=""), pk=number).delete()[0])
+
+
 def note_seen(counts: Mapping[int, tuple[int, datetime]]) -> None:
     """Count what sources said, and remember when they were heard of last."""
     for source in sorted(counts):

@@ -15,7 +15,11 @@ from allswell.intake.parsers.alerts.shape import Severity
 from allswell.intake.rules.matching import parse_all
 from allswell.intake.rules.routing import Quiet, Rule
 from allswell.intake.rules.standing import Standing, State
+from allswell.kernel.actor import Actor
+from allswell.people import queries as people
+from allswell.people.rules import INSTALLATION, Act, may
 from allswell.services import queries as services
+from allswell.tickets import queries as tickets
 
 # sources
 
@@ -253,3 +257,35 @@ def is_timer_due(now: datetime) -> bool:
         or Heartbeat.objects.filter(is_active=True, due_at__lte=now).exists()
         or any(ended(now=now))
     )
+
+
+# what is shown
+
+
+def visible_to(actor: Actor) -> QuerySet[Alert]:
+    """The alerts an actor may see: at the desk, those of the services within reach and of the tickets they see; who reaches
+    everything sees those without either, too. Those of a restricted ticket are for who sees that."""
+    if actor.is_system:
+        return Alert.objects.all()
+    if not may(actor, Act.SEE_DESK, INSTALLATION):
+        return Alert.objects.none()
+    of_ticket = Q(ticket__in=tickets.at_the_desk(actor).values("pk"))
+    is_open = Q(ticket=None) | Q(ticket__is_restricted=False)
+    if people.reach(actor) is None:
+        return Alert.objects.filter(is_open | of_ticket)
+    of_service = Q(service__in=services.known_inside(actor).values("pk"))
+    return Alert.objects.filter((of_service & is_open) | of_ticket)
+
+
+def after(rows: QuerySet[Alert], place: tuple[datetime, int] | None) -> QuerySet[Alert]:
+    """The newest first, from a place (instant, id) on."""
+    if place is not None:
+        at, number = place
+        rows = rows.filter(Q(last_at__lt=at) | Q(last_at=at, pk__lt=number))
+    return rows.order_by("-last_at", "-id")
+
+
+def counts_of(ticket: int) -> tuple[int, int]:
+    """How many alerts of a ticket fire, and how many there are."""
+    rows = dict(Alert.objects.filter(ticket=ticket).values_list("state").annotate(count=Count("pk")))
+    return rows.get("firing", 0), sum(rows.values())

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from . import acting, alarm, finding, many, opening, paging, queue, report_rows, reports, showing, talking, ticket, why, writing
+from . import (
+    acting,
+    alarm,
+    alerts,
+    finding,
+    many,
+    opening,
+    paging,
+    queue,
+    report_rows,
+    reports,
+    showing,
+    talking,
+    ticket,
+    why,
+    writing,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", queue.queue_page, name="desk"),
@@ -15,6 +31,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/v/<slug:slug>/remove", many.remove_view, name="remove_view"),
     path("desk/v/<slug:slug>", queue.saved_view_page, name="saved_view"),
     path("desk/<slug:slug>", queue.queue_page, name="queue"),
+    path("alerts/", alerts.alerts_page, name="alerts"),
+    path("alerts/<int:number>", alerts.alert_page, name="alert"),
     path("pages", alarm.my_pages, name="my_pages"),
     path("pages/<int:number>", alarm.answer, name="my_page"),
     path("tickets/new", opening.new_ticket, name="new_ticket"),

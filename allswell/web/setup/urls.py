@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from . import (
     agreements,
+    alert_sources,
     calendar_pages,
     calendars,
     csv_import,
@@ -40,6 +41,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calendars/", calendar_pages.calendars_page, name="calendars"),
     path("calendars/<slug:slug>", calendar_pages.calendar_page, name="calendar"),
     path("setup/", overview.overview, name="setup"),
+    path("setup/alert-sources", alert_sources.alert_sources, name="setup_alert_sources"),
+    path("setup/alert-sources/<int:number>", alert_sources.alert_source, name="setup_alert_source"),
+    path("setup/alert-sources/<int:number>/new-key", alert_sources.new_key, name="setup_alert_source_new_key"),
+    path(
+        "setup/alert-sources/<int:number>/end-former-key",
+        alert_sources.end_former_key,
+        name="setup_alert_source_end_former_key",
+    ),
+    path("setup/alert-sources/<int:number>/switch", alert_sources.switch, name="setup_alert_source_switch"),
+    *_verbs("setup/alert-reports/<int:report>", alert_sources.unread_verb, "setup_unread", "read-again", "forget"),
     path("setup/machinery", machinery.machinery, name="setup_machinery"),
     path("setup/import", csv_import.import_page, name="setup_import"),
     path("setup/oncall", oncall_files.oncall_files_page, name="setup_oncall"),

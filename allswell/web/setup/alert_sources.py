@@ -1,0 +1,142 @@
+"""Sources of alerts: which monitoring tools may report, their keys, and what of theirs could not be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from allswell.desk.alerts import sources as desk
+from allswell.intake.parsers.alerts.registry import FORMATS
+from allswell.kernel.errors import DeskError
+from allswell.people.rules import INSTALLATION, Act, may
+from allswell.web import inputs
+from allswell.web.pages import PageRequest, SeeOther, field_errors, page, toast
+
+from . import choices
+from .gate import setup_page
+
+UNREAD_ROWS = 20
+
+
+def _sent(request: PageRequest) -> dict[str, Any]:
+    """What the form holds, as it is shown again."""
+    return {name: request.POST.get(name, "") for name in ("name", "kind", "service", "team", "secret")}
+
+
+def _page(request: PageRequest, template: str, status: int = 200, **more: Any) -> HttpResponse:
+    return page(
+        request,
+        template,
+        status=status,
+        here="setup",
+        tab="alert_sources",
+        may_change=may(request.actor, Act.SET_UP, INSTALLATION),
+        kinds=sorted(desk.kinds().items(), key=lambda pair: pair[1].casefold()),
+        titles=desk.kinds(),
+        services=choices.all_services(request),
+        teams=choices.teams(request),
+        **more,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@setup_page
+def alert_sources(request: PageRequest) -> HttpResponse:
+    """All sources of alerts, and a form for a new one; its key is shown once, in answer to the form."""
+    sent: dict[str, Any] = {"name": "", "kind": "alertmanager", "service": "", "team": ""}
+    errors, status = {}, 200
+    if request.method == "POST":
+        sent = _sent(request)
+        try:
+            row, key = desk.create(
+                name=sent["name"],
+                kind=sent["kind"],
+                service=inputs.number(request.POST, "service"),
+                team=inputs.number(request.POST, "team"),
+                secret=sent["secret"],
+                actor=request.actor,
+                now=request.now,
+            )
+        except DeskError as error:
+            if error.http in (403, 404):
+                raise
+            errors, status = field_errors(error), error.http
+        else:
+            return _key_page(request, row, key, is_new=True)
+    rows = list(desk.all_sources(request.actor))
+    unread = list(desk.unread(request.actor)[:UNREAD_ROWS])
+    return _page(request, "setup/alert_sources.html", status, rows=rows, unread=unread, sent=sent, errors=errors)
+
+
+def _key_page(request: PageRequest, row: Any, key: str, *, is_new: bool) -> HttpResponse:
+    address = f"{settings.PUBLIC_URL}/in/{row.kind}/{key}"
+    needs = FORMATS[row.kind].needs if row.kind in FORMATS else "path"
+    return _page(request, "setup/alert_source_key.html", row=row, key=key, address=address, needs=needs, is_new=is_new)
+
+
+@require_http_methods(["GET", "POST"])
+@setup_page
+def alert_source(request: PageRequest, number: int) -> HttpResponse:
+    """One source of alerts: what its alerts are about, its key, and when it was heard of last."""
+    row = desk.one(number, actor=request.actor)
+    sent: dict[str, Any] = {"name": row.name, "kind": row.kind, "service": row.service_id or "", "team": row.team_id or ""}
+    errors, status = {}, 200
+    if request.method == "POST":
+        sent = {**_sent(request), "kind": row.kind}
+        try:
+            desk.change(
+                number,
+                name=sent["name"],
+                service=inputs.number(request.POST, "service") or "",
+                team=inputs.number(request.POST, "team") or 0,
+                secret=sent["secret"] or None,
+                actor=request.actor,
+                now=request.now,
+            )
+        except DeskError as error:
+            if error.http in (403, 404):
+                raise
+            errors, status = field_errors(error), error.http
+        else:
+            toast(request, _("Saved."))
+            return SeeOther(f"/setup/alert-sources/{number}")
+    serves_until = row.former_until if row.former_digest and row.former_until and row.former_until > request.now else None
+    return _page(request, "setup/alert_source.html", status, row=row, sent=sent, errors=errors, serves_until=serves_until)
+
+
+@require_POST
+@setup_page
+def new_key(request: PageRequest, number: int) -> HttpResponse:
+    """A new key, shown once; the former serves for a day."""
+    key = desk.rotate(number, actor=request.actor, now=request.now)
+    return _key_page(request, desk.one(number, actor=request.actor), key, is_new=False)
+
+
+@require_POST
+@setup_page
+def end_former_key(request: PageRequest, number: int) -> HttpResponse:
+    """The former key serves no more."""
+    desk.end_former_key(number, actor=request.actor, now=request.now)
+    toast(request, _("The former key serves no more."))
+    return SeeOther(f"/setup/alert-sources/{number}")
+
+
+@require_POST
+@setup_page
+def switch(request: PageRequest, number: int) -> HttpResponse:
+    """On or off."""
+    desk.switch(number, is_active=bool(request.POST.get("on")), actor=request.actor, now=request.now)
+    return SeeOther(f"/setup/alert-sources/{number}")
+
+
+@require_POST
+@setup_page
+def unread_verb(request: PageRequest, report: int, verb: str) -> HttpResponse:
+    """Read a request again that could not be read, or forget it."""
+    (desk.read_again if verb == "read-again" else desk.forget)(report, actor=request.actor, now=request.now)
+    toast(request, _("It is read again in a moment.") if verb == "read-again" else _("It is forgotten."))
+    return SeeOther("/setup/alert-sources")

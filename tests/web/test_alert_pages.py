@@ -1,0 +1,87 @@
+"""The pages of monitoring: sources in the set-up, and the alerts at the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.test import Client
+
+from allswell.desk import tickets as desk
+from allswell.intake.models import Alert, AlertSource, RawReport
+from allswell.tickets.models import Ticket
+from tests.support.monitoring import Monitoring
+from tests.support.world import World
+
+Browser = Callable[..., Client]
+
+
+def test_a_source_is_set_up_and_its_key_shown_once(world: World, browser: Browser) -> None:
+    ada = browser(world.ada)
+    assert "No tool reports anything yet." in ada.get("/setup/alert-sources").content.decode()
+    made = ada.post("/setup/alert-sources", {"name": "Prometheus", "kind": "alertmanager", "service": world.lookup.pk})
+    row = AlertSource.objects.get()
+    text = made.content.decode()
+    key = text.split("/in/alertmanager/")[1].split("<")[0]
+    place = f"/setup/alert-sources/{row.pk}"
+    assert key not in ada.get(place).content.decode()
+    assert ada.post(place, {"name": "Prometheus 1", "service": "", "team": world.dba_team.pk}).status_code == 303
+    row.refresh_from_db()
+    assert (row.name, row.service, row.team) == ("Prometheus 1", None, world.dba_team)
+    fresh = ada.post(f"{place}/new-key").content.decode()
+    assert key not in fresh
+    assert "The former key serves until" in ada.get(place).content.decode()
+    assert browser(world.ada).post(f"/in/alertmanager/{key}", b"{}", content_type="application/json").status_code == 400
+    ada.post(f"{place}/end-former-key")
+    assert browser(world.ada).post(f"/in/alertmanager/{key}", b"{}", content_type="application/json").status_code == 404
+
+
+def test_what_does_not_fit_is_said_beside_the_field(world: World, browser: Browser) -> None:
+    answer = browser(world.ada).post("/setup/alert-sources", {"name": "", "kind": "alertmanager"})
+    assert (answer.status_code, 'id="name-error"' in answer.content.decode()) == (422, True)
+    answer = browser(world.ada).post("/setup/alert-sources", {"name": "X", "kind": "nagios", "secret": "s"})
+    assert (answer.status_code, 'id="secret-error"' in answer.content.decode()) == (422, True)
+    assert not AlertSource.objects.exists()
+
+
+def test_what_could_not_be_read_is_read_again_or_forgotten(world: World, browser: Browser) -> None:
+    am = Monitoring(world)
+    am.send(am.fires())
+    RawReport.objects.update(error="It cannot be read: ValueError")
+    ada = browser(world.ada)
+    assert "It cannot be read" in ada.get("/setup/alert-sources").content.decode()
+    number = RawReport.objects.get().pk
+    assert ada.post(f"/setup/alert-reports/{number}/read-again").status_code == 303
+    am.read()
+    assert am.alert().total == 2
+    assert ada.post(f"/setup/alert-reports/{number}/forget").status_code == 404
+
+
+def test_alerts_are_shown_with_what_was_done(world: World, browser: Browser) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    jonas = browser(world.jonas)
+    assert "Nothing fires." in jonas.get("/alerts/").content.decode()
+    am.send(am.fires("<script>alert(1)</script>", host="web1"))
+    text = jonas.get("/alerts/").content.decode()
+    assert "&lt;script&gt;" in text
+    assert "<script>alert" not in text
+    ticket = Ticket.objects.get()
+    assert f"INC-{ticket.pk}" in text
+    one = jonas.get(f"/alerts/{Alert.objects.get().pk}").content.decode()
+    assert "opened an incident" in one
+    assert "web1" in one
+    assert "1 alert belongs to this" in jonas.get(f"/tickets/{ticket.pk}").content.decode()
+    assert "web1" in jonas.get(f"/alerts/?ticket={ticket.pk}&state=").content.decode()
+    assert jonas.get("/alerts/?after=nonsense&severity=x&state=y&q=%00").status_code in (200, 400)
+
+
+def test_alerts_of_others_are_not_shown(world: World, browser: Browser) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    am.send(am.fires())
+    number = Alert.objects.get().pk
+    oskar = browser(world.oskar)
+    assert "HighLatency" not in oskar.get("/alerts/").content.decode()
+    assert oskar.get(f"/alerts/{number}").status_code == 404
+    desk.restrict(Ticket.objects.get().pk, **world.by(world.lena))
+    assert browser(world.priya).get(f"/alerts/{number}").status_code == 404
+    assert "HighLatency" not in browser(world.priya).get("/alerts/").content.decode()
+    assert browser(world.maria).get("/alerts/").status_code in (302, 303, 403, 404)
