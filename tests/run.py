@@ -90,7 +90,7 @@ def parts(paths: list[str]) -> list[Part]:
     if paths:
         return [Part(database, tuple(paths), is_chosen=True) for database in ("sqlite", "postgresql")]
     named = {path for part in PARTS for path in part}
-    folders = sorted(f"tests/{found.name}" for found in FOLDER.iterdir() if any(found.glob("test_*.py")))
+    folders = sorted(f"tests/{found.name}" for found in FOLDER.iterdir() if any(found.rglob("test_*.py")))
     rest = tuple(path for path in folders if path not in named)
     first = [Part("postgresql", tuple(path for path in part if path not in PURE)) for part in (*PARTS, rest)]
     then = [Part("sqlite", part) for part in (PARTS[1], PARTS[0], *PARTS[2:], rest)]  # so that two browsers seldom meet
