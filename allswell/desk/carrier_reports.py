@@ -68,7 +68,7 @@ def meant_by(number: str, body: str) -> Meant:
     if not found:
         return Meant(None, problem="nobody")
     # a number two share is spoken for by whom something waits for
-    person = max(found, key=lambda one: max((page.pk for page in found[one]), default=0))
+    person = max(found, key=lambda one: max(((page.ticket_id is not None, page.pk) for page in found[one]), default=(False, 0)))
     asked = _ACK.fullmatch(body) if len(body) <= _LONGEST else None
     if asked is None:
         return Meant(actors[person], problem="unclear")
@@ -79,6 +79,8 @@ def meant_by(number: str, body: str) -> Meant:
                     return Meant(actors[one], page.pk)
         return Meant(actors[person], problem="none")
     waiting = {page.ticket.pk: page for page in found[person] if page.ticket is not None}
+    if not waiting and found[person]:
+        return Meant(actors[person], found[person][0].pk)  # practice
     if len(waiting) == 1:
         return Meant(actors[person], next(iter(waiting.values())).pk)
     named = tuple(reference(page.ticket.kind, number) for number, page in waiting.items() if page.ticket is not None)

@@ -50,7 +50,7 @@ class Verdict:
     guesses_left: int
 
 
-def _oneself(actor: Actor) -> int:
+def oneself(actor: Actor) -> int:
     """Who sets up their own ways: a person to whom the desk is open. Raises NotAllowed."""
     if actor.person is None or not may(actor, Act.SEE_DESK, INSTALLATION):
         raise NotAllowed("Your role does not allow this.")
@@ -166,12 +166,12 @@ def _refuse_twice(kind: ContactKind, address: str, rows: Iterable[ContactMethod]
 
 def own_contacts(*, actor: Actor) -> list[ContactMethod]:
     """The ways the actor has added, the oldest first. Raises NotAllowed."""
-    return list(queries.contacts_of(_oneself(actor)))
+    return list(queries.contacts_of(oneself(actor)))
 
 
 def own_reach(*, actor: Actor) -> rules.Reach:
     """Everything that decides how the actor is reached. Raises NotAllowed."""
-    person = _oneself(actor)
+    person = oneself(actor)
     return queries.reachable([person])[person]
 
 
@@ -181,7 +181,7 @@ def own_reach(*, actor: Actor) -> rules.Reach:
 @use_case
 def add_contact(*, kind: str, address: str, label: str = "", flavor: str = "", actor: Actor, now: datetime) -> ContactMethod:
     """A way to reach the actor. A code goes there at once; until it is typed in, nothing else does. Two may share one number."""
-    person = _oneself(actor)
+    person = oneself(actor)
     way = _kind(kind, rules.ADDED)
     program = _flavor(way, flavor)
     written = _address(way, address, program)
@@ -303,7 +303,7 @@ def set_rules(
 
     Empty: as for everybody who has set nothing. Raises Invalid for what is not verified or not one's own.
     """
-    person = _oneself(actor)
+    person = oneself(actor)
     if urgency not in [one.value for one in Urgency]:
         raise Invalid("There is no such urgency.", field="urgency")
     rows = list(wanted)[: rules.MOST_RULES + 1]
@@ -325,7 +325,7 @@ def set_rules(
 @use_case
 def set_quiet_hours(*, since: int | None, until: int | None, actor: Actor, now: datetime) -> Quiet | None:
     """Minutes of the day, in one's own zone, between which normal pages wait; None and None: never. Urgent pages pass."""
-    person = _oneself(actor)
+    person = oneself(actor)
     quiet: Quiet | None = None
     if since is not None or until is not None:
         for field, minute in (("since", since), ("until", until)):
@@ -346,7 +346,7 @@ def set_quiet_hours(*, since: int | None, until: int | None, actor: Actor, now: 
 @use_case
 def send_test(*, actor: Actor, now: datetime) -> int:
     """Send a test to oneself by every verified way, and by the primary e-mail address. Answers by how many; raises TooMany, Conflict."""
-    person = _oneself(actor)
+    person = oneself(actor)
     if queries.tests_since(person, now - timedelta(hours=1)) >= rules.MOST_TESTS:
         raise TooMany("Too many tests within an hour. Wait a little.")
     reach = queries.reachable([person])[person]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from allswell.incidents import queries as incidents
 from allswell.kernel.actor import Actor, Channel
 from allswell.kernel.errors import NotFound
-from allswell.oncall.queries import escalations
+from allswell.oncall.queries import escalations, ledger
+from allswell.oncall.queries.ledger import PageStory
 from allswell.oncall.queries.reaching import names_of, next_called
 from allswell.oncall.rules.escalating import RunState
 from allswell.people import queries as people
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: pages of one person shown together
 MOST_TOGETHER = 50
+#: behind every priority
+_LAST = 9
 
 
 class Stands(StrEnum):
@@ -41,7 +44,10 @@ class Stands(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another page that waits for the same person; `title` is "" when they may not see the ticket any more."""
+    """Another page that waits for the same person; `title` is "" when they may not see the ticket any more.
+
+    Practice has no `reference` and stands behind everything else.
+    """
 
     page: int
     reference: str
@@ -70,6 +76,7 @@ class Shown:
     announcement: Announcement | None = None
     solved: Solved | None = None
     others: tuple[Other, ...] = ()
+    drill: PageStory | None = None  # of practice, what became of it so far
     is_at_desk: bool = False  # the ticket's page at the desk is open to them
 
     @property
@@ -91,7 +98,8 @@ def shown(row: Page, *, actor: Actor) -> Shown:
     """Everything the address of a page shows to its person."""
     run = row.escalation
     if run is None or row.ticket is None:
-        return Shown(row, Stands.DRILL_DONE if row.acknowledged_at else Stands.DRILL)
+        told = ledger.of_pages([row.pk])
+        return Shown(row, Stands.DRILL_DONE if row.acknowledged_at else Stands.DRILL, drill=told[0] if told else None)
     run.ticket = row.ticket
     sees = tickets.visible_to(actor).filter(pk=row.ticket.pk).exists()
     ticket = row.ticket if sees else None
@@ -128,13 +136,14 @@ def _stands(run: Escalation, actor: Actor) -> Stands:
 
 def _others(row: Page, *, actor: Actor) -> tuple[Other, ...]:
     """What else waits for the same person, the most urgent first; one line a ticket."""
-    return tuple(other for other in waiting_for(actor) if other.number != row.ticket_id)
+    return tuple(other for other in waiting_for(actor) if other.number and other.number != row.ticket_id)
 
 
 def waiting_for(actor: Actor) -> tuple[Other, ...]:
     """What calls the actor and has no answer, the most urgent first; one line a ticket."""
-    waiting = {one.ticket.pk: one for one in escalations.open_pages_of(actor.person or 0)[:MOST_TOGETHER] if one.ticket}
-    if not waiting:
+    called = list(escalations.open_pages_of(actor.person or 0)[:MOST_TOGETHER])
+    waiting = {one.ticket.pk: one for one in called if one.ticket}
+    if not called:
         return ()
     seen = set(tickets.visible_to(actor).filter(pk__in=list(waiting)).values_list("pk", flat=True))
     ringing = {pk for pk, rings in escalations.alarms([actor.person or 0]).get(actor.person or 0, ()) if rings}
@@ -151,4 +160,5 @@ def waiting_for(actor: Actor) -> tuple[Other, ...]:
         for number, one in waiting.items()
         if one.ticket is not None
     ]
+    found += [Other(one.pk, "", "", _LAST, one.created_at, 0, one.pk in ringing) for one in called if one.ticket is None]
     return tuple(sorted(found, key=lambda other: (other.priority, other.since)))

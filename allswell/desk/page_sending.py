@@ -276,18 +276,21 @@ def _facts(held: Claim, page: Page, seen: _Seen, *, now: datetime) -> PageFacts:
 
 
 def _drill(held: Claim, page: Page, seen: _Seen, *, now: datetime) -> PageFacts:
+    asked_by = people.person(page.asked_by_id) if page.asked_by_id and page.asked_by_id != page.person_id else None
     return PageFacts(
         key=held.key,
         reference="",
         number=0,
         title=page_wording.drill_title(_reader(page, seen).locale),
-        priority=1,
+        priority=1 if page.urgency == "urgent" else 5,
         since=page.created_at,
         cause="drill",
         urgency=page.urgency,
         link=_link(page, now=now),
         code="",
+        asked_by=asked_by.name if asked_by else "",
         is_drill=True,
+        callback=page_links.carrier_link(held.id, now=now) if page.person_id is not None else "",
     )
 
 

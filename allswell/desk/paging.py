@@ -106,6 +106,7 @@ def answer_page(page_id: int, *, by: str, minutes: int | None = None, actor: Act
         raise Conflict("This page asks for a shift to be taken; that is done on the page of the handover.")
     if row.escalation_id is None or row.ticket is None:
         writing.answer(row, now=now, detail=by)  # it only tried the way
+        writing.close([row.pk], now=now)
         return row
     run = writing.hold(row.escalation_id)
     if run is None or (row.acknowledged_at is not None and run.state != RunState.RUNNING.value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from allswell.desk import attachments, calls, contact_messages, machinery, sign_in
+from allswell.desk import attachments, calls, contact_messages, machinery, practising, sign_in
 from allswell.kernel.actor import Actor
 from allswell.kernel.actor import engine as engine_actor
 
@@ -18,6 +18,7 @@ STEPS: tuple[Step, ...] = (
     calls.forget_calls,
     sign_in.tidy,
     contact_messages.tidy,
+    practising.tidy,
     machinery.forget_the_absent,
     machinery.forget_old_machinery,
     machinery.give_up_mails,

@@ -164,6 +164,8 @@ def _lines(facts: PageFacts, to: Reader) -> list[str]:
 
 
 def _cause(facts: PageFacts) -> str:
+    if facts.is_drill and facts.asked_by:
+        return _("%(who)s tries whether pages reach you: nothing is broken.") % {"who": facts.asked_by}
     if facts.cause == "by_hand" and facts.asked_by:
         return _("%(who)s asks for you by hand.") % {"who": facts.asked_by}
     return _(_CAUSES.get(facts.cause, _CAUSES["opened"]))
@@ -184,12 +186,14 @@ def _reply(code: str) -> str:
 
 def _short(facts: PageFacts) -> str:
     """One SMS. An address too long for it is left out, but never the words to answer with."""
-    first = f"P{facts.priority} {facts.reference}"
+    first = f"P{facts.priority} {facts.reference}".strip()
+    reply = _reply(facts.code)
     if facts.is_drill:
         first = _("Drill: %(headline)s") % {"headline": first}
-    after = " ".join(filter(None, (facts.link, _reply(facts.code))))
+        reply = _("Reply: %(words)s") % {"words": "ack"}
+    after = " ".join(filter(None, (facts.link, reply)))
     if gsm.length(f"{first} {after}") > gsm.PART:
-        after = _reply(facts.code)
+        after = reply
     return gsm.one_message(first, _title(facts.title), after)
 
 
@@ -201,7 +205,7 @@ def _spoken(facts: PageFacts) -> str:
         _("Priority %(priority)s.") % {"priority": facts.priority},
         f"{_title(facts.title)}.",
         _("Service: %(service)s") % {"service": facts.service} + "." if facts.service else "",
-        f"{named}.",
+        f"{named}." if named else "",
     ]
     return " ".join(part for part in parts if part)
 

@@ -151,7 +151,9 @@ def _reply(meant: carrier_reports.Meant) -> str:
             row = paging.answer_page(meant.page, by="sms", actor=meant.actor, now=clock.now())
         except DeskError as error:
             return words_of_error(error)
-        return _("You have it: %(ticket)s.") % {"ticket": reference(row.ticket.kind, row.ticket.pk) if row.ticket else ""}
+        if row.ticket is None:
+            return _("It worked: you have answered.")
+        return _("You have it: %(ticket)s.") % {"ticket": reference(row.ticket.kind, row.ticket.pk)}
     if meant.problem == "which":
         said = ", ".join(meant.waiting[:8])
         return _("Several pages wait for you: %(tickets)s. Write ack and the number.") % {"tickets": said}

@@ -29,6 +29,7 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, DeskError, NotFound
 from allswell.kernel.text import whole
 
+from . import page_words
 from .pages import SeeOther, anyone, words_of_error
 from .sign_in import address_of
 from .templating import template
@@ -143,6 +144,7 @@ def _page(row: Page, *, actor: Actor, now: datetime, problem: str = "", status: 
         why=_why(shown),
         over=_over(shown),
         next=joined(shown.next_names),
+        practised=page_words.practised,
         minutes=MINUTES,
         problem=problem,
         now=now,

@@ -88,3 +88,29 @@ def test_a_lead_adds_rooms_and_reads_by_what_people_are_reached(world: World, ca
     assert lena.post(f"/contacts/{room.json()['id']}/verify", code=carrier.code()).json()["is_verified"] is True
     assert [one["id"] for one in lena.get("/teams/databases/rooms").json()] == [room.json()["id"]]
     assert amir.call("DELETE", f"/contacts/{room.json()['id']}").status_code == 404
+
+
+def test_practice_is_sent_read_and_answered(world: World, jonas: Program) -> None:
+    sent = jonas.post("/paging/practice", urgency="urgent")
+    assert sent.status_code == 201
+    page = sent.json()
+    assert (page["person"]["id"], page["asked_by"]["id"], page["acknowledged_at"]) == (world.jonas.pk, world.jonas.pk, None)
+    assert {way["channel"]: way["outcome"] for way in page["ways"]} == {"desk": "sent", "email": ""}
+    (waiting,) = jonas.get("/me/pages").json()
+    assert (waiting["id"], waiting["ticket"], waiting["reference"]) == (page["id"], None, "")
+    assert jonas.post(f"/pages/{page['id']}/answer").json() == []
+    (told,) = jonas.get("/paging/practice").json()
+    assert told["acknowledged_at"] is not None
+    assert {way["outcome"] for way in told["ways"]} == {"sent", "moot"}
+    for _ in range(4):
+        assert jonas.post("/paging/practice").status_code == 201
+    assert jonas.post("/paging/practice").status_code == 429
+
+
+def test_only_who_leads_sends_practice_to_others(world: World, jonas: Program) -> None:
+    lena = Program(world, world.lena)
+    assert lena.post("/paging/practice", urgency="normal", person=world.amir.pk).status_code == 201
+    assert [one["person"]["name"] for one in lena.get("/paging/practice").json()] == ["Amir Haddad"]
+    assert jonas.post("/paging/practice", urgency="normal", person=world.amir.pk).status_code == 403
+    assert jonas.post("/paging/practice", urgency="normal", person=10**15).status_code == 422
+    assert jonas.post("/paging/practice", urgency="shrill").status_code == 422

@@ -176,8 +176,8 @@ DECIDED: dict[str, frozenset[str]] = {
     "revokeCalendarLink": frozenset({"agent"}),  # the agent's own
     **dict.fromkeys(["listLeaves", "addLeave", "importLeaves", "cancelLeave"], ADMIN | {"requester"}),  # of Maria
     # how one is reached: everybody at the desk says it of themselves; the contact that is tried is the agent's
-    **dict.fromkeys(["listContacts", "addContact", "getPaging"], KNOWING | {"outside_agent"}),
-    **dict.fromkeys(["setPagingRules", "setQuietHours", "sendTestPage"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["listContacts", "addContact", "getPaging", "listPracticePages"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["setPagingRules", "setQuietHours", "sendTestPage", "sendPracticePage"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["sendContactCode", "verifyContact", "removeContact"], frozenset({"agent"})),
     **dict.fromkeys(["listRooms", "addRoom", "getTeamReach"], DECIDING),
     "askWhatIf": ADMIN | {"auditor"},  # it writes nothing but the question

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from allswell.desk import contacts
+from allswell.desk import contacts, page_links
+from allswell.kernel import clock
 from allswell.notifications import queries
 from allswell.notifications.models import ContactMethod
 from allswell.notifications.rules import Quiet
+from allswell.oncall.models import Page
 from tests.desk.test_contacts import CHAT, NUMBER, Carrier, carrier
 from tests.support.world import World
 
@@ -186,3 +188,41 @@ def test_a_browser_is_added_under_the_name_people_know(world: World, browser: Br
     row = ContactMethod.objects.get()
     code = carrier.code()
     assert carrier.sent[-1][1].link.endswith(f"/me/contacts#verify-{row.pk}-{code}")
+
+
+def test_one_practises_and_reads_how_it_went(world: World, browser: Browser) -> None:
+    amir = browser(world.amir)
+    html = amir.post("/me/contacts/practice", {"urgency": "urgent"}, follow=True).content.decode()
+    assert "A practice page is made." in html
+    assert "On its way: nobody has answered yet." in html
+    page = Page.objects.get(person=world.amir)
+    assert "Practice: nothing is broken" in read(amir, "/pages")
+    link = page_links.link(page.pk, now=clock.now()).rpartition("/p/")[2]
+    phone = Client()
+    shown = read(phone, f"/p/{link}")
+    assert "This is a drill" in shown
+    assert "Pass" not in shown
+    answered = phone.post(f"/p/{link}", {"do": "have"}, headers={"accept": "text/html"}, follow=True).content.decode()
+    assert "It worked: you have answered." in answered
+    assert "Answered after" in read(amir)
+    assert "Nothing calls you now." in read(amir, "/pages")
+    assert amir.post("/me/contacts/practice", {"urgency": "shrill"}).status_code == 422
+    assert amir.post("/me/contacts/practice", {"urgency": "normal", "person": "²" * 50}).status_code == 422
+
+
+def test_practice_is_answered_at_the_desk(world: World, browser: Browser) -> None:
+    amir = browser(world.amir)
+    amir.post("/me/contacts/practice", {"urgency": "urgent"})
+    page = Page.objects.get(person=world.amir)
+    assert amir.post(f"/pages/{page.pk}", {"do": "pass"}).status_code == 409
+    answered = amir.post(f"/pages/{page.pk}", {"do": "have"})
+    assert answered.headers["Location"] == "/me/contacts#practice"
+
+
+def test_a_lead_sends_practice_from_the_page_of_the_team(world: World, browser: Browser) -> None:
+    lena = browser(world.lena)
+    sent = lena.post("/me/contacts/practice", {"urgency": "normal", "person": world.amir.pk, "next": "/teams/databases/rooms"})
+    assert sent.headers["Location"] == "/teams/databases/rooms"
+    assert "On its way: nobody has answered yet." in read(lena, "/teams/databases/rooms")
+    assert "Sent by Lena Frei." in read(browser(world.amir))
+    assert browser(world.priya).post("/me/contacts/practice", {"urgency": "normal", "person": world.amir.pk}).status_code == 403

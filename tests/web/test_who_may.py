@@ -341,6 +341,7 @@ def _set(world: World) -> Stage:
         "announce_update": {"body": "x"},
         "contact_rules": {"urgency": "normal", "usual": "1"},
         "contact_quiet": {"never": "1"},
+        "contact_practice": {"urgency": "normal"},
         "setup_person_grant": {"role": "agent", "scope": f"organization-{world.branch.pk}"},
         "setup_person_revoke": {"grant": grant.pk},
         "setup_person_join": {"team": world.dba_team.pk},
@@ -426,7 +427,7 @@ DECIDED: dict[str, Row] = {
     "contacts": Row(AT_THE_DESK, AT_THE_DESK),
     "contact_push_key": Row(post=AT_THE_DESK),
     **_rows(Row(EVERYBODY), "service_worker", "manifest", "app_icon"),  # the same for everybody, and nobody's
-    **_rows(Row(post=AT_THE_DESK), "contact_rules", "contact_quiet", "contact_test"),
+    **_rows(Row(post=AT_THE_DESK), "contact_rules", "contact_quiet", "contact_test", "contact_practice"),
     **_rows(Row(post=frozenset({"agent"})), "contact_code", "contact_verify", "contact_remove"),
     "team_rooms": Row(LEADING | ADMIN, LEADING | ADMIN),
     # the portal

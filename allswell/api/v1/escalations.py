@@ -265,10 +265,10 @@ def stop_paging(call: Call) -> Any:
 
 
 class OpenPage(Struct):
-    """What calls somebody and has no answer; `title` is "" where they may not see the ticket any more."""
+    """What calls somebody and has no answer; `title` is "" where they may not see the ticket any more. Practice has no ticket."""
 
     id: int
-    ticket: int
+    ticket: int | None
     reference: str
     title: str
     priority: int
@@ -286,7 +286,7 @@ class OpenPage(Struct):
 )
 def list_my_pages(call: Call) -> list[OpenPage]:
     return [
-        OpenPage(one.page, one.number, one.reference, one.title, one.priority, one.since)
+        OpenPage(one.page, one.number or None, one.reference, one.title, one.priority, one.since)
         for one in page_answers.waiting_for(call.actor)
     ]
 

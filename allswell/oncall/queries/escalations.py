@@ -16,7 +16,7 @@ from allswell.database.statements import ask
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.oncall.models import Escalation, EscalationPolicy, Handover, Page, PageDelivery, PageEvent, PolicyUse, PolicyVersion
-from allswell.oncall.rules.escalating import Run, RunState
+from allswell.oncall.rules.escalating import PageCause, Run, RunState
 from allswell.oncall.rules.policies import Policy, TargetKind
 from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, may
@@ -351,21 +351,47 @@ def pages_of_runs(run_ids: Collection[int]) -> QuerySet[Page]:
     return Page.objects.filter(escalation__in=run_ids).select_related("person", "room").order_by("id")
 
 
+#: what one answers by its own page: calls for tickets, and practice
+_CALLS = Q(ticket__isnull=False) | Q(cause=PageCause.PRACTICE.value)
+
+
+def pages_called(page_ids: Collection[int]) -> QuerySet[Page]:
+    """Pages with who was called, and who asked for them."""
+    return Page.objects.filter(pk__in=page_ids).select_related("person", "room", "asked_by")
+
+
 def open_pages_of(person: int) -> QuerySet[Page]:
     """What calls somebody now and has no answer, the newest first."""
-    rows = Page.objects.filter(person=person, closed_at=None, acknowledged_at=None, ticket__isnull=False)
+    rows = Page.objects.filter(_CALLS, person=person, closed_at=None, acknowledged_at=None)
     return rows.select_related("ticket", "escalation").order_by("-id")
 
 
 def alarms(persons: Collection[int]) -> dict[int, tuple[tuple[int, bool], ...]]:
     """Person -> what calls them now: (page, whether an open desk page rings for it), in order. Normal pages and hushed ones are silent."""
     hushed = Exists(PageEvent.objects.filter(page=OuterRef("pk"), kind="hushed"))
-    about = Q(ticket__isnull=False) | Q(handover__isnull=False)
+    about = _CALLS | Q(handover__isnull=False)
     rows = Page.objects.filter(about, person__in=persons, closed_at=None, acknowledged_at=None).order_by("pk")
     found: dict[int, tuple[tuple[int, bool], ...]] = {}
     for person, pk, urgency, is_hushed in rows.annotate(hushed=hushed).values_list("person_id", "pk", "urgency", "hushed"):
         found[person] = (*found.get(person, ()), (pk, urgency == "urgent" and not is_hushed))
     return found
+
+
+def practices(*, since: datetime, **of: int) -> QuerySet[Page]:
+    """The practice pages since then: to a `person`, or `asked_by` one."""
+    return Page.objects.filter(cause=PageCause.PRACTICE.value, asked_by__isnull=False, created_at__gte=since, **of)
+
+
+def open_practices(person: int) -> list[int]:
+    """The practice pages of somebody that are not over."""
+    return list(Page.objects.filter(person=person, closed_at=None, cause=PageCause.PRACTICE.value).values_list("pk", flat=True))
+
+
+def stale_practices(*, before: datetime) -> list[int]:
+    """The practice pages that are open although none of their messages waits, and none went out since then."""
+    opened = Page.objects.filter(person__isnull=False, closed_at=None, cause=PageCause.PRACTICE.value, created_at__lt=before)
+    busy = PageDelivery.objects.filter(Q(settled_at=None) | Q(settled_at__gte=before), page=OuterRef("pk"))
+    return list(opened.exclude(Exists(busy)).values_list("pk", flat=True))
 
 
 def is_anybody_asked(run_id: int, *, turn: int) -> bool:

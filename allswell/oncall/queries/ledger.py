@@ -48,6 +48,19 @@ def of_ticket(number: int) -> list[RunStory]:
 
 def _told(runs: list[Escalation]) -> list[RunStory]:
     pages = list(escalations.pages_of_runs([row.pk for row in runs]).order_by("-id")[:MOST_PAGES])[::-1] if runs else []
+    stories: dict[int | None, list[PageStory]] = defaultdict(list)
+    for one in _with_all(pages):
+        stories[one.page.escalation_id].append(one)
+    return [RunStory(row, tuple(stories[row.pk])) for row in runs]
+
+
+def of_pages(ids: list[int]) -> list[PageStory]:
+    """Pages with everything that became of them, in the order they are asked for; three statements."""
+    pages = {page.pk: page for page in escalations.pages_called(ids)} if ids else {}
+    return _with_all([pages[pk] for pk in ids if pk in pages])
+
+
+def _with_all(pages: list[Page]) -> list[PageStory]:
     ids = [page.pk for page in pages]
     deliveries: dict[int, list[PageDelivery]] = defaultdict(list)
     events: dict[int, list[PageEvent]] = defaultdict(list)
@@ -55,10 +68,7 @@ def _told(runs: list[Escalation]) -> list[RunStory]:
         deliveries[delivery.page_id].append(delivery)
     for event in escalations.ledger(ids) if ids else ():
         events[event.page_id].append(event)
-    stories: dict[int | None, list[PageStory]] = defaultdict(list)
-    for page in pages:
-        stories[page.escalation_id].append(PageStory(page, tuple(deliveries[page.pk]), tuple(events[page.pk])))
-    return [RunStory(row, tuple(stories[row.pk])) for row in runs]
+    return [PageStory(page, tuple(deliveries[page.pk]), tuple(events[page.pk])) for page in pages]
 
 
 #: the columns of the file

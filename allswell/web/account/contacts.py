@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from allswell.desk import contacts as desk
-from allswell.desk import push_keys
+from allswell.desk import practising, push_keys
 from allswell.kernel import text
 from allswell.kernel.errors import DeskError, Invalid, NotAllowed
 from allswell.notifications import carriers, queries, rules
@@ -18,6 +18,7 @@ from allswell.notifications.rules import Urgency
 from allswell.people import queries as people
 from allswell.people.rules import INSTALLATION, Act, may
 from allswell.web import contact_words as words
+from allswell.web import page_words
 from allswell.web.oncall import sure
 from allswell.web.pages import PageRequest, SeeOther, back_to, desk_page, field_errors, page, toast, words_of_error
 
@@ -49,6 +50,8 @@ def _show(request: PageRequest, *, status: int = 200, **more: Any) -> HttpRespon
         "names": names,
         "plans": plans,
         "tests": queries.last_test(me, request.now - TEST_SHOWN),
+        "practised": practising.newest(me, now=request.now),
+        "page_words": page_words,
         "adding": _adding(request),
         "addable": [one.value for one in rules.ADDED if carriers.is_ready(one.value)],
         "missing": [name for name in words.SETTINGS if not carriers.is_ready(name)],
@@ -208,6 +211,21 @@ def test(request: PageRequest) -> HttpResponse:
     return SeeOther(f"{PLACE}#test")
 
 
+@require_POST
+@desk_page
+def practice(request: PageRequest) -> HttpResponse:
+    """Send a practice page, to oneself or to somebody one leads, by their own rules."""
+    told = practising.send(
+        urgency=request.POST.get("urgency", ""),
+        person=text.whole(request.POST["person"]) or 0 if "person" in request.POST else None,
+        actor=request.actor,
+        now=request.now,
+    )
+    said, _tone = page_words.practised(told)
+    toast(request, _("A practice page is made. %(said)s") % {"said": said})
+    return SeeOther(back_to(request, f"{PLACE}#practice"))
+
+
 def _add_room(request: PageRequest, slug: str) -> HttpResponse:
     try:
         desk.add_room(
@@ -240,6 +258,8 @@ def _show_rooms(request: PageRequest, slug: str, *, status: int = 200, errors: d
         rows=rows,
         sent_last=queries.last_messages([row.pk for row in rows if row.verified_at is None]),
         members=[(row, reached.get(row.pk)) for row in members],
+        practised=practising.newest_of([row.pk for row in members], now=request.now),
+        page_words=page_words,
         adding=_adding(request),
         addable=[one.value for one in rules.ROOMS if carriers.is_ready(one.value)],
         words=words,

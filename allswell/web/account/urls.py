@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/contacts/rules", contacts.set_rules, name="contact_rules"),
     path("me/contacts/quiet", contacts.quiet, name="contact_quiet"),
     path("me/contacts/test", contacts.test, name="contact_test"),
+    path("me/contacts/practice", contacts.practice, name="contact_practice"),
     path("me/contacts/<int:contact>/code", contacts.code, name="contact_code"),
     path("me/contacts/<int:contact>/verify", contacts.verify, name="contact_verify"),
     path("me/contacts/<int:contact>/remove", contacts.remove, name="contact_remove"),

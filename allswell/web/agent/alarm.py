@@ -34,6 +34,9 @@ def answer(request: PageRequest, number: int) -> HttpResponseBase:
         toast(request, _("You passed it on."))
     elif what == "have":
         row = paging.answer_page(number, by="desk", actor=request.actor, now=request.now)
+        if row.ticket_id is None:
+            toast(request, _("It worked: you have answered."))
+            return SeeOther(back_to(request, "/me/contacts#practice"))
         toast(request, _("You have it."))
         return SeeOther(back_to(request, f"/tickets/{row.ticket_id}"))
     else:
