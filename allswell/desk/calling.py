@@ -24,7 +24,7 @@ from allswell.people import queries as people
 from allswell.people.rules import Act, may
 from allswell.tickets import operations as tickets
 from allswell.tickets import queries as ticket_queries
-from allswell.tickets.rules import WatcherKind
+from allswell.tickets.rules import WatcherKind, discreet
 
 from . import steps
 from .door import attempt, use_case
@@ -193,7 +193,9 @@ def _take(due: Sequence[_Due], by: _Ways, *, actor: Actor, now: datetime) -> Non
     writing.write_pages(to_page, now=now)
     entries = tickets.record_all(said, actor=actor, now=now)
     for webhook, place in to_call:
-        notifications.call_webhook(webhook, entries[place], payload=tickets.payload(entries[place], said[place][1]), now=now)
+        content = tickets.payload(entries[place], said[place][1])
+        content = discreet(content) if said[place][1].is_restricted else content
+        notifications.call_webhook(webhook, entries[place], payload=content, now=now)
     for found in due:
         if found.came.run.state is RunState.EXHAUSTED:
             _tell_unanswered(found.row, actor=actor, now=now)

@@ -125,6 +125,14 @@ def reference(kind: str, number: int) -> str:
     return f"{PREFIX[Kind(kind)]}-{number}"
 
 
+def discreet(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a webhook is told of a restricted ticket: its number, how urgent it is and how it stands, not what or whom it is about."""
+    told = content["data"]["ticket"]
+    kept = {name: told[name] for name in ("number", "reference", "url", "kind", "state", "priority", "version", "team")}
+    ticket = {**kept, "title": told["reference"], "is_restricted": True}
+    return {**content, "data": {**content["data"], "ticket": ticket}}
+
+
 @dataclass(frozen=True, slots=True)
 class Matrix:
     """Impact x urgency -> priority. `rows[impact - 1][urgency - 1]` is the priority; any number of levels, P1 highest."""

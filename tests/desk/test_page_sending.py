@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from allswell.desk import page_sending, paging
+from allswell.desk import outbox, page_sending, paging, policies, webhooks
 from allswell.desk import tickets as desk
 from allswell.desk.page_sending import Done, Group, Parcel, Unsent
 from allswell.journal.models import Entry
 from allswell.kernel.actor import engine
+from allswell.notifications.letters import Call
 from allswell.notifications.models import ContactMethod
 from allswell.notifications.rules import Answer, Outcome
 from allswell.oncall.models import Page, PageDelivery
 from allswell.oncall.queries import escalations
 from allswell.people.models import Person
+from allswell.tickets.models import Ticket
 from tests.desk.test_paging import dba_policy, down, watch
 from tests.support.world import World
 
@@ -194,3 +198,64 @@ def test_a_contact_that_is_removed_meanwhile_is_passed_over(world: World, after:
     world.forward(seconds=60 + after.total_seconds())
     assert send(world) == []
     assert PageDelivery.objects.get(channel="sms").outcome == "failed"
+
+
+def calls_everybody(world: World) -> Ticket:
+    """A ticket of the databases, whose policy calls a room and a program that belongs to Julia."""
+    room = ContactMethod.objects.create(
+        team=world.dba_team, kind="email", address="room@example.org", shown="…", created_at=world.now, verified_at=world.now
+    )
+    hook, _secret = webhooks.create(
+        name="Pager", url="https://pager.example.org/", verbs=["incident.restored"], owner=world.julia.pk, **world.by(world.ada)
+    )
+    targets = [{"kind": "room", "contact": room.pk}, {"kind": "webhook", "webhook": hook.pk}]
+    definition = {"steps": [{"targets": targets, "wait": 300}], "starts": [1], "urgent": [1]}
+    policy = policies.create_policy(name="All", team="databases", definition=definition, **world.by(world.lena))
+    policies.use_for_team("databases", policy=policy.pk, **world.by(world.lena))
+    return down(world)
+
+
+def program_is_told(world: World) -> dict[str, Any]:
+    """What the engine would send the program now."""
+    (claim,) = outbox.claim_calls(10, actor=engine(), now=world.now)
+    made = outbox.call(claim, now=world.now)
+    assert isinstance(made, Call)
+    told: dict[str, Any] = json.loads(made.body)["data"]["ticket"]
+    return told
+
+
+def test_a_room_and_a_program_of_a_policy_are_told_what_it_is(world: World) -> None:
+    ticket = calls_everybody(world)
+    watch(world)
+    (to_room,) = send(world)
+    assert to_room.message.headline == "P1 Databases are down"
+    told = program_is_told(world)
+    assert (told["number"], told["title"]) == (ticket.pk, "Databases are down")
+
+
+@pytest.mark.parametrize("is_restricted_before", [True, False])
+def test_of_a_restricted_ticket_rooms_and_programs_learn_its_number_alone(world: World, *, is_restricted_before: bool) -> None:
+    ticket = calls_everybody(world)
+    if not is_restricted_before:
+        watch(world)  # it is restricted between the step and the sending
+    desk.restrict(ticket.pk, **world.by(world.priya))
+    paging.page(ticket.pk, person=world.priya.pk, reason="The CEO's mailbox", **world.by(world.priya))
+    watch(world)
+    to_room = next(parcel for parcel in send(world) if parcel.way.address == "room@example.org")
+    said = f"{to_room.message.headline} {to_room.message.text} {to_room.message.short} {to_room.message.spoken}"
+    assert f"INC-{ticket.pk}" in said
+    assert "Databases are down" not in said
+    assert "CEO" not in said
+    told = program_is_told(world)
+    assert told == {
+        "number": ticket.pk,
+        "reference": f"INC-{ticket.pk}",
+        "title": f"INC-{ticket.pk}",
+        "url": told["url"],
+        "kind": "incident",
+        "state": told["state"],
+        "priority": 1,
+        "version": told["version"],
+        "team": world.dba_team.pk,
+        "is_restricted": True,
+    }
