@@ -62,8 +62,7 @@ def days_in(raw: bytes, *, first: date, last: date) -> FoundDays:
     passed over. Raises Invalid on "file": too large, not iCalendar, too many days, or repeating in a way no holiday does."""
     events = events_in(raw)
     try:
-        whole = [event for event in events if _is_whole_day(event)]
-        return FoundDays(_days(whole, first=first, last=last), len(events) - len(whole))
+        return FoundDays(_days(events, first=first, last=last), sum(not _is_whole_day(event) for event in events))
     except BROKEN as error:
         raise Invalid("This is not an iCalendar file.", field="file") from error
 
@@ -91,6 +90,8 @@ def _occurrences(events: list[Any], *, first: date, last: date) -> Iterator[tupl
         series.setdefault(str(event.get("UID", number)), []).append(event)
     began = time.monotonic()
     for together in series.values():
+        if not any(_is_whole_day(event) for event in together):
+            continue
         if time.monotonic() - began > SECONDS:  # also of those that come to no day at all
             raise Invalid("The days of this file take too long to work out: too many of them repeat.", field="file")
         for event in together:
@@ -99,8 +100,10 @@ def _occurrences(events: list[Any], *, first: date, last: date) -> Iterator[tupl
         alone = icalendar.Calendar()
         for event in together:
             alone.add_component(event)
+        # one that was cancelled or moved has to be there while the series is told: it takes the place of what repeats
         for found in recurring.of(alone).between(first, last + _ONE_DAY):
-            yield from _each_day(found, first=first, last=last)
+            if _is_whole_day(found):
+                yield from _each_day(found, first=first, last=last)
 
 
 def _check_repeats(event: Any) -> None:

@@ -113,3 +113,46 @@ def test_many_that_repeat_for_ages_and_come_to_no_day_are_given_up(monkeypatch: 
     with pytest.raises(Invalid, match="take too long") as refused:
         read(*ages)
     assert refused.value.field == "file"
+
+
+# one of a series, as RFC 5545 says it: a component of its own with the same UID, and RECURRENCE-ID says in whose place it stands
+
+FRIDAYS = event("f", "20261204", "Bridge day", "RRULE:FREQ=WEEKLY;COUNT=4")
+
+
+def one_of_them(on: str, *more: str, start: str = "") -> str:
+    return event("f", start or on, "Bridge day", "\n".join([f"RECURRENCE-ID;VALUE=DATE:{on}", *more]))
+
+
+def test_one_of_a_series_that_was_cancelled_is_a_day_like_others_and_the_rest_stays() -> None:
+    every = ["2026-12-04", "2026-12-11", "2026-12-18", "2026-12-25"]
+    off = one_of_them("20261211", "STATUS:CANCELLED")
+    assert list(read(FRIDAYS)) == every
+    for order in ([FRIDAYS, off], [off, FRIDAYS]):
+        assert list(read(*order)) == [every[0], *every[2:]]
+    left_out = event("f", "20261204", "Bridge day", "RRULE:FREQ=WEEKLY;COUNT=4\nEXDATE;VALUE=DATE:20261211,20261225")
+    assert list(read(left_out)) == [every[0], every[2]]
+    assert list(read(FRIDAYS, event("other", "20261211", "Fair"), off)) == every  # another event of that day is another event
+
+
+def test_one_of_a_series_that_was_moved_or_given_hours_leaves_its_day() -> None:
+    assert list(read(FRIDAYS, one_of_them("20261211", start="20261214"))) == [
+        "2026-12-04",
+        "2026-12-14",
+        "2026-12-18",
+        "2026-12-25",
+    ]
+    hours = "UID:f\nDTSTAMP:20260101T000000Z\nDTSTART:20261211T100000Z\nRECURRENCE-ID;VALUE=DATE:20261211\nSUMMARY:Only an hour"
+    assert list(read(FRIDAYS, hours)) == ["2026-12-04", "2026-12-18", "2026-12-25"]
+
+
+def test_a_whole_series_that_was_cancelled_comes_to_nothing_but_what_was_kept_of_it() -> None:
+    gone = event("f", "20261204", "Bridge day", "RRULE:FREQ=WEEKLY;COUNT=4\nSTATUS:CANCELLED")
+    assert read(gone) == {}
+    assert list(read(gone, one_of_them("20261211", "STATUS:CONFIRMED"))) == ["2026-12-11"]
+
+
+def test_the_later_word_about_one_of_a_series_counts() -> None:
+    back = one_of_them("20261211", "SEQUENCE:3")
+    off = one_of_them("20261211", "SEQUENCE:2", "STATUS:CANCELLED")
+    assert list(read(FRIDAYS, back, off)) == list(read(FRIDAYS))

@@ -78,6 +78,17 @@ def test_what_repeats_is_there_each_time_but_where_it_was_left_out_or_moved() ->
     assert len(found(daily)) == 3
 
 
+def test_one_cancelled_turn_of_a_series_with_hours_takes_only_itself_away() -> None:
+    mornings = event(
+        "m", ";TZID=Europe/Zurich:20261127T080000", ";TZID=Europe/Zurich:20261127T100000", "RRULE:FREQ=WEEKLY;COUNT=3"
+    )
+    other = event("o", ":20261204T070000Z", ":20261204T090000Z")
+    for place in ("RECURRENCE-ID:20261204T070000Z", "RECURRENCE-ID;TZID=Europe/Zurich:20261204T080000"):
+        off = event("m", ":20261204T070000Z", ":20261204T090000Z", place, "STATUS:CANCELLED")
+        assert [start for start, _ in found(mornings, off)] == ["27.11. 07:00", "11.12. 07:00"]
+        assert [start for start, _ in found(off, other, mornings)] == ["27.11. 07:00", "04.12. 07:00", "11.12. 07:00"]
+
+
 def test_which_events_are_absences_is_chosen() -> None:
     events = [
         event("a", ":20261201T080000Z", ":20261201T090000Z", "X-MICROSOFT-CDO-BUSYSTATUS:OOF"),
