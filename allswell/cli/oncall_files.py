@@ -13,7 +13,7 @@ from allswell.desk.oncall_files import Line
 from allswell.kernel import actor, clock
 from allswell.kernel.errors import CannotStart
 
-_SIGNS = {"added": "+", "changed": "~", "unchanged": "=", "left": "."}
+_SIGNS = {"added": "+", "changed": "~", "unchanged": "=", "left": ".", "lacking": "!"}
 
 
 def add_arguments(parts: Any) -> None:
@@ -21,6 +21,7 @@ def add_arguments(parts: Any) -> None:
     taking = parts.add_parser("export", help="write the rotas and policies as they hold now and later into one document (JSON)")
     taking.add_argument("file", nargs="?", type=Path, metavar="FILE", help="standard output when left out")
     taking.add_argument("--leave", action="store_true", help="with the leave that is not over")
+    taking.add_argument("--contacts", action="store_true", help="with how people and rooms are reached, without addresses")
     bringing = parts.add_parser("import", help="make the rotas and policies a document names what it says; the others stay")
     bringing.add_argument("file", metavar="FILE", help="JSON or YAML; - for standard input")
     bringing.add_argument("--dry-run", action="store_true", help="say what would change, write nothing")
@@ -33,7 +34,7 @@ def add_arguments(parts: Any) -> None:
 
 def export(options: argparse.Namespace) -> int:
     """Write the document."""
-    form = oncall_files.document(actor=actor.setup(), now=clock.now(), has_leave=options.leave)
+    form = oncall_files.document(actor=actor.setup(), now=clock.now(), has_leave=options.leave, has_contacts=options.contacts)
     content = json.dumps(form, indent=2, ensure_ascii=False) + "\n"
     if options.file is None:
         sys.stdout.write(content)
@@ -69,6 +70,8 @@ def _said(one: Line) -> str:
         said += f": {', '.join(one.parts)}"
     if one.outcome == "left":
         said += " (not in the document: stays as it is)"
+    if one.outcome == "lacking":
+        said += " (the document has no address for it: not added)"
     return said + (f" ({one.moves} shifts move)" if one.moves else "")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -152,6 +152,44 @@ def _flavor(kind: ContactKind, said: str) -> str:
     return text.line(said, field="flavor", limit=40, required=False) if kind is ContactKind.PUSH else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An address in the form its kind has, and what may be shown of it."""
+
+    address: str = field(repr=False)
+    shown: str
+    flavor: str
+
+
+def written_address(kind: ContactKind, said: str, flavor: str) -> Written:
+    """An address as it would be kept. Raises Invalid beside the field."""
+    program = _flavor(kind, flavor)
+    address = _address(kind, said, program)
+    return Written(address, _shown(kind, address), program)
+
+
+def _shown(kind: ContactKind, address: str) -> str:
+    return rules.masked(kind, address if kind not in rules.SECRET else _url(kind, address))
+
+
+def bring_way(
+    kind: ContactKind,
+    address: str,
+    *,
+    person: int | None,
+    team: int | None,
+    label: str,
+    flavor: str,
+    among: Iterable[ContactMethod],
+    actor: Actor,
+    now: datetime,
+) -> ContactMethod:
+    """Inside a use case: write a way that stands in a document. No code goes there until its person asks for one."""
+    _kind(kind.value, rules.ADDED)
+    _refuse_twice(kind, address, among)
+    return _written_down(kind, address, person=person, team=team, label=label, flavor=flavor, actor=actor, now=now)
+
+
 def _refuse_twice(kind: ContactKind, address: str, rows: Iterable[ContactMethod]) -> None:
     rows = list(rows)
     if len(rows) >= rules.MOST_METHODS:
@@ -215,18 +253,33 @@ def _added(
     actor: Actor,
     now: datetime,
 ) -> ContactMethod:
+    row = _written_down(kind, address, person=person, team=team, label=label, flavor=flavor, actor=actor, now=now)
+    _send_code(row, actor=actor, now=now)
+    return row
+
+
+def _written_down(
+    kind: ContactKind,
+    address: str,
+    *,
+    person: int | None,
+    team: int | None,
+    label: str,
+    flavor: str,
+    actor: Actor,
+    now: datetime,
+) -> ContactMethod:
     row = notifications.create_contact(
         person=person,
         team=team,
         kind=kind,
         address=_stored(kind, address),
-        shown=rules.masked(kind, address if kind not in rules.SECRET else _url(kind, address)),
+        shown=_shown(kind, address),
         label=text.line(label, field="label", limit=LABEL_LIMIT, required=False),
         flavor=flavor,
         now=now,
     )
     journal.record(Verb.CREATED, about=(notifications.CONTACT, row.pk), actor=actor, now=now, data=_owner(row))
-    _send_code(row, actor=actor, now=now)
     return row
 
 

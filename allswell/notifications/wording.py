@@ -27,6 +27,11 @@ ACCOUNT = {
         N_("An account was made for you. Choose your password here:"),
         N_("Everything you report and everything that is answered is found there."),
     ),
+    "contacts": (
+        N_("Ways to reach you were added"),
+        N_("An administrator has added ways by which pages could reach you. Nothing goes there until you show that they work:"),
+        N_("Remove there what is not yours."),
+    ),
     "address": (
         N_("Confirm your address"),
         N_("Open this address to confirm that this mailbox is yours:"),

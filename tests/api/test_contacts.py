@@ -114,3 +114,26 @@ def test_only_who_leads_sends_practice_to_others(world: World, jonas: Program) -
     assert jonas.post("/paging/practice", urgency="normal", person=world.amir.pk).status_code == 403
     assert jonas.post("/paging/practice", urgency="normal", person=10**15).status_code == 422
     assert jonas.post("/paging/practice", urgency="shrill").status_code == 422
+
+
+def test_how_people_are_reached_is_part_of_the_document_for_who_sets_up(world: World, jonas: Program, carrier: Carrier) -> None:
+    ada = Program(world, world.ada)
+    person = {"person": "amir@example.org", "ways": [{"kind": "sms", "address": NUMBER}]}
+    tried = ada.post("/on-call/document", document={"form": 1, "contacts": [person]}, is_trial=True)
+    assert tried.json()["items"][0] == {
+        "outcome": "changed",
+        "kind": "contacts",
+        "name": "amir@example.org",
+        "parts": ["ways"],
+        "moves": 0,
+    }
+    assert ada.post("/on-call/document", document={"form": 1, "contacts": [person]}).json()["is_written"] is True
+    told = ada.get("/on-call/document?contacts=true")
+    assert told.json()["document"]["contacts"][0]["ways"][0]["address"] is None
+    assert NUMBER not in told.content.decode()
+    wrong = {"form": 1, "contacts": [{"person": "amir@example.org", "ways": [{"kind": "sms", "address": "0151 SECRET"}]}]}
+    refused = ada.post("/on-call/document", document=wrong)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "document.contacts.0.ways.0.address")
+    assert "SECRET" not in refused.content.decode()
+    assert jonas.get("/on-call/document?contacts=true").status_code == 403
+    assert jonas.post("/on-call/document", document={"form": 1, "contacts": [person]}).status_code == 403

@@ -131,6 +131,21 @@ def test_rotas_are_taken_out_compared_and_brought_in(world: World, tmp_path: Pat
     assert allswell("oncall", "diff", str(file)).code == 0
 
 
+def test_how_people_are_reached_is_taken_out_and_brought_in(world: World, tmp_path: Path, allswell: Callable[..., Done]) -> None:
+    quiet = {"person": "amir@example.org", "ways": [], "quiet_hours": {"since": "22:00", "until": "07:00"}}
+    lacking = {"kind": "email", "label": "Second", "address": None}
+    file = tmp_path / "oncall.json"
+    file.write_text(json.dumps({"form": 1, "contacts": [{**quiet, "ways": [lacking]}]}))
+    assert allswell("oncall", "diff", str(file)).code == 1
+    done = allswell("oncall", "import", str(file))
+    assert (
+        "~ contacts amir@example.org: quiet_hours\n! contact amir@example.org email:Second (the document has no address"
+        in done.out
+    )
+    (said,) = json.loads(allswell("oncall", "export", "--contacts").out)["contacts"]
+    assert (said["person"], said["quiet_hours"]) == ("amir@example.org", quiet["quiet_hours"])
+
+
 def test_a_document_that_is_wrong_is_one_line_with_its_place(tmp_path: Path, allswell: Callable[..., Done]) -> None:
     file = tmp_path / "oncall.yaml"
     file.write_text(

@@ -18,9 +18,10 @@ TAG = "Rotas"
 
 
 class OncallDocumentAsked(Query):
-    """With the leave that is not over, of the people in it."""
+    """With the leave that is not over, of the people in it; and with how everybody is reached, for who sets up the installation."""
 
     leave: bool = False
+    contacts: bool = False
 
 
 class OncallDocument(Struct):
@@ -42,7 +43,9 @@ class OncallDocument(Struct):
 def export(call: Call) -> OncallDocument:
     require(call.actor, Act.SEE_DESK, INSTALLATION)
     asked: OncallDocumentAsked = call.query
-    return OncallDocument(oncall_files.document(actor=call.actor, now=call.now, has_leave=asked.leave))
+    return OncallDocument(
+        oncall_files.document(actor=call.actor, now=call.now, has_leave=asked.leave, has_contacts=asked.contacts)
+    )
 
 
 class OncallDocumentSent(Body):
@@ -53,11 +56,13 @@ class OncallDocumentSent(Body):
 
 
 class OncallLine(Struct):
-    """What becomes of one thing: `left` is here, and the document does not name it. `parts` are what differs of it, `moves` how
-    many times change hands by it."""
+    """What becomes of one thing: `left` is here, and the document does not name it; `lacking` is a way without an address.
 
-    outcome: Literal["added", "changed", "unchanged", "left"]
-    kind: Literal["rota", "policy", "leave"]
+    `parts` are what differs of it, `moves` how many times change hands by it.
+    """
+
+    outcome: Literal["added", "changed", "unchanged", "left", "lacking"]
+    kind: Literal["rota", "policy", "leave", "contacts", "contact"]
     name: str
     parts: list[str]
     moves: int

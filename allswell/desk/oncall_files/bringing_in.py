@@ -25,6 +25,8 @@ from allswell.oncall.rules.policies import Policy, TargetKind
 from allswell.services import queries as services
 
 from .names import NEW, Inwards
+from .reaching import bring as bring_reach
+from .reaching import read_reach
 from .reading import placed, read, said_in, slugs_in
 from .said import LeaveSaid, OverrideSaid, PolicySaid, RotaSaid, WatchSaid
 from .saying import EVER, policies_said, rota_said, said_here
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Line:
-    """What becomes of one thing; `outcome` is added, changed, unchanged or left (it is here, and the document does not name it).
+    """What becomes of one thing; `outcome` is added, changed, unchanged, left (it is here, and the document does not name it) or
+    lacking (a way without an address that is not here).
 
     `parts` are what changes of it, `moves` how many times change hands by it.
     """
@@ -60,7 +63,7 @@ def bring_in(raw: bytes, *, actor: Actor, now: datetime, is_trial: bool = False)
     """
     document = read(raw)
     names = Inwards(slugs_in(document))
-    asked = said_in(document, names, now=now)
+    asked = replace(said_in(document, names, now=now), contacts=read_reach(document, names))
     lines: list[Line] = []
     try:
         with attempt():
@@ -93,6 +96,8 @@ class _Bringing:
             rotas.set_active(row, is_active=False, actor=self.actor, now=self.now)
         for row, moves in planning.replan(written, actor=self.actor, now=self.now):
             next(line for line in self.lines if (line.kind, line.name) == ("rota", row.slug)).moves = len(moves)
+        if self.asked.contacts is not None:
+            bring_reach(self.asked.contacts, self._note, actor=self.actor, now=self.now)
         self._left()
         return self.lines
 

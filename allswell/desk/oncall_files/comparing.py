@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from allswell.kernel.actor import Actor
 
 from .names import Inwards
+from .reaching import reach_as_asked, reach_said, read_reach, require_all
 from .reading import read, said_in, slugs_in
 from .said import RotaSaid, WatchSaid
 from .saying import as_form, said_here
@@ -24,9 +26,18 @@ def differences(raw: bytes, *, actor: Actor, now: datetime) -> list[str]:
     """
     document = read(raw)
     names = Inwards(slugs_in(document))
-    asked = said_in(document, names, now=now)
+    asked = replace(said_in(document, names, now=now), contacts=read_reach(document, names))
     here = said_here(actor=actor, now=now, has_leave=asked.leave is not None)
     here = WatchSaid(tuple(_as_asked(one, asked) for one in here.rotas), here.policies, here.leave)
+    if asked.contacts is not None:
+        require_all(actor)
+        reach = {(one.person, one.team): one for one in reach_said(asked.contacts)}
+        here = replace(
+            here,
+            contacts=tuple(
+                reach_as_asked(reach[one.person, one.team], one) for one in asked.contacts if (one.person, one.team) in reach
+            ),
+        )
     before, after = _text(as_form(here)), _text(as_form(asked, names.new_rotas))
     return list(difflib.unified_diff(before, after, "here", "file", n=_LINES, lineterm=""))
 

@@ -84,9 +84,9 @@ def placed(at: str) -> Iterator[None]:
 
 def said_in(document: Mapping[str, Any], names: Inwards, *, now: datetime) -> WatchSaid:
     """What a document says, with the ids of this installation. What is over by now is left out. Raises Invalid."""
-    _only(document, {"form", "rotas", "policies", "leave"}, "")
-    rotas = _each(document, "rotas", MOST, lambda part, at: _rota(part, at, names, now))
-    policies = _each(document, "policies", MOST, lambda part, at: _policy(part, at, names))
+    only(document, {"form", "rotas", "policies", "leave", "contacts"}, "")
+    rotas = each(document, "rotas", MOST, lambda part, at: _rota(part, at, names, now))
+    policies = each(document, "policies", MOST, lambda part, at: _policy(part, at, names))
     _once([one.slug for one in rotas], "rotas")
     _once([one.slug for one in policies], "policies")
     for place, one in enumerate(policies):
@@ -96,7 +96,7 @@ def said_in(document: Mapping[str, Any], names: Inwards, *, now: datetime) -> Wa
                     raise Invalid("Another policy of this file has it already.", field=f"policies.{place}.{kind}")
     leave = None
     if "leave" in document:
-        every = _each(document, "leave", MOST_LEAVE, lambda part, at: _leave(part, at, names, now))
+        every = each(document, "leave", MOST_LEAVE, lambda part, at: _leave(part, at, names, now))
         leave = tuple(dict.fromkeys(one for one in every if one.ends_at > now))
     return WatchSaid(tuple(sorted(rotas, key=_by_slug)), tuple(sorted(policies, key=_by_slug)), leave)
 
@@ -118,7 +118,7 @@ def _once(slugs: Sequence[str], kind: str) -> None:
             raise Invalid("%(name)s stands in this file twice.", field=f"{kind}.{place}.slug", name=slug)
 
 
-def _each(part: Mapping[str, Any], name: str, most: int, make: Callable[[Mapping[str, Any], str], T], at: str = "") -> list[T]:
+def each(part: Mapping[str, Any], name: str, most: int, make: Callable[[Mapping[str, Any], str], T], at: str = "") -> list[T]:
     """The parts of a list, each made of an object."""
     field = f"{at}{name}"
     found = part.get(name)
@@ -136,14 +136,16 @@ def _each(part: Mapping[str, Any], name: str, most: int, make: Callable[[Mapping
     return made
 
 
-def _only(part: Mapping[str, Any], allowed: set[str] | frozenset[str], at: str) -> None:
+def only(part: Mapping[str, Any], allowed: set[str] | frozenset[str], at: str) -> None:
+    """Raises Invalid where a part holds something nobody reads."""
     for name in part:
         if name not in allowed:
             place = f"{at}.{name[:60]}" if at else name[:60]
             raise Invalid("There is no such part here. There may be: %(fields)s.", field=place, fields=", ".join(sorted(allowed)))
 
 
-def _text(part: Mapping[str, Any], name: str, at: str, limit: int, *, required: bool = True) -> str:
+def text_in(part: Mapping[str, Any], name: str, at: str, limit: int, *, required: bool = True) -> str:
+    """A line of text. Raises Invalid."""
     said = part.get(name) if part.get(name) is not None else ""
     if not isinstance(said, str):
         raise Invalid("This is no text.", field=f"{at}.{name}")
@@ -189,17 +191,17 @@ def _begin(part: Mapping[str, Any], name: str, at: str, *, now: datetime) -> dat
 
 
 def _rota(part: Mapping[str, Any], at: str, names: Inwards, now: datetime) -> RotaSaid:
-    _only(part, {"slug", "name", "team", "is_active", "versions", "overrides"}, at)
-    versions = _each(part, "versions", MOST_VERSIONS, lambda one, place: _version(one, place, names, now), f"{at}.")
+    only(part, {"slug", "name", "team", "is_active", "versions", "overrides"}, at)
+    versions = each(part, "versions", MOST_VERSIONS, lambda one, place: _version(one, place, names, now), f"{at}.")
     if not versions:
         raise Invalid("A rota has at least one version.", field=f"{at}.versions")
     overrides = None
     if part.get("overrides") is not None:
-        found = _each(part, "overrides", MOST_OVERRIDES, lambda one, place: _override(one, place, names, now), f"{at}.")
+        found = each(part, "overrides", MOST_OVERRIDES, lambda one, place: _override(one, place, names, now), f"{at}.")
         overrides = tuple(one for one in found if one.ends_at > now)
     return RotaSaid(
         _slug(part, at),
-        _text(part, "name", at, 80),
+        text_in(part, "name", at, 80),
         names.team(part.get("team"), f"{at}.team"),
         _flag(part, "is_active", at),
         _in_force(versions, f"{at}.versions"),
@@ -208,7 +210,7 @@ def _rota(part: Mapping[str, Any], at: str, names: Inwards, now: datetime) -> Ro
 
 
 def _version(part: Mapping[str, Any], at: str, names: Inwards, now: datetime) -> tuple[datetime | None, Definition]:
-    _only(part, {"effective_at", "definition"}, at)
+    only(part, {"effective_at", "definition"}, at)
     raw = part.get("definition")
     if not isinstance(raw, dict):
         raise Invalid("A rota has a zone and layers.", field=f"{at}.definition")
@@ -226,17 +228,17 @@ def _in_force(versions: Sequence[tuple[datetime | None, Definition]], at: str) -
 
 
 def _definition(raw: Mapping[str, Any], at: str, names: Inwards) -> Definition:
-    _only(raw, _DEFINITION, at)
+    only(raw, _DEFINITION, at)
     form = dict(raw)
     if raw.get("calendar") is not None:
         form["calendar"] = names.calendar(raw["calendar"], f"{at}.calendar")
-    form["layers"] = _each(raw, "layers", 100, lambda part, place: _layer(part, place, names), f"{at}.")
+    form["layers"] = each(raw, "layers", 100, lambda part, place: _layer(part, place, names), f"{at}.")
     with placed(at):
         return Definition.parse(form)
 
 
 def _layer(part: Mapping[str, Any], at: str, names: Inwards) -> dict[str, Any]:
-    _only(part, _LAYER, at)
+    only(part, _LAYER, at)
     people = part.get("people")
     if not isinstance(people, list) or len(people) > 100:
         raise Invalid("Name who takes turns.", field=f"{at}.people")
@@ -247,7 +249,7 @@ def _layer(part: Mapping[str, Any], at: str, names: Inwards) -> dict[str, Any]:
 
 
 def _override(part: Mapping[str, Any], at: str, names: Inwards, now: datetime) -> OverrideSaid:
-    _only(part, {"level", "starts_at", "ends_at", "person", "instead_of", "reason"}, at)
+    only(part, {"level", "starts_at", "ends_at", "person", "instead_of", "reason"}, at)
     starts_at, ends_at = _begin(part, "starts_at", at, now=now), _end(part, at, now=now)
     if starts_at is not None and ends_at <= starts_at:
         raise Invalid("The end is before the beginning.", field=f"{at}.ends_at")
@@ -258,7 +260,7 @@ def _override(part: Mapping[str, Any], at: str, names: Inwards, now: datetime) -
         raise Invalid("Say who, or null for nobody.", field=f"{at}.person")
     who = {name: names.person(said, f"{at}.{name}") for name in ("person", "instead_of") if (said := part.get(name)) is not None}
     return OverrideSaid(
-        level, starts_at, ends_at, who.get("person"), who.get("instead_of"), _text(part, "reason", at, 200, required=False)
+        level, starts_at, ends_at, who.get("person"), who.get("instead_of"), text_in(part, "reason", at, 200, required=False)
     )
 
 
@@ -275,13 +277,13 @@ def _end(part: Mapping[str, Any], at: str, *, now: datetime) -> datetime:
 
 
 def _policy(part: Mapping[str, Any], at: str, names: Inwards) -> PolicySaid:
-    _only(part, {"slug", "name", "team", "is_active", "services", "teams", "definition"}, at)
+    only(part, {"slug", "name", "team", "is_active", "services", "teams", "definition"}, at)
     raw = part.get("definition")
     if not isinstance(raw, dict):
         raise Invalid("A policy has steps.", field=f"{at}.definition")
     return PolicySaid(
         _slug(part, at),
-        _text(part, "name", at, 80),
+        text_in(part, "name", at, 80),
         names.team(part.get("team"), f"{at}.team"),
         _flag(part, "is_active", at),
         _steps(raw, f"{at}.definition", names),
@@ -298,24 +300,24 @@ def _ids(part: Mapping[str, Any], name: str, at: str, look: Callable[[Any, str],
 
 
 def _steps(raw: Mapping[str, Any], at: str, names: Inwards) -> Policy:
-    _only(raw, {"steps", "repeat", "promise", "starts", "urgent"}, at)
-    form = {**raw, "steps": _each(raw, "steps", 100, lambda part, place: _step(part, place, names), f"{at}.")}
+    only(raw, {"steps", "repeat", "promise", "starts", "urgent"}, at)
+    form = {**raw, "steps": each(raw, "steps", 100, lambda part, place: _step(part, place, names), f"{at}.")}
     with placed(at):
         return Policy.parse(form)
 
 
 def _step(part: Mapping[str, Any], at: str, names: Inwards) -> dict[str, Any]:
-    _only(part, {"targets", "wait", "priorities", "hours"}, at)
-    form = {**part, "targets": _each(part, "targets", 100, lambda one, place: _target(one, place, names), f"{at}.")}
+    only(part, {"targets", "wait", "priorities", "hours"}, at)
+    form = {**part, "targets": each(part, "targets", 100, lambda one, place: _target(one, place, names), f"{at}.")}
     hours = part.get("hours")
     if isinstance(hours, dict):
-        _only(hours, {"calendar", "is_inside"}, f"{at}.hours")
+        only(hours, {"calendar", "is_inside"}, f"{at}.hours")
         form["hours"] = {**hours, "calendar": names.calendar(hours.get("calendar"), f"{at}.hours.calendar")}
     return form
 
 
 def _target(part: Mapping[str, Any], at: str, names: Inwards) -> dict[str, Any]:
-    _only(part, {"kind", "rota", "person", "team", "room", "webhook", "level"}, at)
+    only(part, {"kind", "rota", "person", "team", "room", "webhook", "level"}, at)
     kind = part.get("kind")
     form = {name: value for name, value in part.items() if name in ("kind", "level")}
     match kind:
@@ -334,9 +336,9 @@ def _target(part: Mapping[str, Any], at: str, names: Inwards) -> dict[str, Any]:
 
 
 def _leave(part: Mapping[str, Any], at: str, names: Inwards, now: datetime) -> LeaveSaid:
-    _only(part, {"person", "starts_at", "ends_at", "note", "source"}, at)
+    only(part, {"person", "starts_at", "ends_at", "note", "source"}, at)
     starts_at, ends_at = _instant(part, "starts_at", at), _end(part, at, now=now)
     if starts_at is None or starts_at >= ends_at:
         raise Invalid("The end is before the beginning.", field=f"{at}.ends_at")
-    note, source = _text(part, "note", at, 200, required=False), _text(part, "source", at, 250, required=False)
+    note, source = text_in(part, "note", at, 200, required=False), text_in(part, "source", at, 250, required=False)
     return LeaveSaid(names.person(part.get("person"), f"{at}.person"), starts_at, ends_at, note, source)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from allswell.oncall.rules import Definition
 from allswell.oncall.rules.policies import Policy
+
+if TYPE_CHECKING:
+    from .reaching import ReachSaid
 
 FORM = 1
 
@@ -82,8 +86,9 @@ class LeaveSaid:
 
 @dataclass(frozen=True, slots=True)
 class WatchSaid:
-    """All of it; `leave` None: nothing is said of it."""
+    """All of it; `leave` or `contacts` None: nothing is said of it."""
 
     rotas: tuple[RotaSaid, ...]
     policies: tuple[PolicySaid, ...]
     leave: tuple[LeaveSaid, ...] | None = None
+    contacts: tuple[ReachSaid, ...] | None = None

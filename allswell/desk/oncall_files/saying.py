@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from allswell.oncall.rules.policies import Policy, Target, TargetKind
 from allswell.people import queries as people
 
 from .names import Outwards
+from .reaching import as_form as reach_as_form
+from .reaching import reach_said, require_all
 from .said import FORM, LeaveSaid, OverrideSaid, PolicySaid, RotaSaid, WatchSaid, steady
 
 if TYPE_CHECKING:
@@ -27,9 +30,16 @@ if TYPE_CHECKING:
 EVER = datetime(2149, 1, 1, tzinfo=UTC)
 
 
-def document(*, actor: Actor, now: datetime, has_leave: bool = False) -> dict[str, Any]:
-    """The rotas and policies the actor decides about as they hold now and later, for another installation or a later day."""
-    return as_form(said_here(actor=actor, now=now, has_leave=has_leave))
+def document(*, actor: Actor, now: datetime, has_leave: bool = False, has_contacts: bool = False) -> dict[str, Any]:
+    """The rotas and policies the actor decides about as they hold now and later, for another installation or a later day.
+
+    With `has_contacts` how everybody is reached, without addresses; raises NotAllowed for who does not set up the installation.
+    """
+    said = said_here(actor=actor, now=now, has_leave=has_leave)
+    if not has_contacts:
+        return as_form(said)
+    require_all(actor)
+    return as_form(replace(said, contacts=reach_said()))
 
 
 def said_here(*, actor: Actor, now: datetime, has_leave: bool) -> WatchSaid:
@@ -112,6 +122,7 @@ def as_form(said: WatchSaid, new_rotas: Mapping[str, int] | None = None) -> dict
     """What is said, by the names others know; `new_rotas` are the numbers of those that are not here yet."""
     named = {person for rota in said.rotas for person in rota.people} | {one.person for one in said.leave or ()}
     named |= {person for policy in said.policies for person in policy.definition.ids(TargetKind.PERSON)}
+    named |= {one.person for one in said.contacts or () if one.person is not None}
     names = Outwards(named)
     names.rotas |= {number: slug for slug, number in (new_rotas or {}).items() if number not in names.rotas}
     form: dict[str, Any] = {"form": FORM, "rotas": [_rota(one, names) for one in said.rotas]}
@@ -119,6 +130,8 @@ def as_form(said: WatchSaid, new_rotas: Mapping[str, int] | None = None) -> dict
     if said.leave is not None:
         leave = [_leave_as_form(one, names) for one in said.leave]
         form["leave"] = sorted(leave, key=lambda one: (one["person"], one["starts_at"], one["ends_at"]))
+    if said.contacts is not None:
+        form["contacts"] = reach_as_form(said.contacts, names)
     return form
 
 

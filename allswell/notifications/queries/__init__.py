@@ -8,6 +8,7 @@ from .contacts import (
     contact,
     contact_of_message,
     contacts_by_number,
+    contacts_in_use,
     contacts_of,
     is_message_due,
     last_messages,
@@ -21,6 +22,7 @@ from .contacts import (
     rooms_of,
     tests_since,
     ways,
+    who_said_how,
 )
 from .notices import (
     CAP,
@@ -49,6 +51,7 @@ __all__ = [
     "contact",
     "contact_of_message",
     "contacts_by_number",
+    "contacts_in_use",
     "contacts_of",
     "inbox",
     "is_due",
@@ -72,4 +75,5 @@ __all__ = [
     "ways",
     "webhook",
     "webhooks",
+    "who_said_how",
 ]

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from allswell.database.statements import ask
 from allswell.notifications import rules
-from allswell.notifications.models import ContactMessage, ContactMethod, ContactRule
+from allswell.notifications.models import ContactMessage, ContactMethod, ContactRule, PagingHours
 from allswell.people import queries as people
 
 #: zone, and minutes of the day between which it is quiet, of a person
@@ -82,6 +82,18 @@ def rooms_of(team: int) -> QuerySet[ContactMethod]:
 def rooms() -> QuerySet[ContactMethod]:
     """The rooms of all teams, also those that were removed."""
     return ContactMethod.objects.filter(team__isnull=False)
+
+
+def contacts_in_use() -> list[ContactMethod]:
+    """Every way to a person and every room that is in use, the oldest first."""
+    return list(_in_use().order_by("id"))
+
+
+def who_said_how() -> list[int]:
+    """The people who have added a way, an order of their own, or quiet hours."""
+    added = _in_use().filter(person__isnull=False).values_list("person_id", flat=True)
+    ordered = ContactRule.objects.values_list("person_id", flat=True)
+    return sorted({*added, *ordered, *PagingHours.objects.values_list("person_id", flat=True)} - {None})
 
 
 def contact(contact_id: int) -> ContactMethod | None:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from allswell.desk import oncall_files
 from allswell.kernel.errors import DeskError, Invalid, NotAllowed
+from allswell.people.rules import INSTALLATION, Act, may
 from allswell.web.pages import PageRequest, SeeOther, field_errors, page, toast, words_of_error
 
 from .gate import sets_up, setup_page
@@ -25,7 +26,8 @@ def export(request: PageRequest) -> HttpResponse:
     """The document, for who administers."""
     if not sets_up(request):
         raise NotAllowed("Your role does not allow this.")
-    form = oncall_files.document(actor=request.actor, now=request.now, has_leave="leave" in request.GET)
+    asked = {"has_leave": "leave" in request.GET, "has_contacts": "contacts" in request.GET}
+    form = oncall_files.document(actor=request.actor, now=request.now, **asked)
     answer = HttpResponse(json.dumps(form, indent=2, ensure_ascii=False) + "\n", content_type="application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="oncall.json"'
     return answer
@@ -79,7 +81,22 @@ def _show(request: PageRequest, *, status: int = 200, **context: Any) -> HttpRes
         "definition": _("steps"),
         "services": _("services"),
         "teams": _("teams"),
+        "ways": _("ways"),
+        "urgent": _("urgent pages"),
+        "normal": _("normal pages"),
+        "quiet_hours": _("quiet hours"),
     }
-    kinds = {"rota": _("Rota"), "policy": _("Policy"), "leave": _("Leave")}
-    given = {"errors": {}, "lines": [], "counts": {}, "content": "", "parts": parts, "kinds": kinds, **context}
+    reached = {"contacts": _("How reached"), "contact": _("Way")}
+    kinds = {"rota": _("Rota"), "policy": _("Policy"), "leave": _("Leave"), **reached}
+    may_know_all = may(request.actor, Act.SET_UP, INSTALLATION)
+    given = {
+        "may_know_all": may_know_all,
+        "errors": {},
+        "lines": [],
+        "counts": {},
+        "content": "",
+        "parts": parts,
+        "kinds": kinds,
+        **context,
+    }
     return page(request, "setup/oncall.html", status, here="setup", tab="oncall", **given)
