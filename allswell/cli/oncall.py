@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import datetime
+import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from allswell.desk import simulating
 from allswell.jobs import schema
 from allswell.kernel import clock
 from allswell.kernel.errors import CannotStart
@@ -39,7 +41,10 @@ def options(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--service", metavar="REF", help="id or short name; the rotas of its team")
     about.add_argument("--team", metavar="REF", help="id or short name")
     about.add_argument("--rota", metavar="REF", help="id or short name; all rotas in use when nothing is named")
-    who.add_argument("--at", metavar="INSTANT", help="such as 2026-12-24T18:00; now when left out")
+    who.add_argument("--at", metavar="INSTANT", help="such as 2026-12-24T18:00+01:00, or by the clocks here; now when left out")
+    who.add_argument(
+        "--second", action="store_true", help="of a time that the clocks show twice, the second; the first otherwise"
+    )
     who.add_argument("--json", action="store_true", help="print it for a program")
     proof.options(parts)
     oncall_files.add_arguments(parts)
@@ -55,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def who(options: argparse.Namespace) -> int:
     """Say who is on call: 0 somebody wherever somebody should be, 1 there is a gap."""
-    at = _at(options.at)
+    at = _at(options.at, is_second=options.second)
     rows = {row.pk: row for row in _asked(options)}
     answers = [answer for levels in queries.on_call(rows, at).values() for answer in levels.values()]
     answers.sort(key=lambda answer: (rows[answer.rota].name, answer.rota, answer.level))
@@ -72,7 +77,8 @@ def who(options: argparse.Namespace) -> int:
     return int(any(answer.is_gap for answer in answers))
 
 
-def _at(said: str | None) -> datetime:
+def _at(said: str | None, *, is_second: bool) -> datetime:
+    """The instant that is meant; where the clocks show it twice or skip it, what was taken is said beside the answer."""
     if said is None:
         return clock.now()
     try:
@@ -80,7 +86,15 @@ def _at(said: str | None) -> datetime:
     except ValueError as error:
         raise CannotStart("--at takes an instant such as 2026-12-24T18:00 or 2026-12-24T18:00+01:00.", code=2) from error
     if at.tzinfo is None:
-        at = at.replace(tzinfo=ZoneInfo(settings.DEFAULT_TIME_ZONE))
+        zone = ZoneInfo(settings.DEFAULT_TIME_ZONE)
+        sensible(at.replace(tzinfo=UTC), field="--at")
+        local = simulating.on_the_wall(at, zone, is_second=is_second)
+        at = local.at
+        if local.is_twice:
+            other = "the first; --second is the other" if not is_second else "the second"
+            print(f"The clocks show this time twice; {at.astimezone(zone):%H:%M %Z} is taken, {other}.", file=sys.stderr)
+        if local.is_skipped:
+            print(f"The clocks skip this time; {at.astimezone(zone):%H:%M %Z} is taken.", file=sys.stderr)
     if sensible(at, field="--at") > clock.now() + FARTHEST:
         raise CannotStart("--at: this is too far ahead.", code=2)
     return at
@@ -109,9 +123,9 @@ def _asked(options: argparse.Namespace) -> list[Rota]:
 
 def _line(answer: Answer, row: Rota, names: dict[int, str]) -> str:
     zone = ZoneInfo(settings.DEFAULT_TIME_ZONE)
-    until = answer.ends_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    until = answer.ends_at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
     said = names.get(answer.person or 0, "") if answer.person else f"nobody ({_WHY.get(str(answer.why), answer.why)})"
-    line = f"{row.name}, level {answer.level}: {said} until {until} {zone.key}"
+    line = f"{row.name}, level {answer.level}: {said} until {until} ({zone.key})"
     return f"{line}; {names.get(answer.held, '')} stays until the shift is taken" if answer.held else line
 
 

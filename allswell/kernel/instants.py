@@ -11,6 +11,13 @@ _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
+def clock_at(local: datetime) -> str:
+    """What the clocks of a place show: 14:05; in the hour they show twice which of the two it is, too: 02:30 CEST."""
+    other = local.replace(fold=1 - local.fold)
+    said = f"{local:%H:%M}"
+    return said if other.utcoffset() == local.utcoffset() else f"{said} {local.tzname()}"
+
+
 @overload
 def sensible(instant: datetime, *, field: str) -> datetime: ...
 @overload

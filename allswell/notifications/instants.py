@@ -9,9 +9,14 @@ from zoneinfo import ZoneInfo
 from babel import localedata
 from babel.dates import format_datetime
 
+from allswell.kernel.instants import clock_at
+
 
 def when(at: datetime, *, locale: str, zone: str) -> str:
-    """An instant as the recipient reads it, their zone named: "23 Nov 2026, 14:05 (Europe/Zurich)"."""
+    """An instant as the recipient reads it, their zone named: "23 Nov 2026, 14:05 (Europe/Zurich)".
+
+    In the hour that the clocks show twice it says which of the two: "25 Oct 2026, 02:30 CET (Europe/Zurich)".
+    """
     return _when(at.astimezone(UTC).replace(second=0, microsecond=0), locale, zone)
 
 
@@ -23,8 +28,9 @@ def _when(at: datetime, locale: str, zone: str) -> str:
     except (KeyError, ValueError, OSError):
         there, zone = UTC, "UTC"
     language = locale.partition("-")[0]
-    local = format_datetime(at.astimezone(there), "d MMM y, HH:mm", locale=language if localedata.exists(language) else "en")
-    return f"{local} ({zone})"
+    local = at.astimezone(there)
+    day = format_datetime(local, "d MMM y", locale=language if localedata.exists(language) else "en")
+    return f"{day}, {clock_at(local)} ({zone})"
 
 
 def span(starts_at: str, ends_at: str, *, locale: str, zone: str) -> str:

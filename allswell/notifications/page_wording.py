@@ -164,7 +164,7 @@ def _lines(facts: PageFacts, to: Reader) -> list[str]:
 
 
 def _cause(facts: PageFacts) -> str:
-    if facts.is_drill and facts.asked_by:
+    if facts.cause == "drill" and facts.asked_by:
         return _("%(who)s tries whether pages reach you: nothing is broken.") % {"who": facts.asked_by}
     if facts.cause == "by_hand" and facts.asked_by:
         return _("%(who)s asks for you by hand.") % {"who": facts.asked_by}
@@ -190,7 +190,7 @@ def _short(facts: PageFacts) -> str:
     reply = _reply(facts.code)
     if facts.is_drill:
         first = _("Drill: %(headline)s") % {"headline": first}
-        reply = _("Reply: %(words)s") % {"words": "ack"}
+        reply = _reply(facts.code) or _("Reply: %(words)s") % {"words": "ack"}
     after = " ".join(filter(None, (facts.link, reply)))
     if gsm.length(f"{first} {after}") > gsm.PART:
         after = reply

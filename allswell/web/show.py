@@ -18,6 +18,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from allswell.kernel import clock
+from allswell.kernel.instants import clock_at
 from allswell.tickets import rules
 
 #: the instant of the request, so that one page speaks of one "now"
@@ -40,7 +41,7 @@ def clock_text(at: datetime) -> str:
     """An instant in the viewer's zone, as short as can be: 09:34, yesterday 09:34, Mon 09:34, 3 Nov 09:34, 3 Nov 2025."""
     local, today = timezone.localtime(at), timezone.localtime(now())
     days = (today.date() - local.date()).days
-    hour = f"{local:%H:%M}"
+    hour = clock_at(local)
     if days == 0:
         return hour
     if days == 1:

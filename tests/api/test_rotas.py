@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -137,6 +137,12 @@ def test_who_is_on_call_for_a_service(world: World, lena: Program, rota: dict[st
     assert lena.get("/on-call?team=service-desk").json()["items"] == []
     assert lena.get("/on-call").status_code == 422
     assert lena.get("/on-call?rota=databases&at=2150-01-01T00:00:00Z").status_code == 422
+    for without_offset in ("2026-10-25T02:30:00", "2026-10-25T02:30", "2026-10-25"):  # which 02:30 would it be, and where?
+        refused = lena.get(f"/on-call?rota=databases&at={without_offset}")
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "at")
+    for offset, instant in (("%2B02:00", "00:30:00Z"), ("%2B01:00", "01:30:00Z")):
+        said = lena.get(f"/on-call?rota=databases&at=2026-10-25T02:30:00{offset}").json()
+        assert datetime.fromisoformat(said["at"]) == datetime.fromisoformat(f"2026-10-25T{instant}")
     assert Program(world, world.maria).get("/on-call?team=databases").status_code == 403
     world.dba_team.organization = world.bank
     world.dba_team.save()

@@ -481,6 +481,7 @@ def test_reading_tokens_and_auditors_write_nothing(made: Operation, stage: Stage
         "setPagingRules",
         "setQuietHours",
         "sendTestPage",
+        "sendPracticePage",
     )
     if made.id not in (*free, *OWN):
         assert call(stage, made, "auditor") in (403, 404)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,23 @@ def test_the_hour_that_comes_twice(world: World, monkeypatch: pytest.MonkeyPatch
     done = allswell(*asked, "--second")
     assert "this is the second (2026-10-25 02:30 CET)" in done.out
     assert (done.code, "no policy is in force here" in done.out) == (1, True)
+
+
+def test_who_at_the_hour_that_comes_twice(world: World, monkeypatch: pytest.MonkeyPatch, allswell: Callable[..., Done]) -> None:
+    monkeypatch.setattr(settings, "DEFAULT_TIME_ZONE", "Europe/Zurich")
+    asked = ("oncall", "who", "--at", "2027-10-31 02:30", "--json")
+    first, second = allswell(*asked), allswell(*asked, "--second")
+    assert json.loads(first.out)["at"] == "2027-10-31T00:30:00+00:00"
+    assert json.loads(second.out)["at"] == "2027-10-31T01:30:00+00:00"
+    assert first.err == "The clocks show this time twice; 02:30 CEST is taken, the first; --second is the other.\n"
+    assert second.err == "The clocks show this time twice; 02:30 CET is taken, the second.\n"
+    skipped = allswell("oncall", "who", "--at", "2027-03-28 02:30", "--json")
+    assert (json.loads(skipped.out)["at"], "03:30 CEST is taken" in skipped.err) == ("2027-03-28T01:30:00+00:00", True)
+    said = allswell("oncall", "who", "--at", "2027-10-31T02:30+01:00", "--json")
+    assert (json.loads(said.out)["at"], said.err) == ("2027-10-31T02:30:00+01:00", "")
+    for item in json.loads(said.out)["items"]:
+        assert datetime.fromisoformat(item["starts_at"]).utcoffset() is not None
+    assert "(Europe/Zurich)" in allswell("oncall", "who").out
 
 
 @pytest.mark.usefixtures("policy")
