@@ -47,6 +47,11 @@ def note_status(delivery: int, *, status: str, detail: str = "", actor: Actor, n
     return True
 
 
+def is_repeated(person: int, *, by: str, mark: str) -> bool:
+    """Whether a message or call of this name answered a page of theirs before: what is sent again answers nothing anew."""
+    return bool(mark) and escalations.was_answered(person, detail=f"{by}:{mark}")
+
+
 @dataclass(frozen=True, slots=True)
 class Meant:
     """What a text message asks for: the page it answers, by whom; or why none ("nobody", "unclear", "which", "none").

@@ -95,31 +95,32 @@ def acknowledge(number: int, *, minutes: int | None = None, actor: Actor, now: d
 
 
 @use_case
-def answer_page(page_id: int, *, by: str, minutes: int | None = None, actor: Actor, now: datetime) -> Page:
-    """Answer a page one was called by (`by`: "link", "sms", "voice", "desk" …); twice is the same as once.
+def answer_page(page_id: int, *, by: str, mark: str = "", minutes: int | None = None, actor: Actor, now: datetime) -> Page:
+    """Answer a page one was called by (`by`: "link", "sms", "voice", "desk" …; `mark`: the carrier's name for it); twice is as once.
 
     Raises NotFound for who was not called by it, Conflict once it is over without them.
     """
-    row = own_page(page_id, actor=actor)
+    row, how = own_page(page_id, actor=actor), f"{by}:{mark}" if mark else by
     until = _word_by(minutes, now=now)
     if row.handover_id is not None:
         raise Conflict("This page asks for a shift to be taken; that is done on the page of the handover.")
     if row.escalation_id is None or row.ticket is None:
-        writing.answer(row, now=now, detail=by)  # it only tried the way
+        writing.answer(row, now=now, detail=how)  # it only tried the way
         writing.close([row.pk], now=now)
         return row
     run = writing.hold(row.escalation_id)
     if run is None or (row.acknowledged_at is not None and run.state != RunState.RUNNING.value):
         return row
     if run.state == RunState.ACKNOWLEDGED.value and run.acknowledged_by_id == actor.person:
-        writing.answer(row, now=now, detail=by)
+        writing.answer(row, now=now, detail=how)
         return row
     if run.state != RunState.RUNNING.value:
         raise Conflict("This page is over: somebody else has it, or it is done.")
     ticket = run.ticket
     if actor.person not in steps.those_who_may(Act.SEE, ticket, [actor.person or 0]):
         raise Conflict("You may not see this ticket any more; pass the page on.")
-    writing.answer(row, now=now, detail=by)
+    if not writing.answer(row, now=now, detail=how):
+        writing.note(row.pk, "acknowledged", now=now, detail=how)  # after a promise that was not kept, once more
     runs.answer(ticket, [run], actor=actor, now=now, until=until)
     _takes(ticket, actor=actor, now=now)
     return row

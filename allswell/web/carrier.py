@@ -5,6 +5,7 @@ the delivery. What is not signed, too long or nonsense is refused in a word and 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -112,10 +113,13 @@ def digits(request: HttpRequest, signed: str) -> HttpResponseBase:
         if isinstance(row, HttpResponse):
             return row
         _page, actor = page_answers.called_by(row.page_id)
+        mark = _mark(request, "CallSid")
+        if carrier_reports.is_repeated(actor.person or 0, by="voice", mark=mark):
+            return _answered(twiml.nothing())
         has_worked = request.POST.get("Digits", "") == twiml.ACKNOWLEDGE
         if has_worked:
             try:
-                paging.answer_page(row.page_id, by="voice", actor=actor, now=clock.now())
+                paging.answer_page(row.page_id, by="voice", mark=mark, actor=actor, now=clock.now())
             except DeskError:
                 has_worked = False
         return _answered(twiml.after_key(actor.locale, has_worked=has_worked))
@@ -138,17 +142,26 @@ def sms(request: HttpRequest) -> HttpResponseBase:
         meant = carrier_reports.meant_by(request.POST.get("From", ""), request.POST.get("Body", ""))
         if meant.actor is None:
             return _answered(twiml.nothing())  # a number nobody has shown to be theirs learns nothing
+        mark = _mark(request, "MessageSid")
+        if carrier_reports.is_repeated(meant.actor.person or 0, by="sms", mark=mark):
+            return _answered(twiml.nothing())
         with translation.override(meant.actor.locale):
-            return _answered(twiml.reply(_reply(meant)))
+            return _answered(twiml.reply(_reply(meant, mark)))
 
     return _guarded(request, act)
 
 
-def _reply(meant: carrier_reports.Meant) -> str:
+def _mark(request: HttpRequest, name: str) -> str:
+    """The carrier's own name for a message or a call; "" where it gives none that could be one."""
+    said = request.POST.get(name, "")
+    return said if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", said) else ""
+
+
+def _reply(meant: carrier_reports.Meant, mark: str) -> str:
     """Do what was meant, and say what came of it."""
     if meant.page is not None and meant.actor is not None:
         try:
-            row = paging.answer_page(meant.page, by="sms", actor=meant.actor, now=clock.now())
+            row = paging.answer_page(meant.page, by="sms", mark=mark, actor=meant.actor, now=clock.now())
         except DeskError as error:
             return words_of_error(error)
         if row.ticket is None:

@@ -70,8 +70,9 @@ def channel(name: str) -> str:
 def event(row: PageEvent) -> str:
     """What happened, in words."""
     said = _(_EVENTS.get(row.kind, row.kind))
-    if row.kind == "acknowledged" and row.detail in _BY:
-        return f"{said} {_(_BY[row.detail])}"
+    by = row.detail.partition(":")[0]
+    if row.kind == "acknowledged" and by in _BY:
+        return f"{said} {_(_BY[by])}"
     return said
 
 

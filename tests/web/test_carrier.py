@@ -169,3 +169,44 @@ def test_without_a_carrier_there_is_nothing(night: World, settings: Any) -> None
     _, row = called(night)
     assert send("/carrier/sms", settings, Body="ack").status_code == 404
     assert send(address(row, "digits", night), settings, Digits="4").status_code == 403
+
+
+def test_a_callback_sent_again_answers_nothing_anew(night: World, settings: Any) -> None:
+    ticket = down(night)
+    _page, row = called(night, "voice")
+    said = {"From": "+41790000001", "Body": f"ack {ticket.pk}", "MessageSid": "SM0123456789"}
+    pressed = {"Digits": "4", "CallSid": "CA0123456789"}
+    assert b"You have it" in send("/carrier/sms", settings, **said).content
+    night.forward(minutes=31)  # no word came: it calls again
+    watch(night)
+    assert run(ticket).state == "running"
+    for _ in range(2):
+        again = send("/carrier/sms", settings, **said)
+        assert (again.status_code, b"You have it" in again.content) == (200, False)
+    assert run(ticket).state == "running"
+    assert b"Acknowledged" in send(address(row, "digits", night), settings, **pressed).content
+    night.forward(minutes=31)
+    watch(night)
+    assert b"Acknowledged" not in send(address(row, "digits", night), settings, **pressed).content
+    assert run(ticket).state == "running"
+    assert b"You have it" in send("/carrier/sms", settings, **{**said, "MessageSid": "SM9999"}).content
+
+
+def test_a_name_of_a_message_that_is_none_is_left_out(night: World, settings: Any) -> None:
+    ticket = down(night)
+    called(night)
+    said = {"From": "+41790000001", "Body": f"ack {ticket.pk}", "MessageSid": "<b>" + "x" * 5000}
+    assert b"You have it" in send("/carrier/sms", settings, **said).content
+    assert PageEvent.objects.get(kind="acknowledged").detail == "sms"
+
+
+def test_a_number_of_a_ticket_that_called_a_colleague_is_no_answer(night: World, settings: Any) -> None:
+    other = night.report(night.jonas, title="Slow", team=night.dba_team.pk, impact=3, urgency=3)
+    paging.page(other.pk, person=night.priya.pk, **night.by(night.jonas))
+    down(night)
+    called(night)
+    answer = send("/carrier/sms", settings, Body=f"ack {other.pk}", From="+41790000001")
+    assert b"No such page" in answer.content
+    assert run(other).acknowledged_by is None
+    assert b"Write ack" in send("/carrier/sms", settings, Body="ack 1042 " + "x" * 15_000, From="+41790000001").content
+    assert b"No such page" in send("/carrier/sms", settings, Body="ack 999999999999", From="+41790000001").content

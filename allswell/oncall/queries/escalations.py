@@ -416,6 +416,11 @@ AND (claimed_until IS NULL OR claimed_until <= %s) LIMIT 1
 """
 
 
+def was_answered(person: int, *, detail: str) -> bool:
+    """Whether somebody answered a page in exactly this way before."""
+    return PageEvent.objects.filter(page__person=person, kind="acknowledged", detail=detail).exists()
+
+
 def is_delivery_due(now: datetime) -> bool:
     """Whether a page waits to be sent; by hand as well."""
     at = connection.ops.adapt_datetimefield_value(now)
