@@ -15,7 +15,7 @@ from allswell.notifications import queries as contacts
 from allswell.notifications import rules
 from allswell.notifications.rules import Urgency
 from allswell.oncall.operations import escalations as writing
-from allswell.oncall.queries import escalations, ledger
+from allswell.oncall.queries import ledger, practices
 from allswell.oncall.queries.ledger import PageStory
 from allswell.oncall.rules.escalating import PageCause
 from allswell.people import queries as people
@@ -59,7 +59,7 @@ def send(*, urgency: str, person: int | str | None = None, actor: Actor, now: da
         raise Conflict("There is no verified way to you yet.")
     if not planned:
         raise Conflict("There is no way to this person yet.")
-    writing.close(escalations.open_practices(called), now=now)
+    writing.close(practices.still_open(called), now=now)
     page = writing.write_page(called, planned, cause=PageCause.PRACTICE, urgency=asked, asked_by=sender, now=now)
     if called != sender:
         journal.record(Verb.CHANGED, about=("person", called), actor=actor, now=now, data={"practice_page": asked.value})
@@ -79,11 +79,11 @@ def _led(ref: int | str, *, actor: Actor) -> int:
 
 
 def _not_too_often(called: int, sender: int, *, now: datetime) -> None:
-    by_sender = escalations.practices(asked_by=sender, since=now - WITHIN)
+    by_sender = practices.sent(asked_by=sender, since=now - WITHIN)
     if called == sender:
         is_enough = by_sender.filter(person=called).count() >= MOST_TO_ONESELF
     else:
-        to_called = escalations.practices(person=called, since=now - WITHIN).exclude(asked_by=called)
+        to_called = practices.sent(person=called, since=now - WITHIN).exclude(asked_by=called)
         is_enough = to_called.count() >= MOST_TO_ANOTHER or by_sender.exclude(person=sender).count() >= MOST_TO_OTHERS
     if is_enough:
         raise TooMany("Too many practice pages within an hour. Wait a little.")
@@ -95,8 +95,8 @@ def own(*, actor: Actor, now: datetime) -> list[PageStory]:
     found = {
         page.pk
         for rows in (
-            escalations.practices(person=person, since=now - TOLD_FOR),
-            escalations.practices(asked_by=person, since=now - TOLD_FOR),
+            practices.sent(person=person, since=now - TOLD_FOR),
+            practices.sent(asked_by=person, since=now - TOLD_FOR),
         )
         for page in rows.order_by("-id")[:_MOST_AT_ONCE]
     }
@@ -105,13 +105,13 @@ def own(*, actor: Actor, now: datetime) -> list[PageStory]:
 
 def newest(person: int, *, now: datetime) -> PageStory | None:
     """What became of somebody's last practice page of the last day; for who may know by what they are reached."""
-    page = escalations.practices(person=person, since=now - TOLD_FOR).order_by("-id").first()
+    page = practices.sent(person=person, since=now - TOLD_FOR).order_by("-id").first()
     return ledger.of_pages([page.pk])[0] if page is not None else None
 
 
 def newest_of(persons: list[int], *, now: datetime) -> dict[int, PageStory]:
     """The same of several people."""
-    found = escalations.practices(since=now - TOLD_FOR).filter(person__in=persons).order_by("id")
+    found = practices.sent(since=now - TOLD_FOR).filter(person__in=persons).order_by("id")
     by_person = {page.person_id: page.pk for page in found[:_MOST_AT_ONCE]}
     return {told.page.person_id: told for told in ledger.of_pages(list(by_person.values())) if told.page.person_id}
 
@@ -119,6 +119,6 @@ def newest_of(persons: list[int], *, now: datetime) -> dict[int, PageStory]:
 @use_case
 def tidy(*, actor: Actor, now: datetime) -> int:
     """Practice pages nobody answered are over once their messages have been there for a while: an open desk rings no more."""
-    ids = escalations.stale_practices(before=now - OPEN_FOR)[:_MOST_AT_ONCE]
+    ids = practices.stale(before=now - OPEN_FOR)[:_MOST_AT_ONCE]
     writing.close(ids, now=now)
     return len(ids)

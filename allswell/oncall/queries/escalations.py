@@ -377,23 +377,6 @@ def alarms(persons: Collection[int]) -> dict[int, tuple[tuple[int, bool], ...]]:
     return found
 
 
-def practices(*, since: datetime, **of: int) -> QuerySet[Page]:
-    """The practice pages since then: to a `person`, or `asked_by` one."""
-    return Page.objects.filter(cause=PageCause.PRACTICE.value, asked_by__isnull=False, created_at__gte=since, **of)
-
-
-def open_practices(person: int) -> list[int]:
-    """The practice pages of somebody that are not over."""
-    return list(Page.objects.filter(person=person, closed_at=None, cause=PageCause.PRACTICE.value).values_list("pk", flat=True))
-
-
-def stale_practices(*, before: datetime) -> list[int]:
-    """The practice pages that are open although none of their messages waits, and none went out since then."""
-    opened = Page.objects.filter(person__isnull=False, closed_at=None, cause=PageCause.PRACTICE.value, created_at__lt=before)
-    busy = PageDelivery.objects.filter(Q(settled_at=None) | Q(settled_at__gte=before), page=OuterRef("pk"))
-    return list(opened.exclude(Exists(busy)).values_list("pk", flat=True))
-
-
 def is_anybody_asked(run_id: int, *, turn: int) -> bool:
     """Whether a person called at this turn of a run has neither answered nor passed it on."""
     asked = Page.objects.filter(escalation=run_id, turn=turn, person__isnull=False)
