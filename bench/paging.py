@@ -146,9 +146,13 @@ def due(kind: str, port: int, rate: int, seconds: int) -> dict[str, Any]:
     count = rate * seconds
     team, people = filled.world(port)
     tickets = filled.tickets(count, team)
-    begins = clock.now() + timedelta(seconds=30 + count / 500)
-    instants = [begins + timedelta(seconds=n / rate) for n in range(count)]
     early = clock.now() - timedelta(seconds=1)
+    if kind == "deliveries":
+        filled.runs(tickets, people, [early] * count, now=early)
+        while calling.take_steps(limit=200, actor=engine(), now=clock.now()):
+            pass
+    begins = clock.now() + timedelta(seconds=15 + count / 500)
+    instants = [begins + timedelta(seconds=n / rate) for n in range(count)]
     claimed: list[float] = []
     if kind == "steps":
         filled.runs(tickets, people, instants, now=early)
@@ -162,9 +166,6 @@ def due(kind: str, port: int, rate: int, seconds: int) -> dict[str, Any]:
 
         escalations.hold_due = hold_due
     else:
-        filled.runs(tickets, people, [early] * count, now=early)
-        while calling.take_steps(limit=200, actor=engine(), now=clock.now()):
-            pass
         rows = list(PageDelivery.objects.filter(settled_at=None).order_by("pk"))
         for row, at in zip(rows, instants, strict=True):
             row.due_at = row.planned_at = at
@@ -180,7 +181,7 @@ def due(kind: str, port: int, rate: int, seconds: int) -> dict[str, Any]:
         deliveries.claim = claim
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    if clock.now() > begins:
+    if clock.now() > begins - timedelta(seconds=5):  # the engine begins before anything is due
         raise SystemExit("Filling took longer than planned; try again on a quiet machine.")
     connection.close()
     stop = threading.Event()
