@@ -30,7 +30,12 @@ _ENDS = {
     What.EXHAUSTED: "nobody has answered: it ends, and the team's lead and the duty managers are told",
     What.GOES_ON: "it goes on",
 }
-_EMPTY = {"priority": "it is for other priorities", "hours": "it is for other hours", "nobody": "nobody is there"}
+_EMPTY = {
+    "priority": "it is for other priorities",
+    "hours": "it is for other hours",
+    "nobody": "nobody is there",
+    "unreachable": "there is no way to those it names",
+}
 _LACK = {
     "no_policy": "no policy: nobody is called",
     "never_starts": "the policy starts for no priority",

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor, Role
 from allswell.notifications import operations as notifications
-from allswell.notifications import queries as contacts
 from allswell.notifications.rules import Reach, Topic
 from allswell.oncall.operations import escalations as writing
 from allswell.oncall.operations.escalations import ToPage
 from allswell.oncall.queries import escalations
 from allswell.oncall.queries.reaching import Around
 from allswell.oncall.rules import escalating
-from allswell.oncall.rules.escalating import Advance, RunState, Taken
+from allswell.oncall.rules.escalating import Advance, Called, RunState, Taken
 from allswell.oncall.rules.policies import Policy
 from allswell.people import queries as people
-from allswell.people.rules import Act, may
+from allswell.people.rules import Act, TicketFacts, may
 from allswell.tickets import operations as tickets
 from allswell.tickets import queries as ticket_queries
 from allswell.tickets.rules import WatcherKind, discreet
@@ -53,11 +52,12 @@ class _Due:
 
 @dataclass(frozen=True, slots=True)
 class _Ways:
-    """How those who are called are reached: people, rooms (their kind), and who of them does not see which ticket yet."""
+    """How those who are called are reached: people, rooms (their kind), who of them does not see which ticket yet, and who never will."""
 
     reach: Mapping[int, Reach]
     rooms: Mapping[int, str]
     blind: frozenset[tuple[int, int]]
+    lost: frozenset[tuple[int, int]]
 
 
 def is_due(now: datetime) -> bool:
@@ -101,19 +101,18 @@ def _take_all(held: list[Escalation], *, actor: Actor, now: datetime) -> None:
     if over:
         writing.keep_all([(row, escalating.ended(escalations.stands(row))) for row in over], now=now, end_reason="closed")
         writing.close_pages([row.pk for row in over], now=now)
-    due = _advanced([row for row in held if row not in over], now=now)
-    called = [one for found in due for taken in found.came.taken for one in taken.called]
-    persons = {one.person for one in called if one.person is not None}
-    rooms = {one.room for one in called if one.room is not None}
-    by = _Ways(
-        reach=contacts.reachable(persons),
-        rooms={room: kind for room, (kind, _, _) in contacts.ways(rooms).items()} if rooms else {},
-        blind=_who_may_not_see(due, persons),
-    )
+    around, due = _advanced([row for row in held if row not in over], now=now)
+    sight = _sight(due)
+    if sight.lost:  # seldom: who may not know of the ticket whatever is done is not reached, and nobody waits for them
+        barred = {ticket for _, ticket in sight.lost}
+        due = [found if found.row.ticket_id not in barred else _again(found, around, now=now) for found in due]
+        sight = _sight(due)
+    persons = {one.person for found in due for taken in found.came.taken for one in taken.called if one.person is not None}
+    by = _Ways(around.reach(persons) if persons else {}, around.rooms(), sight.blind, sight.lost)
     _take(due, by, actor=actor, now=now)
 
 
-def _advanced(rows: list[Escalation], *, now: datetime) -> list[_Due]:
+def _advanced(rows: list[Escalation], *, now: datetime) -> tuple[Around, list[_Due]]:
     """What runs do now; what they ask of the world is read once for all of them."""
     policies = [Policy.parse(row.definition) for row in rows]
     around = Around(policies)
@@ -123,7 +122,7 @@ def _advanced(rows: list[Escalation], *, now: datetime) -> list[_Due]:
         came = escalating.advance(escalations.stands(row), policy, priority=row.ticket.priority, at=now, world=around)
         late = now - (row.next_step_at or now)
         due.append(_Due(row, policy, came, int(late.total_seconds()) if late >= LATE else 0))
-    return due
+    return around, due
 
 
 def _fallback(row: Escalation) -> Policy | None:
@@ -160,18 +159,61 @@ def _go_past(row: Escalation, policy: Policy | None, *, actor: Actor, now: datet
         _tell_unanswered(row, actor=actor, now=now)
 
 
-def _who_may_not_see(due: Sequence[_Due], persons: set[int]) -> frozenset[tuple[int, int]]:
-    """(person, ticket) where who is called could not know of the ticket as it is."""
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """(person, ticket): who does not see a ticket yet, and of them who would not though they were let in."""
+
+    blind: frozenset[tuple[int, int]]
+    lost: frozenset[tuple[int, int]]
+
+
+def _sight(due: Sequence[_Due]) -> _Sight:
+    called = {
+        (one.person, found.row.ticket_id)
+        for found in due
+        for taken in found.came.taken
+        for one in taken.called
+        if one.person is not None
+    }
+    persons = {person for person, _ in called}
     found = people.actors(persons)
     facts = ticket_queries.facts_for_many([one.row.ticket for one in due], persons)
-    return frozenset(
-        (called.person, one.row.ticket_id)
-        for one in due
-        for taken in one.came.taken
-        for called in taken.called
-        if called.person is not None
-        and not (called.person in found and may(found[called.person], Act.SEE_INTERNAL, facts[one.row.ticket_id]))
+    blind = {one for one in called if one[0] not in found or not may(found[one[0]], Act.SEE_INTERNAL, facts[one[1]])}
+    lost = {
+        one for one in blind if one[0] not in found or not may(found[one[0]], Act.SEE_INTERNAL, _let_in(facts[one[1]], one[0]))
+    }
+    return _Sight(frozenset(blind), frozenset(lost))
+
+
+def _let_in(facts: TicketFacts, person: int) -> TicketFacts:
+    """The facts of a ticket once somebody was let see it."""
+    return replace(facts, watchers=facts.watchers | {person}, named=facts.named | {person})
+
+
+class _Barred:
+    """The world of a run some of whose people may not know of its ticket: they are not reached."""
+
+    def __init__(self, around: Around, ticket: Ticket) -> None:
+        self._around, self._ticket = around, ticket
+        self._known: dict[int, bool] = {}
+        self.called, self.is_inside = around.called, around.is_inside
+
+    def reaches(self, one: Called) -> bool:
+        """Whether there is a way to one that is called, and they may know what it is about."""
+        if one.person is not None and one.person not in self._known:
+            facts = ticket_queries.facts_for_many([self._ticket], [one.person])[self._ticket.pk]
+            found = people.actors([one.person]).get(one.person)
+            self._known[one.person] = found is not None and may(found, Act.SEE_INTERNAL, _let_in(facts, one.person))
+        return self._around.reaches(one) and (one.person is None or self._known[one.person])
+
+
+def _again(found: _Due, around: Around, *, now: datetime) -> _Due:
+    """What a run does, worked out anew without those who may not know of its ticket."""
+    world = _Barred(around, found.row.ticket)
+    came = escalating.advance(
+        escalations.stands(found.row), found.policy, priority=found.row.ticket.priority, at=now, world=world
     )
+    return replace(found, came=came)
 
 
 def _take(due: Sequence[_Due], by: _Ways, *, actor: Actor, now: datetime) -> None:
@@ -188,7 +230,7 @@ def _take(due: Sequence[_Due], by: _Ways, *, actor: Actor, now: datetime) -> Non
             to_page += pages
             to_call += [(one.webhook, len(said)) for one in taken.called if one.webhook is not None]
             said.append((Verb.PAGED, ticket, _told(found, taken, pages)))
-            _let_see(ticket, [one.person for one in taken.called if (one.person, ticket.pk) in by.blind], now=now)
+            _let_see(ticket, [one.person for one in taken.called if (one.person, ticket.pk) in by.blind - by.lost], now=now)
     writing.keep_all([(found.row, found.came.run) for found in due], now=now)
     writing.write_pages(to_page, now=now)
     entries = tickets.record_all(said, actor=actor, now=now)
@@ -212,6 +254,7 @@ def _pages(found: _Due, taken: Taken, by: _Ways, *, now: datetime) -> list[ToPag
             turn=taken.turn,
             urgency=urgency,
             late_by=found.late_by,
+            is_unseen=(one.person, found.row.ticket_id) in by.lost,
         )
         for one in taken.called
         if one.webhook is None
@@ -226,7 +269,8 @@ def _told(found: _Due, taken: Taken, pages: Sequence[ToPage]) -> dict[str, Any]:
         "round": taken.round,
         "persons": [one.person for one in taken.called if one.person is not None],
         "rooms": [one.room for one in taken.called if one.room is not None],
-        "unreachable": [one.called.person for one in pages if one.called.person is not None and not one.planned],
+        "unreachable": [one.called.person for one in pages if one.called.person and not one.planned and not one.is_unseen],
+        "unseen": [one.called.person for one in pages if one.is_unseen],
         "empty": taken.empty.value if taken.empty else "",
         "late_by": found.late_by,
     }

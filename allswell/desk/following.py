@@ -6,10 +6,12 @@ What is brought in from elsewhere calls nobody.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from allswell.journal import queries as journal
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor, ActorKind
 from allswell.oncall.queries import escalations
@@ -65,6 +67,9 @@ def _follow(ticket: Ticket, told: list[Entry], *, actor: Actor, now: datetime) -
     verbs = {Verb(entry.verb) for entry in told}
     is_new = bool(verbs & _OPENED)
     verbs -= {Verb(entry.verb) for entry in told if _is_lowered(entry)}
+    undone = next((entry for entry in told if entry.verb == Verb.UNDONE), None)
+    if undone is not None:
+        runs.take_back(ticket, journal.of_action(ticket.pk, uuid.UUID(undone.data["action"])), actor=actor, now=now)
     held = runs.hold_open(ticket.pk) if not is_new and escalations.has_open_run(ticket.pk) else []
     if ticket.done_at or ticket.merged_into_id or Verb.RESTORED in verbs:
         reasons = [_ENDS[verb] for verb in _ENDS if verb in verbs]
@@ -99,7 +104,7 @@ def _start(ticket: Ticket, held: list[Escalation], *, cause: str, actor: Actor, 
     found = escalations.in_force(service=ticket.service_id if is_of_service else None, team=ticket.team_id)
     if cause == "handed_over":
         left = [row for row in held if found is None or row.policy_id != found.policy]
-        runs.end(ticket, left, reason="handed_over", actor=actor, now=now)
+        runs.end(ticket, left, reason="handed_over", actor=actor, now=now, nobody=runs.why_nobody(found, ticket.priority))
         held = [row for row in held if row not in left]
     if found is None or ticket.priority not in found.definition["starts"]:
         return held

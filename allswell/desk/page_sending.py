@@ -36,7 +36,7 @@ from allswell.people.rules import Act, may
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import reference
 
-from . import contact_ends, handover_messages, page_links
+from . import contact_ends, going_on, handover_messages, page_links
 from .contact_messages import way_of
 from .door import use_case
 
@@ -173,7 +173,7 @@ def _next_names(pages: Iterable[Page]) -> dict[int, str]:
     found = {}
     for page_id, run, policy, priority, at in calling:
         came = escalating.advance(run, policy, priority=priority, at=at, world=around)
-        persons = [one.person for taken in came.taken for one in taken.called if one.person is not None]
+        persons = [one.person for taken in came.taken if taken.empty is None for one in taken.called if one.person]
         found[page_id] = around.names.get(persons[0], "") if persons else ""
     return found
 
@@ -182,7 +182,8 @@ def _parcel(group: Group, seen: _Seen, *, now: datetime) -> Parcel | Unsent:
     """One message: those of its pages that still matter."""
     live = [(held, seen.pages[held.page]) for held in group.claims if _matters(seen.pages.get(held.page), seen)]
     if not live:
-        return Unsent(group, Outcome.MOOT)
+        is_unseen = any(_is_unseen(seen.pages.get(held.page), seen) for held in group.claims)
+        return Unsent(group, Outcome.MOOT, going_on.UNSEEN if is_unseen else "")
     head, page = live[0]
     way = _way(head, page, seen)
     if way is None:
@@ -209,6 +210,13 @@ def _matters(page: Page | None, seen: _Seen) -> bool:
     if page.ticket is None or page.room_id is not None:
         return page.person_id is None or page.person_id in seen.actors
     return (page.person_id, page.ticket_id) in seen.allowed
+
+
+def _is_unseen(page: Page | None, seen: _Seen) -> bool:
+    """Whether a page still calls, and its person may not know any more what it is about."""
+    if page is None or page.closed_at is not None or page.ticket is None or page.person_id is None:
+        return False
+    return page.acknowledged_at is None and not _matters(page, seen)
 
 
 def _way(held: Claim, page: Page, seen: _Seen) -> Way | None:
@@ -382,6 +390,10 @@ def drop(unsent: Iterable[Unsent], *, actor: Actor, now: datetime) -> None:
 
     What could not be written now (RETRY) is tried again as what could not be sent.
     """
+    unsent = list(unsent)
+    going_on.without(
+        {held.page for one in unsent if one.detail == going_on.UNSEEN for held in one.group.claims}, actor=actor, now=now
+    )
     for one in unsent:
         for held in one.group.claims:
             again = sending.next_try(held.attempts + 1, now=now) if one.outcome is Outcome.RETRY else None
@@ -390,6 +402,7 @@ def drop(unsent: Iterable[Unsent], *, actor: Actor, now: datetime) -> None:
                 writing.note_attempt(held, now=now, detail=one.detail, status=None)
                 writing.hurry_next(held.page, now=now)
                 continue
-            writing.settle(held, "moot" if one.outcome is Outcome.MOOT else "failed", now=now, detail=one.detail)
+            detail = one.detail if one.detail != going_on.UNSEEN else ""
+            writing.settle(held, "moot" if one.outcome is Outcome.MOOT else "failed", now=now, detail=detail)
             if one.outcome is not Outcome.MOOT:
                 writing.hurry_next(held.page, now=now)

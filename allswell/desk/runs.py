@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,12 @@ from allswell.oncall.operations import escalations as writing
 from allswell.oncall.queries import escalations
 from allswell.oncall.queries.escalations import InForce
 from allswell.oncall.rules import escalating
+from allswell.oncall.rules.escalating import RunState
 from allswell.oncall.rules.policies import Policy
 from allswell.tickets import operations as tickets
 
 if TYPE_CHECKING:
+    from allswell.journal.models import Entry
     from allswell.oncall.models import Escalation
     from allswell.tickets.models import Ticket
 
@@ -69,10 +72,45 @@ def renew(ticket: Ticket, rows: Iterable[Escalation], *, actor: Actor, now: date
             tickets.record(Verb.PROMISE_RENEWED, ticket, actor=actor, now=now, data=data)
 
 
-def end(ticket: Ticket, rows: Sequence[Escalation], *, reason: str, actor: Actor, now: datetime) -> None:
-    """There is nothing left to call for."""
+def why_nobody(follows: InForce | None, priority: int) -> str:
+    """Why a policy calls nobody by itself for a ticket of this priority: "no_policy", "priority"; "" when it does call."""
+    if follows is None:
+        return "no_policy"
+    return "" if priority in follows.definition["starts"] else "priority"
+
+
+def end(ticket: Ticket, rows: Sequence[Escalation], *, reason: str, actor: Actor, now: datetime, nobody: str = "") -> None:
+    """There is nothing left to call for. `nobody`: nobody else is called instead, and why (`why_nobody`)."""
     for row in rows:
+        data = {"run": row.pk, "reason": reason, "state": row.state, "nobody": nobody}
+        if row.next_step_at is not None:
+            data["next_at"] = row.next_step_at.isoformat()
         writing.keep(row, escalating.ended(escalations.stands(row)), now=now, end_reason=reason)
-        data = {"run": row.pk, "reason": reason}
         tickets.record(Verb.PAGING_ENDED, ticket, actor=actor, now=now, data=data)
     writing.close_pages([row.pk for row in rows], now=now)
+
+
+def take_back(ticket: Ticket, entries: Iterable[Entry], *, actor: Actor, now: datetime) -> None:
+    """An act was taken back: the runs it began end, and those it ended because others have the ticket go on.
+
+    One that somebody had answered rests until its promise; one that called calls again at the step it had come to, because what it had
+    sent was called back.
+    """
+    told = list(entries)
+    begun = {entry.data["run"] for entry in told if entry.verb == Verb.PAGING_STARTED}
+    end(ticket, [row for row in hold_open(ticket.pk) if row.pk in begun], reason="undone", actor=actor, now=now)
+    for entry in told:
+        if entry.verb != Verb.PAGING_ENDED or entry.data.get("reason") != "handed_over":
+            continue
+        row = writing.hold(entry.data["run"])
+        if row is None or row.ended_at is None or row.end_reason != "handed_over":
+            continue
+        run = replace(escalations.stands(row), state=RunState.RUNNING, next_at=now)
+        if entry.data.get("state") == RunState.ACKNOWLEDGED.value:
+            promised = datetime.fromisoformat(str(entry.data.get("next_at", now.isoformat())))
+            run = escalating.acknowledged(run, until=max(now, promised))
+        else:
+            run = escalating.resumed(run, at=now)
+        if writing.resume(row, run):
+            data = {"run": row.pk, "policy": row.policy_id, "number": row.number, "cause": "undone"}
+            tickets.record(Verb.PAGING_STARTED, ticket, actor=actor, now=now, data=data)

@@ -88,9 +88,9 @@ def latest(number: int, verb: Verb) -> Entry | None:
     return Entry.objects.filter(ticket_id=number, verb=verb.value).order_by("-id").first()
 
 
-def last(number: int) -> Entry | None:
-    """The last entry written about a ticket."""
-    return Entry.objects.filter(ticket_id=number).order_by("-id").first()
+def since(number: int, entry: int) -> list[Entry]:
+    """What was written about a ticket after an entry, in order."""
+    return list(Entry.objects.filter(ticket_id=number, id__gt=entry).order_by("id"))
 
 
 def newest_id() -> int:

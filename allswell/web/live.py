@@ -39,7 +39,7 @@ from allswell.kernel import clock
 from allswell.kernel.actor import Actor, Channel
 from allswell.kernel.text import whole
 from allswell.notifications import queries as notifications
-from allswell.oncall.queries import escalations
+from allswell.oncall.queries import beside, escalations
 from allswell.people import queries as people
 from allswell.tickets import queries as tickets
 
@@ -52,6 +52,7 @@ EVERY = 0.5  # seconds between two looks at the journal
 OVERLAP = timedelta(seconds=20)  # how late a transaction may commit and still be noticed
 MEMORY = timedelta(minutes=5)  # how long a page may be away and still catch up
 MOST = 1000  # entries looked at in one batch
+LATE_EVENTS = 100  # lines of the ledger that may be written before another and be seen after it
 BEAT = 20.0
 CHECK_SIGN_IN = 25.0
 CHECK_RIGHTS = 10.0
@@ -150,6 +151,8 @@ class Hub:
         self._streams: set[Stream] = set()
         self._rights: dict[int, Rights] = {}
         self._seen: dict[int, datetime] = {}
+        self._events: set[int] = set()  # lines of the ledger that were told, or were there before
+        self._last_event = -1
         self._reader: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="live")
         self._is_closed = False
@@ -222,6 +225,8 @@ class Hub:
             await asyncio.sleep(EVERY)
             await self.look_once()
         self._seen.clear()
+        self._events.clear()
+        self._last_event = -1
         self._rights.clear()
         self._reader = None  # before anything is awaited: a page that opens from here on starts a reader of its own
         await self._in_thread(connections.close_all)
@@ -248,6 +253,8 @@ class Hub:
         """Ask the database what is new for these pages; in a thread of its own."""
         now, ticking = self._now(), self._monotonic()
         fresh, is_partial = self._fresh(streams, now)
+        for number in self._paged_for():
+            fresh.setdefault(number, False)
         persons = {stream.person for stream in streams}
         numbers = {}
         for person in persons if fresh else ():
@@ -277,6 +284,18 @@ class Hub:
         self._seen = {entry: at for entry, at in self._seen.items() if at >= now - 2 * OVERLAP}
         self._seen.update((row.entry, row.recorded_at) for row in rows)
         return fresh, len(rows) == MOST and bool(fresh)
+
+    def _paged_for(self) -> set[int]:
+        """Tickets whose pages were sent or looked at since the last look; a line may become visible after one with a greater id."""
+        if self._last_event < 0:
+            self._last_event = beside.newest_event()
+            self._events = {pk for pk, _ in beside.tickets_of_events(after=self._last_event - LATE_EVENTS, limit=MOST)}
+            return set()
+        rows = beside.tickets_of_events(after=self._last_event - LATE_EVENTS, limit=MOST)
+        found = {ticket for pk, ticket in rows if pk not in self._events}
+        self._last_event = max([self._last_event, *(pk for pk, _ in rows)])
+        self._events = {pk for pk, _ in rows}
+        return found
 
     def _actor(self, person: int, ticking: float) -> Actor | None:
         known = self._rights.get(person)

@@ -193,6 +193,7 @@ def _over(shown: Shown) -> str:
         "closed": _("The ticket is closed."),
         "handed_over": _("Another team has it."),
         "stopped": _("The paging was stopped by hand."),
+        "undone": _("What began it was taken back."),
         "exhausted": _("Everybody was called and nobody answered. Open the ticket and take it."),
     }
     return said.get(shown.run.end_reason, "") if shown.run else ""

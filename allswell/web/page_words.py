@@ -38,6 +38,8 @@ _EVENTS = {
     "acknowledged": N_("answered"),
     "passed_on": N_("passed on"),
     "hushed": N_("alarm turned off"),
+    "no_way": N_("nothing is sent: there is no way to them"),
+    "unseen": N_("nothing is sent: they may not see this ticket"),
 }
 _CAUSES = {
     "opened": N_("it was opened with this priority"),
@@ -59,7 +61,15 @@ _BY = {
     "desk": N_("at the desk"),
     "api": N_("by a program"),
 }
-_TONES = {"failed": "t-bad", "attempted": "t-warn", "maybe_twice": "t-warn", "acknowledged": "t-ok", "sent": "t-2"}
+_TONES = {
+    "failed": "t-bad",
+    "no_way": "t-bad",
+    "unseen": "t-bad",
+    "attempted": "t-warn",
+    "maybe_twice": "t-warn",
+    "acknowledged": "t-ok",
+    "sent": "t-2",
+}
 
 
 def channel(name: str) -> str:
@@ -78,7 +88,7 @@ def event(row: PageEvent) -> str:
 
 def detail(row: PageEvent) -> str:
     """What is added to it: the answer of a carrier, an error."""
-    if row.kind in ("acknowledged", "bundled"):
+    if row.kind in ("acknowledged", "bundled", "no_way", "unseen"):
         return ""
     return " ".join(filter(None, [str(row.status or ""), row.detail]))
 

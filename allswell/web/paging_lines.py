@@ -31,17 +31,22 @@ _STARTED = {
     "reopened": N_("Paging begins again: it is open once more"),
     "raised": N_("Paging begins: its priority was raised"),
     "by_hand": N_("%(who)s pages for it"),
+    "undone": N_("Paging goes on: the hand-over was taken back"),
 }
 _ENDED = {
     "restored": N_("Paging ends: the service works again"),
     "handed_over": N_("Paging ends: another team has it"),
     "stopped": N_("%(who)s stopped the paging"),
+    "undone": N_("Paging ends: what began it was taken back"),
+    "no_policy": N_("Paging ends: another team has it. Nobody of it is paged: no policy"),
+    "priority": N_("Paging ends: another team has it. Nobody of it is paged: its policy does not start at this priority"),
 }
 _NOBODY = {
     "priority": N_("Nobody was paged at step %(step)s: it is for other priorities"),
     "hours": N_("Nobody was paged at step %(step)s: it is for other hours"),
     "nobody": N_("Nobody was paged at step %(step)s: nobody is there"),
 }
+_UNREACHED = N_("Nobody was reached at step %(step)s")
 
 
 def _paging_started(kept: dict[str, Any], who: Markup, names: Named, entry: Entry) -> Markup:
@@ -49,17 +54,33 @@ def _paging_started(kept: dict[str, Any], who: Markup, names: Named, entry: Entr
 
 
 def _paging_ended(kept: dict[str, Any], who: Markup, names: Named, entry: Entry) -> Markup:
-    return show.fill(_(_ENDED.get(str(kept.get("reason")), N_("Paging ends: it is done"))), who=who)
+    why = kept.get("nobody") or kept.get("reason")
+    return show.fill(_(_ENDED.get(str(why), N_("Paging ends: it is done"))), who=who)
 
 
 def _paged(kept: dict[str, Any], who: Markup, names: Named, entry: Entry) -> Markup:
     step = int(kept.get("step", 0)) + 1
-    if empty := str(kept.get("empty", "")):
+    empty = str(kept.get("empty", ""))
+    if empty and empty != "unreachable":
         return show.fill(_(_NOBODY.get(empty, _NOBODY["nobody"])), step=step)
     to = Markup(", ").join(names.of("person", person) for person in kept.get("persons", ()))
-    if not to:
-        return show.fill(_("The team's room was told (step %(step)s)"), step=step)
-    return show.fill(_("%(to)s paged (step %(step)s)"), to=to, step=step)
+    if empty:
+        said = show.fill(_(_UNREACHED), step=step)
+    elif not to:
+        said = show.fill(_("The team's room was told (step %(step)s)"), step=step)
+    else:
+        said = show.fill(_("%(to)s paged (step %(step)s)"), to=to, step=step)
+    return Markup("; ").join([said, *_not_reached(kept, names)])
+
+
+def _not_reached(kept: dict[str, Any], names: Named) -> list[Markup]:
+    """Who of them was not reached, and why."""
+    why = {"unreachable": N_("there is no way to %(to)s"), "unseen": N_("%(to)s may not see this ticket")}
+    return [
+        show.fill(_(said), to=Markup(", ").join(names.of("person", person) for person in kept[kind]))
+        for kind, said in why.items()
+        if kept.get(kind)
+    ]
 
 
 def _promised(template: str) -> Callable[[dict[str, Any], Markup, Named, Entry], Markup]:

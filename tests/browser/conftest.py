@@ -128,6 +128,20 @@ policies.use_for_team("databases", policy=night.pk, **world.by(world.lena))
 paged = world.report(world.jonas, title="The ledger refuses connections", impact=1, urgency=1, team=world.dba_team.pk)
 paging.acknowledge(paged.pk, minutes=24 * 60, **world.by(world.amir))
 
+# Amir hands over to Priya in a quarter of an hour
+from allswell.desk import handovers
+from allswell.oncall.models import Handover
+layer = {{"name": "Week", "people": [world.lena.pk], "first_on": monday, "unit": "week"}}
+said = {{"zone": "Europe/Zurich", "layers": [layer], "handover": {{"wanted": True, "within": 30, "holds": True}}}}
+dbas = rotas.create_rota(name="Databases", team=world.dba_team.pk, definition=said, **world.by(world.lena))
+change = world.now + timedelta(minutes=15)
+for who, begins, ends in ((world.amir, world.now, change), (world.priya, change, change + timedelta(hours=8))):
+    shifts.add_override(dbas.pk, level=1, starts_at=begins, ends_at=ends, person=who.pk, **world.by(world.lena))
+from allswell.kernel.actor import engine
+for turnover in handovers.wanted(world.now, limit=5):
+    handovers.draft(turnover, actor=engine(), now=world.now)
+handover = Handover.objects.get(outgoing=world.amir, incoming=world.priya)
+
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allswell.desk import sign_in
@@ -136,6 +150,7 @@ sign_in.turn_on_second_factor(
 )
 import json
 numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk, "paged": paged.pk}}
+numbers["handover"] = handover.pk
 print(json.dumps(numbers))
 """
 

@@ -17,9 +17,9 @@ from allswell.kernel.actor import engine
 from allswell.notifications.letters import Call
 from allswell.notifications.models import ContactMethod
 from allswell.notifications.rules import Answer, Outcome
-from allswell.oncall.models import Page, PageDelivery
+from allswell.oncall.models import Page, PageDelivery, PageEvent
 from allswell.oncall.queries import escalations
-from allswell.people.models import Person
+from allswell.people.models import Person, RoleGrant
 from allswell.tickets.models import Ticket
 from tests.desk.test_paging import dba_policy, down, watch
 from tests.support.world import World
@@ -181,10 +181,38 @@ def test_somebody_without_any_way_is_named_in_the_journal(world: World) -> None:
     dba_policy(world)
     world.amir.addresses.all().delete()
     ticket = down(world)
+    assert watch(world) == ["Amir Haddad", "Priya Nair"]  # nobody waits for who cannot hear it
+    assert [parcel.way.address for parcel in send(world)] == ["priya@example.org"]
+    first, second = Entry.objects.filter(ticket=ticket.pk, verb="paging.paged").order_by("id")
+    assert (first.data["unreachable"], first.data["empty"]) == ([world.amir.pk], "unreachable")
+    assert (second.data["unreachable"], second.data["empty"]) == ([], "")
+    assert ledger(world.amir) == ["no_way"]
+
+
+def test_who_can_never_know_the_ticket_is_passed_over_at_once(world: World) -> None:
+    dba_policy(world)
+    RoleGrant.objects.filter(person=world.amir).delete()
+    ticket = down(world)
+    assert watch(world) == ["Amir Haddad", "Priya Nair"]
+    first, _second = Entry.objects.filter(ticket=ticket.pk, verb="paging.paged").order_by("id")
+    assert (first.data["unseen"], first.data["unreachable"], first.data["empty"]) == ([world.amir.pk], [], "unreachable")
+    assert ledger(world.amir) == ["unseen"]
+    assert not escalations.alarms([world.amir.pk])
+
+
+def test_who_loses_sight_of_it_before_it_is_sent_is_not_waited_for(world: World) -> None:
+    dba_policy(world)
+    ticket = down(world)
     assert watch(world) == ["Amir Haddad"]
+    RoleGrant.objects.filter(person=world.amir).delete()
     assert send(world) == []
-    entry = Entry.objects.get(ticket=ticket.pk, verb="paging.paged")
-    assert entry.data["unreachable"] == [world.amir.pk]
+    assert ledger(world.amir)[-2:] == ["unseen", "moot"]  # and nothing is asked of the carrier
+    assert watch(world) == ["Priya Nair"]
+    assert Entry.objects.filter(ticket=ticket.pk, verb="paging.paged").count() == 2
+
+
+def ledger(person: Person) -> list[str]:
+    return list(PageEvent.objects.filter(page__person=person).order_by("id").values_list("kind", flat=True))
 
 
 @pytest.mark.parametrize("after", [timedelta(0), timedelta(minutes=4, seconds=59)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -290,3 +291,73 @@ def test_what_is_taken_back_is_paged_for_again(world: World) -> None:
     desk.undo(ticket.pk, action=restoring["actor"].action, **world.by(world.jonas))
     assert watch(world) == ["Amir Haddad"]
     assert (run(ticket).state, run(ticket).cause) == ("running", "reopened")
+
+
+def handed_over(world: World, ticket: Ticket, team: int) -> uuid.UUID:
+    """The databases hand it on; the action it was."""
+    by = world.by(world.priya)
+    desk.hand_over(ticket.pk, team=team, reason="Not the databases.", **by)
+    return by["actor"].action
+
+
+def test_a_team_without_a_policy_pages_nobody_and_the_journal_says_so(world: World) -> None:
+    dba_policy(world)
+    ticket = down(world)
+    watch(world)
+    with pytest.raises(Conflict, match="Nobody of Service desk is paged"):
+        desk.hand_over(ticket.pk, team=world.desk_team.pk, reason="Theirs.", must_page=True, **world.by(world.priya))
+    handed_over(world, ticket, world.desk_team.pk)
+    entry = Entry.objects.filter(ticket=ticket.pk, verb="paging.ended").latest("pk")
+    assert (entry.data["reason"], entry.data["nobody"]) == ("handed_over", "no_policy")
+
+
+def test_a_hand_over_is_taken_back_after_a_page_went_out_and_who_was_called_is_called_again(world: World) -> None:
+    dba_policy(world)
+    desks = policies.create_policy(
+        name="Desk",
+        team=world.desk_team.slug,
+        definition={"steps": steps_of({"kind": "person", "person": world.jonas.pk})},
+        **world.by(world.lena),
+    )
+    policies.use_for_team(world.desk_team.slug, policy=desks.pk, **world.by(world.lena))
+    ticket = down(world)
+    assert watch(world) == ["Amir Haddad"]
+    first = run(ticket)
+    action = handed_over(world, ticket, world.desk_team.pk)
+    assert watch(world) == ["Jonas Berg"]
+    world.forward(seconds=20)
+    desk.undo(ticket.pk, action=action, **world.by(world.priya))
+    ticket.refresh_from_db()
+    assert ticket.team == world.dba_team
+    first.refresh_from_db()
+    assert (first.state, first.end_reason) == ("running", "")
+    other = Escalation.objects.exclude(pk=first.pk).get(ticket=ticket.pk)
+    assert (other.state, other.end_reason) == ("ended", "undone")
+    assert not Page.objects.filter(escalation=other, closed_at=None).exists()
+    assert watch(world) == ["Amir Haddad"]  # his page had been called back
+    world.forward(minutes=5)
+    assert watch(world) == ["Priya Nair"]
+
+
+def test_what_had_been_answered_before_it_was_handed_over_rests_again(world: World) -> None:
+    dba_policy(world)
+    ticket = down(world)
+    watch(world)
+    paging.acknowledge(ticket.pk, **world.by(world.amir))
+    promised = run(ticket).next_step_at
+    action = handed_over(world, ticket, world.desk_team.pk)
+    assert run(ticket).state == "ended"
+    world.forward(seconds=20)
+    desk.undo(ticket.pk, action=action, **world.by(world.priya))
+    assert (run(ticket).state, run(ticket).next_step_at, run(ticket).acknowledged_by) == ("acknowledged", promised, world.amir)
+
+
+def test_a_hand_over_somebody_answered_a_page_for_stays(world: World) -> None:
+    dba_policy(world)
+    ticket = world.report(world.jonas, impact=1, urgency=1, team=world.desk_team.pk)
+    by = world.by(world.jonas)
+    desk.hand_over(ticket.pk, team=world.dba_team.pk, reason="The database.", **by)
+    assert watch(world) == ["Amir Haddad"]
+    paging.answer_page(Page.objects.get(person=world.amir).pk, by="link", **world.by(world.amir))
+    with pytest.raises(Conflict, match="Somebody has answered the page"):
+        desk.undo(ticket.pk, action=by["actor"].action, **world.by(world.jonas))

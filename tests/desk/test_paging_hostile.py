@@ -87,14 +87,14 @@ def test_a_run_that_breaks_all_together_is_passed_over_alone(
 ) -> None:
     dba_policy(world)
     first, second = down(world), down(world)
-    real = calling._who_may_not_see
+    real = calling._sight
 
-    def look(due: Any, persons: Any) -> Any:
+    def look(due: Any) -> Any:
         if any(found.row.ticket_id == first.pk for found in due):
             raise ValueError("nonsense")
-        return real(due, persons)
+        return real(due)
 
-    monkeypatch.setattr(calling, "_who_may_not_see", look)
+    monkeypatch.setattr(calling, "_sight", look)
     watch(world)
     caplog.clear()
     assert list(Page.objects.values_list("ticket", flat=True)) == [second.pk]

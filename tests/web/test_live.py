@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from allswell.desk import paging
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
 from allswell.kernel import actor as actors
 from allswell.kernel.sealed import row_of
+from allswell.oncall.models import Page
 from allswell.people.models import Person
 from allswell.web import live
+from tests.desk.test_paging import dba_policy, down, watch
 from tests.support.world import World
 
 
@@ -189,3 +192,19 @@ def test_the_page_gets_numbers_once_and_a_good_bye(world: World, monkeypatch: py
         ("beat", {}),
         ("bye", {}),
     ]
+
+
+def test_that_a_page_was_looked_at_is_heard_beside_its_ticket(world: World, room: Room) -> None:
+    dba_policy(world)
+    ticket = down(world)
+    watch(world)
+    for person in (world.lena, world.maria):
+        room.open(person)
+    room.wait(0.5)
+    room.wait(0.5)
+    assert not room.wait(0.5).numbers
+    paging.open_page(Page.objects.get(person=world.amir).pk, **world.by(world.amir))
+    told = room.wait(0.5).numbers
+    assert told[world.lena.pk] == [ticket.pk]
+    assert not told.get(world.maria.pk)
+    assert not room.wait(0.5).numbers, "told once"

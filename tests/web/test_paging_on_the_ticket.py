@@ -10,7 +10,7 @@ from allswell.desk import paging
 from allswell.desk import tickets as desk
 from allswell.oncall.models import Page, PageDelivery
 from allswell.oncall.operations import deliveries
-from allswell.people.models import Person
+from allswell.people.models import Person, RoleGrant
 from allswell.tickets.models import Ticket
 from tests.desk.test_paging import dba_policy, down, run, verbs, watch
 from tests.support.world import World
@@ -100,3 +100,46 @@ def test_who_does_not_see_the_ticket_sees_no_pages_of_it(night: World, browser: 
     for person in (night.julia, night.maria, night.otto, night.oskar):
         for address in ("pages", "pages.csv", "answer-page"):
             assert browser(person).get(f"/tickets/{ticket.pk}/{address}").status_code in (302, 404)
+
+
+def test_who_is_not_reached_is_named_on_the_card_in_the_journal_and_in_the_ledger(night: World, browser: Any) -> None:
+    night.amir.addresses.all().delete()
+    RoleGrant.objects.filter(person=night.priya).delete()
+    ticket = down(night)
+    assert watch(night) == ["Amir Haddad", "Priya Nair", "Lena Frei"]
+    page = card(browser, night.lena, ticket)
+    for words in ("There is no way to Amir Haddad", "Priya Nair may not see this ticket"):
+        assert words in page
+    story = browser(night.lena).get(f"/tickets/{ticket.pk}").content.decode()
+    for words in (
+        "Nobody was reached at step <b>1</b>; there is no way to <b>Amir",
+        "; <b>Priya Nair</b> may not see this ticket",
+    ):
+        assert words in story or words.replace("<b>1</b>", "1") in story
+    ledger = browser(night.lena).get(f"/tickets/{ticket.pk}/pages").content.decode()
+    for words in ("nothing is sent: there is no way to them", "nothing is sent: they may not see this ticket"):
+        assert words in ledger
+
+
+def test_the_queue_marks_what_nobody_has_answered(night: World, browser: Any) -> None:
+    ticket, other = down(night), night.report(night.jonas, team=night.dba_team.pk)
+    rows = "/desk/databases"
+    assert "Paged, no answer" not in browser(night.priya).get(rows).content.decode()
+    watch(night)
+    html = browser(night.priya).get(rows).content.decode()
+    assert html.count("Paged, no answer") == 1
+    assert f'id="t{other.pk}"' in html
+    paging.acknowledge(ticket.pk, **night.by(night.priya))
+    assert "Paged, no answer" not in browser(night.priya).get(rows).content.decode()
+
+
+def test_that_nobody_of_a_team_is_paged_is_said_before_it_gets_the_ticket_and_afterwards(night: World, browser: Any) -> None:
+    form = f"/tickets/{night.report(night.jonas, team=night.dba_team.pk).pk}/hand-over"
+    assert "nobody is paged" not in browser(night.priya).get(form).content.decode()  # nor is anybody now
+    ticket = down(night)
+    form = f"/tickets/{ticket.pk}/hand-over"
+    html = browser(night.priya).get(form).content.decode()
+    assert "Service desk (nobody is paged: no policy)" in html
+    assert "Somebody is being paged for this." in html
+    browser(night.priya).post(form, {"team": night.desk_team.pk, "reason": "Theirs."})
+    assert "Nobody of it is paged: no policy" in browser(night.lena).get(f"/tickets/{ticket.pk}").content.decode()

@@ -70,7 +70,7 @@ class Moment(Struct):
     what: Literal["step", "answered", "broken", "exhausted", "goes_on"]
     step: int | None
     round: int | None
-    empty: Literal["priority", "hours", "nobody"] | None
+    empty: Literal["priority", "hours", "nobody", "unreachable"] | None
     until: datetime | None
     calls: list[Called]
 

@@ -68,17 +68,22 @@ def assign(call: Call) -> Any:
 
 
 class HandOver(Body):
-    """Which team, why, and what was tried."""
+    """Which team, why, and what was tried. With `must_page` it is refused (409) where nobody of the team would be paged for it:
+    paging that runs ends when the ticket goes to a team without a policy for its priority.
+    """
 
     team: Id
     reason: Reason
     tried: Annotated[str, Meta(max_length=4000)] = ""
+    must_page: bool = False
 
 
 @verb("hand_over", id="handOverTicket", summary="Functional escalation: another team has the skill", body=HandOver)
 def hand_over(call: Call) -> Any:
     body: HandOver = call.body
-    return desk.hand_over(call.path["number"], team=body.team, reason=body.reason, tried=body.tried, **_common(call))
+    return desk.hand_over(
+        call.path["number"], team=body.team, reason=body.reason, tried=body.tried, must_page=body.must_page, **_common(call)
+    )
 
 
 class Escalation(Body):

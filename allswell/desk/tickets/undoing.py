@@ -84,9 +84,7 @@ def _touched(number: int, entries: list[Entry]) -> list[int]:
 
 def _take_back(ticket: Ticket, action: uuid.UUID, *, must_be_unsent: bool, actor: Actor, now: datetime) -> None:
     entries = journal.of_action(ticket.pk, action)
-    last = journal.last(ticket.pk)
-    if last is None or last.action != action or not {entry.verb for entry in entries} <= _UNDOABLE:
-        raise Conflict("Something happened on this ticket since; it cannot be taken back any more.")
+    _nothing_since(ticket, entries)
     is_unsent = notifications.withdraw([entry.pk for entry in entries], ticket=ticket.pk, now=now)
     if must_be_unsent and not is_unsent:
         raise Conflict("This has been sent already.")
@@ -99,6 +97,16 @@ def _take_back(ticket: Ticket, action: uuid.UUID, *, must_be_unsent: bool, actor
     tickets.change(ticket, now=now, guard={"version": ticket.version}, **former)
     kept = {"action": str(action), "verbs": [entry.verb for entry in entries]}
     tickets.record(Verb.UNDONE, ticket, actor=actor, now=now, data=kept)
+
+
+def _nothing_since(ticket: Ticket, entries: list[Entry]) -> None:
+    """See that an act was the last. That somebody was paged for it meanwhile counts only once they have answered. Raises Conflict."""
+    since = journal.since(ticket.pk, entries[-1].pk) if entries else []
+    answer = next((entry for entry in since if entry.verb == Verb.PAGE_ACKNOWLEDGED), None)
+    if answer is not None and {entry.verb for entry in entries} & {Verb.HANDED_OVER}:
+        raise Conflict("Somebody has answered the page for it since. Talk to them, or hand the ticket back.")
+    if not entries or not {entry.verb for entry in entries} <= _UNDOABLE or {entry.verb for entry in since} - {Verb.PAGED}:
+        raise Conflict("Something happened on this ticket since; it cannot be taken back any more.")
 
 
 def _reverse(ticket: Ticket, entry: Entry) -> None:

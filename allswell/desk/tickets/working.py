@@ -13,6 +13,7 @@ from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Conflict, Invalid
 from allswell.notifications.rules import Topic
+from allswell.oncall.queries import escalations
 from allswell.people import queries as people
 from allswell.people.rules import Act
 from allswell.tickets import operations as tickets
@@ -45,15 +46,28 @@ def assign(number: int, *, person: int | None, actor: Actor, now: datetime, vers
 
 @use_case
 def hand_over(
-    number: int, *, team: int, reason: str, tried: str = "", actor: Actor, now: datetime, version: int | None = None
+    number: int,
+    *,
+    team: int,
+    reason: str,
+    tried: str = "",
+    must_page: bool = False,
+    actor: Actor,
+    now: datetime,
+    version: int | None = None,
 ) -> Ticket:
-    """Functional escalation: another team has the skill. Says why and what was tried; returns to a former team are counted."""
+    """Functional escalation: another team has the skill. Says why and what was tried; returns to a former team are counted.
+
+    `must_page` raises Conflict where the team has no policy that pages for this priority by itself: what pages now would end.
+    """
     ticket = steps.ticket_for(number, Act.WORK, actor=actor, version=version)
     if ticket.done_at:
         raise Conflict("This ticket is done; reopen it first.")
     target = steps.team_within_reach(team, actor=actor)
     if target.pk == ticket.team_id:
         raise Invalid("This team has it already.", field="team")
+    if must_page and not escalations.teams_that_page([target.pk], priority=ticket.priority).get(target.pk):
+        raise Conflict("Nobody of %(team)s is paged for this: no policy, or none that starts at this priority.", team=target.name)
     reason = text.prose(reason, field="reason", limit=4000, required=True)
     tried = text.prose(tried, field="tried", limit=4000)
     before, returns = ticket.team_id, _had_it_before(ticket, target.pk)

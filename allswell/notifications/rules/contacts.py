@@ -119,6 +119,11 @@ class Reach:
         return plan(self.methods, self.rules, urgency=urgency, at=at, quiet=self.quiet, zone=self.zone)
 
     @property
+    def has_way(self) -> bool:
+        """Whether a page goes out to this person by anything at all, be it an address nobody has confirmed."""
+        return bool(_usable(self.methods))
+
+    @property
     def is_reachable(self) -> bool:
         """Whether any page would go to this person at all."""
         return any(method.is_verified for method in self.methods)

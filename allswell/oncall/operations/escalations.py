@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from allswell.database.rows import insert_all, update_one
 from allswell.journal import bulk
@@ -163,6 +164,20 @@ def _columns(run: Run, *, now: datetime, end_reason: str) -> dict[str, Any]:
     return columns if run.is_open else {**columns, "ended_at": now, "end_reason": end_reason or run.state.value}
 
 
+def resume(row: Escalation, run: Run) -> bool:
+    """Let a run that has ended go on; False when another of its policy calls for the ticket by now."""
+    if (
+        row.policy_id is not None
+        and Escalation.objects.filter(ticket=row.ticket_id, policy=row.policy_id, ended_at=None).exists()
+    ):
+        return False
+    values = {"state": run.state.value, "position": run.position, "next_step_at": run.next_at, "ended_at": None, "end_reason": ""}
+    Escalation.objects.filter(pk=row.pk).exclude(ended_at=None).update(**values)
+    for name, value in values.items():
+        setattr(row, name, value)
+    return True
+
+
 def put_off(run_id: int, *, until: datetime) -> None:
     """Let a run that is not over wait: nothing could be done with it now."""
     Escalation.objects.filter(pk=run_id, ended_at=None).update(next_step_at=until)
@@ -173,7 +188,10 @@ def put_off(run_id: int, *, until: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ToPage:
-    """One that a step of a run is about to call, and by which ways when; `late_by`: seconds after the step was due."""
+    """One that a step of a run is about to call, and by which ways when; `late_by`: seconds after the step was due.
+
+    `is_unseen`: they may not know what it is about, so nothing is sent.
+    """
 
     row: Escalation
     called: Called
@@ -181,6 +199,7 @@ class ToPage:
     turn: int
     urgency: Urgency
     late_by: int
+    is_unseen: bool = False
 
 
 def write_pages(to: Sequence[ToPage], *, now: datetime) -> None:
@@ -196,14 +215,15 @@ def write_pages(to: Sequence[ToPage], *, now: datetime) -> None:
             why=one.called.target.as_json(),
             created_at=now,
             late_by=one.late_by,
+            closed_at=now if one.is_unseen else None,
         )
         for one in to
     ]
-    _write(pages, [one.planned for one in to], now=now)
+    _write(pages, [() if one.is_unseen else one.planned for one in to], now=now)
 
 
 def write_page(
-    person: int, planned: Iterable[Planned], *, cause: PageCause, urgency: Urgency, asked_by: int | None = None, now: datetime
+    person: int, planned: Sequence[Planned], *, cause: PageCause, urgency: Urgency, asked_by: int | None = None, now: datetime
 ) -> Page:
     """A page to one person that belongs to no run and no ticket. Whoever makes it sees to it that it is closed."""
     page = Page(person_id=person, cause=cause.value, urgency=urgency.value, asked_by_id=asked_by, created_at=now)
@@ -211,14 +231,18 @@ def write_page(
     return page
 
 
-def _write(pages: Sequence[Page], planned: Sequence[Iterable[Planned]], *, now: datetime) -> None:
-    """Pages, the deliveries planned for each, and the first lines of their ledgers."""
+def _write(pages: Sequence[Page], planned: Sequence[Sequence[Planned]], *, now: datetime) -> None:
+    """Pages, the deliveries planned for each, and the first lines of their ledgers: what is planned, or why nothing is sent."""
     bulk.insert(pages)
     deliveries = [
         _delivery(page, way, place, now=now) for page, ways in zip(pages, planned, strict=True) for place, way in enumerate(ways)
     ]
     bulk.insert(deliveries)
-    note_events(PageEvent(page_id=made.page_id, delivery_id=made.pk, happened_at=now, kind="planned") for made in deliveries)
+    events = [PageEvent(page_id=made.page_id, delivery_id=made.pk, happened_at=now, kind="planned") for made in deliveries]
+    for page, ways in zip(pages, planned, strict=True):
+        if not ways:
+            events.append(PageEvent(page_id=page.pk, happened_at=now, kind="unseen" if page.closed_at else "no_way"))
+    note_events(events)
 
 
 def _delivery(page: Page, way: Planned, place: int, *, now: datetime) -> PageDelivery:
@@ -282,14 +306,9 @@ def close(ids: list[int], *, now: datetime) -> None:
     if not ids:
         return
     Page.objects.filter(pk__in=ids).update(closed_at=now)
-    waiting = PageDelivery.objects.filter(page__in=ids, settled_at=None)
-    rows = list(waiting.values_list("pk", "page_id"))
-    PageDelivery.objects.filter(pk__in=[pk for pk, _ in rows], settled_at=None, claimed_until=None).update(
-        settled_at=now, outcome="moot"
-    )
-    PageDelivery.objects.filter(pk__in=[pk for pk, _ in rows], settled_at=None, claimed_until__lte=now).update(
-        settled_at=now, outcome="moot"
-    )
+    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    rows = list(PageDelivery.objects.filter(free, page__in=ids, settled_at=None).values_list("pk", "page_id"))
+    PageDelivery.objects.filter(free, pk__in=[pk for pk, _ in rows], settled_at=None).update(settled_at=now, outcome="moot")
     note_events(PageEvent(page_id=page, delivery_id=pk, happened_at=now, kind="moot") for pk, page in rows)
 
 

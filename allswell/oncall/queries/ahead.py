@@ -53,6 +53,9 @@ class Ahead:
         homes, away = self._look_at(since, until)
         for person, spans in (leave or {}).items():
             away.setdefault(person, []).extend(spans)
+        self.reach: dict[int, Reach] = contacts.reachable(self.persons, homes=homes)
+        rooms = _ids(held, TargetKind.ROOM)
+        self.rooms = {room: kind for room, (kind, _, _) in contacts.ways(rooms).items()} if rooms else {}
         self.world = Known(
             since,
             until,
@@ -61,10 +64,9 @@ class Ahead:
             members=members,
             chains=chains,
             calendars=calendars.by_ids({pk for policy in held for pk in policy.calendars}) if held else {},
+            reach=self.reach,
+            rooms=self.rooms,
         )
-        self.reach: dict[int, Reach] = contacts.reachable(self.persons, homes=homes)
-        rooms = _ids(held, TargetKind.ROOM)
-        self.rooms = {room: kind for room, (kind, _, _) in contacts.ways(rooms).items()} if rooms else {}
 
     def _look_at(self, since: datetime, until: datetime) -> tuple[dict[int, contacts.Home], dict[int, list[Span]]]:
         """Where everybody is, and when they are not there, as `rows.leave_of` says it; one statement, in which leave has no name."""

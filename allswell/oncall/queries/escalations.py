@@ -119,6 +119,13 @@ def runs_of_policy(policy: int, *, since: datetime) -> QuerySet[Escalation]:
     return rows.select_related("ticket", "acknowledged_by").order_by("-started_at", "-id")
 
 
+def teams_that_page(team_ids: Collection[int], *, priority: int) -> dict[int, bool]:
+    """Teams whose policy is in use -> whether it starts by itself at a priority; those without one are left out. One statement."""
+    rows = PolicyUse.objects.filter(team__in=team_ids, policy__is_active=True, policy__versions__number=F("policy__number"))
+    found = rows.values_list("team_id", "policy__versions__definition")
+    return {team: priority in said.get("starts", ()) for team, said in found if team is not None}
+
+
 def policy_uses(policy_ids: Collection[int]) -> QuerySet[PolicyUse]:
     """What follows these policies: services, and teams by default."""
     rows = PolicyUse.objects.filter(policy__in=policy_ids).select_related("service", "team")
@@ -226,20 +233,6 @@ _NEWEST = PreparedModel(
 def newest_runs(ticket: int) -> list[Escalation]:
     """The newest runs of a ticket with their policies and who answered, as its page shows them."""
     return _NEWEST.records(ticket)
-
-
-_CALLED = Prepared(
-    lambda run, turn: (
-        Page.objects.filter(escalation=run, turn=turn)
-        .order_by("id")
-        .values_list("person__name", "room__label", "created_at", "opened_at", "closed_at")
-    )
-)
-
-
-def called_last(run_id: int, *, turn: int) -> list[tuple[str | None, str | None, datetime, datetime | None, datetime | None]]:
-    """(person, room, when, opened, closed) of those a run called at a turn."""
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in _CALLED.rows(run_id, turn)]
 
 
 def runs_between(
@@ -381,6 +374,11 @@ def is_anybody_asked(run_id: int, *, turn: int) -> bool:
     """Whether a person called at this turn of a run has neither answered nor passed it on."""
     asked = Page.objects.filter(escalation=run_id, turn=turn, person__isnull=False)
     return asked.filter(closed_at=None, acknowledged_at=None).exists()
+
+
+def is_anything_open(run_id: int, *, turn: int) -> bool:
+    """Whether anybody or any room called at this turn of a run may still answer."""
+    return Page.objects.filter(escalation=run_id, turn=turn, closed_at=None, acknowledged_at=None).exists()
 
 
 def deliveries_of(page_ids: Collection[int]) -> QuerySet[PageDelivery]:

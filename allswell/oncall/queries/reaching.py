@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from allswell.calendars import queries as calendars
 from allswell.calendars import rules as hours
+from allswell.notifications import queries as contacts
+from allswell.notifications.rules import Reach
 from allswell.oncall.rules import is_on_leave
 from allswell.oncall.rules.escalating import Called, advance
 from allswell.oncall.rules.policies import Policy, Target, TargetKind
@@ -33,6 +35,7 @@ class Around:
         self._led = {pk for policy in held for kind in (TargetKind.LEAD, TargetKind.MANAGER) for pk in policy.ids(kind)}
         self._people = {pk for policy in held for pk in policy.ids(TargetKind.PERSON)}
         self._rotas = {pk for policy in held for pk in policy.ids(TargetKind.ROTA)}
+        self._rooms = {pk for policy in held for pk in policy.ids(TargetKind.ROOM)}
         self._calendars = calendars.by_ids({pk for policy in held for pk in policy.calendars}) if held else {}
         self._on_call: dict[datetime, watch.Answers] = {}
         self._staff: dict[int, people.Staff] = {}
@@ -40,6 +43,8 @@ class Around:
         self.names: dict[int, str] = {}
         self._asked: dict[datetime, set[int]] = {}
         self._gone: dict[datetime, set[int]] = {}
+        self._reach: dict[int, Reach] = {}
+        self._kinds: dict[int, str] | None = None
 
     def look(self, at: datetime) -> None:
         """Read all that the policies name, to answer for every step of them at one instant without asking again."""
@@ -85,6 +90,28 @@ class Around:
         found = self._calendars.get(calendar)
         return found is None or hours.is_open(found, at)
 
+    def reaches(self, one: Called) -> bool:
+        """Whether there is a way to one that is called."""
+        if one.webhook is not None:
+            return True
+        if one.room is not None:
+            return one.room in self.rooms()
+        found = self.reach([one.person or 0]).get(one.person or 0)
+        return found is not None and found.has_way
+
+    def reach(self, persons: Iterable[int]) -> dict[int, Reach]:
+        """How people are reached: asked of everybody who has come up so far, once."""
+        if not self._reach.keys() >= set(persons):
+            fresh = (set().union(*self._asked.values()) | set(persons)) - self._reach.keys()
+            self._reach |= dict.fromkeys(fresh, Reach()) | contacts.reachable(fresh)
+        return self._reach
+
+    def rooms(self) -> dict[int, str]:
+        """The rooms that the policies name and that can be reached: by which kind of way."""
+        if self._kinds is None:
+            self._kinds = {room: kind for room, (kind, _, _) in contacts.ways(self._rooms).items()} if self._rooms else {}
+        return self._kinds
+
     def _come_up(self, at: datetime) -> set[int]:
         """Everybody some target named so far."""
         said = [answer for levels in self._on_call.get(at, {}).values() for answer in levels.values()]
@@ -111,7 +138,7 @@ def next_called(row: Escalation) -> tuple[Called, ...]:
         return ()
     policy = Policy.parse(row.definition)
     came = advance(run, policy, priority=row.ticket.priority, at=run.next_at, world=Around([policy]))
-    return next((taken.called for taken in came.taken if taken.called), ())
+    return next((taken.called for taken in came.taken if taken.empty is None), ())
 
 
 def names_of(called: Iterable[Called]) -> list[str]:

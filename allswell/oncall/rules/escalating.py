@@ -71,6 +71,9 @@ class World(Protocol):
     def is_inside(self, calendar: int, at: datetime) -> bool:
         """Whether an instant is within the hours of a calendar."""
 
+    def reaches(self, one: Called) -> bool:
+        """Whether a page gets to one that is called: there is a way, and they may know what it is about."""
+
 
 class Empty(StrEnum):
     """Why a step called nobody."""
@@ -78,11 +81,12 @@ class Empty(StrEnum):
     PRIORITY = "priority"  # it is for other priorities
     HOURS = "hours"  # it is for other hours
     NOBODY = "nobody"  # nobody is there
+    UNREACHABLE = "unreachable"  # somebody is, and no page gets to them
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A step that was taken: whom it called, or why nobody (then it did not wait)."""
+    """A step that was taken: whom it called, or why nobody (then it did not wait); unreachable ones are named all the same."""
 
     position: int
     round: int
@@ -123,6 +127,8 @@ def advance(run: Run, policy: Policy, *, priority: int, at: datetime, world: Wor
             continue
         step = policy.steps[run.position]
         empty, called = tried(step, priority=priority, at=at, world=world)
+        if empty is None and not any(world.reaches(one) for one in called):
+            empty = Empty.UNREACHABLE
         taken.append(Taken(run.position, run.round, run.turn, called, empty))
         run = replace(run, position=run.position + 1, turn=run.turn + 1)
         if empty is None:

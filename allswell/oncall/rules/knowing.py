@@ -6,13 +6,13 @@ It answers as the world answers a run, without asking the database, and says unt
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from allswell.calendars.rules import Calendar, open_spans
-from allswell.notifications.rules import Quiet
+from allswell.notifications.rules import Quiet, Reach
 
 from .escalating import Called
 from .policies import Step, Target, TargetKind
@@ -51,7 +51,10 @@ class Known:
         members: Mapping[int, Sequence[int]],
         chains: Mapping[int, Sequence[int]],
         calendars: Mapping[int, Calendar],
+        reach: Mapping[int, Reach] | None = None,
+        rooms: Collection[int] = (),
     ) -> None:
+        self._reach, self._rooms = reach, rooms
         self.since, self.until = since, until
         self._levels: dict[tuple[int, int], list[Slot]] = {}
         for rota, found in slots.items():
@@ -82,6 +85,15 @@ class Known:
         """Whether an instant is within the hours of a calendar; of one that is gone, always."""
         edges = self._hours.get(calendar)
         return edges is None or bisect_right(edges, at) % 2 == 1
+
+    def reaches(self, one: Called) -> bool:
+        """Whether there is a way to one that is called; where nothing is known of that, there is."""
+        if self._reach is None or one.webhook is not None:
+            return True
+        if one.room is not None:
+            return one.room in self._rooms
+        found = self._reach.get(one.person or 0)
+        return found is not None and found.has_way
 
     # what a proof asks besides
 

@@ -101,7 +101,7 @@ def _walk(
             yield Moment(now, What.BROKEN)
         for taken in came.taken:
             yield Moment(now, What.STEP, taken, tuple(Call(one, ways(one, reach, rooms, urgency, now)) for one in taken.called))
-            if answer is not None and answer_at is None and taken.called and taken.position == answer.step:
+            if answer is not None and answer_at is None and taken.empty is None and taken.position == answer.step:
                 answer_at = now + answer.after
         if came.run.state is RunState.EXHAUSTED:
             yield Moment(now, What.EXHAUSTED)

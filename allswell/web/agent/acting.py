@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from allswell.desk import tickets as desk
 from allswell.kernel.errors import DeskError, Invalid
 from allswell.kernel.text import whole
+from allswell.oncall.queries import escalations
 from allswell.people import queries as people
 from allswell.services import queries as services
 from allswell.tickets import dossier, rules
@@ -87,10 +88,18 @@ class Act:
 
 def _teams(ticket: Ticket, actor: Actor) -> dict[str, Any]:
     found = people.teams_visible_to(actor).filter(is_active=True).order_by("line", "name")
-    return {
-        "teams": [(pk, name) for pk, name in found.values_list("pk", "name") if pk != ticket.team_id],
-        "chain": _chain(ticket),
-    }
+    teams = [(pk, name) for pk, name in found.values_list("pk", "name") if pk != ticket.team_id]
+    is_paged = escalations.has_open_run(ticket.pk)
+    if is_paged:  # with a team that pages nobody it ends, and that is said before
+        paging = escalations.teams_that_page([pk for pk, _name in teams], priority=ticket.priority)
+        teams = [(pk, name if paging.get(pk) else _pages_nobody(name, has_policy=pk in paging)) for pk, name in teams]
+    return {"teams": teams, "chain": _chain(ticket), "is_paged": is_paged}
+
+
+def _pages_nobody(name: str, *, has_policy: bool) -> str:
+    if has_policy:
+        return _("%(team)s (nobody is paged: its policy does not start at this priority)") % {"team": name}
+    return _("%(team)s (nobody is paged: no policy)") % {"team": name}
 
 
 def _chain(ticket: Ticket) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from allswell.oncall.queries import escalations
+from allswell.oncall.queries import beside, escalations
+from allswell.oncall.queries.beside import LastCalled
 from allswell.oncall.queries.reaching import names_of, next_called
 from allswell.oncall.rules.escalating import RunState
 from allswell.web.page_links import joined
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
-    """One that was called at the last step."""
-
-    name: str
-    at: datetime
-    opened_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Card:
     """How the paging of a ticket stands. `state`: running, acknowledged, exhausted, ended, or none (no run at all)."""
 
@@ -33,7 +24,7 @@ class Card:
     run: Escalation | None = None
     more: int = 0  # further runs that are open, too
     next: str = ""
-    called: tuple[Called, ...] = ()
+    called: tuple[LastCalled, ...] = ()
     has_policy: bool = True
     starts: tuple[int, ...] = ()
 
@@ -52,9 +43,8 @@ def card(ticket: Ticket) -> Card | None:
     row.ticket = ticket
     if row.ended_at is not None:
         return Card(row.state, row)
-    last = escalations.called_last(row.pk, turn=row.turn - 1) if row.turn and row.state == RunState.RUNNING.value else []
-    called = tuple(Called(name or room or "", at, opened) for name, room, at, opened, _closed in last)
-    return Card(row.state, row, more=len(held) - 1, next=joined(names_of(next_called(row))), called=called)
+    last = beside.called_last(row.pk, turn=row.turn - 1) if row.turn and row.state == RunState.RUNNING.value else []
+    return Card(row.state, row, more=len(held) - 1, next=joined(names_of(next_called(row))), called=tuple(last))
 
 
 def _without_run(ticket: Ticket) -> Card:

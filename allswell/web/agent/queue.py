@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from allswell.kernel.actor import Actor
 from allswell.kernel.text import whole
+from allswell.oncall.queries import beside
 from allswell.people import queries as people
 from allswell.services import queries as services
 from allswell.sla import wording
@@ -131,6 +132,7 @@ def _shown(request: PageRequest, view: View) -> HttpResponse:
         rows, following = queue.first_rows(view.of, filters, actor=request.actor)
     context: dict[str, Any] = {
         "row_html": row_html,
+        "called_for": beside.unanswered_among([row.id for row in rows]) if rows else {},
         "view": view,
         "filters": filters,
         "groups": _groups(rows, by_age=filters.is_by_age, is_first=not after, is_last=not following),
@@ -150,10 +152,10 @@ def _shown(request: PageRequest, view: View) -> HttpResponse:
     return page(request, "queue/page.html", tabs=_tabs(view, saved, request.actor), **context)
 
 
-def row_html(row: Row) -> Markup:
+def row_html(row: Row, called_since: datetime | None = None) -> Markup:
     """A row of the queue. Fifty of them are most of the page, and most are as they were a minute ago, so each is rendered once
-    for what it shows."""
-    return _rendered(row, translation.get_language() or "", *clock_of(row))
+    for what it shows. `called_since`: somebody is paged for it since then, and nobody has answered."""
+    return _rendered(row, called_since is not None, translation.get_language() or "", *clock_of(row))
 
 
 def clock_of(row: Row) -> tuple[str, str, str, int]:
@@ -172,8 +174,8 @@ def clock_of(row: Row) -> tuple[str, str, str, int]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _rendered(row: Row, language: str, label: str, told: str, tone: str, used: int) -> Markup:
-    html = template("queue/row.html").render(r=row, label=label, told=told, tone=tone, used=used)
+def _rendered(row: Row, is_called_for: bool, language: str, label: str, told: str, tone: str, used: int) -> Markup:
+    html = template("queue/row.html").render(r=row, is_called_for=is_called_for, label=label, told=told, tone=tone, used=used)
     return Markup(html)  # noqa: S704 - a template that escapes
 
 

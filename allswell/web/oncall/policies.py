@@ -163,6 +163,7 @@ def outcome_words(row: Escalation) -> str:
     ended = {
         "stopped": _("was stopped by hand"),
         "handed_over": _("ended: another team has it"),
+        "undone": _("ended: what began it was taken back"),
     }
     return ended.get(row.end_reason, _("ended before anybody answered: it was done"))
 

@@ -37,6 +37,7 @@ def empty(why: Empty) -> str:
         Empty.PRIORITY: _("it is for other priorities"),
         Empty.HOURS: _("it is for other hours"),
         Empty.NOBODY: _("nobody is there"),
+        Empty.UNREACHABLE: _("there is no way to those it names"),
     }
     return said[why]
 
