@@ -194,7 +194,7 @@ def decide(
     """What is done about an alert that fires. `rules` in their order; `services`: id by slug and by folded name."""
     rule = next((rule for rule in rules if rule.fits(alert)), OTHERWISE)
     named = services.get(alert.labels.get(rule.service_label, "").casefold()) if rule.service_label else None
-    service = named or rule.service or alert.service or services.get(alert.labels.get("service", "").casefold())
+    service = named or rule.service or services.get(alert.labels.get("service", "").casefold()) or alert.service
     urgency = rule.urgency or URGENCY.get(alert.severity, 4)
     act = rule.act
     if act is Act.OPEN and rule.number is None and alert.severity not in URGENCY:
