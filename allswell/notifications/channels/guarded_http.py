@@ -195,10 +195,18 @@ class _Backend(httpcore.NetworkBackend):
         raise Forbidden("sockets of this machine are not called")
 
 
+_READING = threading.Lock()
+
+
 @cache
-def _trusted() -> ssl.SSLContext:
-    """Reading the certificates of this machine takes longer than most calls: once is enough for a process."""
+def _certificates() -> ssl.SSLContext:
     return ssl.create_default_context()
+
+
+def _trusted() -> ssl.SSLContext:
+    """Reading the certificates of this machine takes longer than most calls: once is enough for a process, however many call first."""
+    with _READING:
+        return _certificates()
 
 
 def is_callable(url: str) -> bool:
@@ -234,10 +242,11 @@ def request(
     backend = _Backend(allowed, time.monotonic() + deadline)
     target = httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
     own = {"host": parts.netloc.decode("ascii"), "accept": "*/*", "accept-encoding": "identity", "connection": "close"}
+    trusted = _trusted() if parts.scheme == "https" else None
     try:
         said = [(name.encode("ascii"), value.encode("ascii")) for name, value in (own | dict(headers)).items()]
         with (
-            httpcore.HTTPConnection(target.origin, ssl_context=_trusted(), network_backend=backend) as connection,
+            httpcore.HTTPConnection(target.origin, ssl_context=trusted, network_backend=backend) as connection,
             connection.stream(method, target, headers=said, content=body) as answer,
         ):
             return Reply(answer.status, _headers(answer.headers), _start_of(answer.iter_stream()))
