@@ -142,7 +142,7 @@ def _taken(request: HttpRequest) -> HttpResponse:
         content_type=request.headers.get("Content-Type", ""),
         received_at=now,
     )
-    source = _source(kind, key or registry.key_sent(kind, came), is_path=bool(key), now=now)
+    source = _source(kind, key or registry.key_sent(kind, came), is_path=path is not None, now=now)
     if source.secret and not sentry.is_signed(came, unseal(source.secret).encode()):
         sources.note_refusal(source.id, "The signature is not that of its secret.", at=clock.monotonic(), actor=engine(), now=now)
         raise _Refusal(_said(401, "The signature does not fit."))

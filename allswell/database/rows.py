@@ -103,6 +103,10 @@ def _with_literals(sql: str, template: list[tuple[int, Any]]) -> tuple[str, list
     return "".join(made), left
 
 
+#: what stands for numbers while a query is composed: no other number is like these; the second fits into small columns, too
+_MARKS = (7_000_000_000_000_001, 31_001)
+
+
 class Prepared:
     """A `values_list` query as a function of numbers and texts.
 
@@ -117,15 +121,17 @@ class Prepared:
         self._composed: dict[tuple[str, ...], tuple[str, list[Any], list[Any]]] = {}
 
     def _compose(self, shape: tuple[str, ...]) -> tuple[str, list[Any], Plan]:
-        marks: list[Any] = [
-            f"mark-{position}-of-a-parameter" if kind == "str" else 7_000_000_000_000_001 + position
-            for position, kind in enumerate(shape)
-        ]
-        query = self._make(*marks).query
-        compiler = query.get_compiler(DEFAULT_DB_ALIAS)
-        try:
-            sql, values = compiler.as_sql()
-        except EmptyResultSet:  # the conditions contradict each other, whatever the parameters
+        for number in _MARKS:
+            marks: list[Any] = [
+                f"mark-{position}-of-a-parameter" if kind == "str" else number + position for position, kind in enumerate(shape)
+            ]
+            compiler = self._make(*marks).query.get_compiler(DEFAULT_DB_ALIAS)
+            try:
+                sql, values = compiler.as_sql()
+                break
+            except EmptyResultSet:  # the conditions contradict each other, or a number does not fit into its column
+                continue
+        else:
             return "", [], []
         places = [marks.index(value) if value in marks else -1 for value in values]
         if set(range(len(marks))) - set(places):

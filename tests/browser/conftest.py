@@ -142,15 +142,30 @@ for turnover in handovers.wanted(world.now, limit=5):
     handovers.draft(turnover, actor=engine(), now=world.now)
 handover = Handover.objects.get(outgoing=world.amir, incoming=world.priya)
 
+# a printer tells that its paper is low, which is an alert and no incident
+import json
+from allswell.desk.alerts import sources, taking
+from allswell.engine.alerts import Alerts
+from allswell.intake.models import Alert
+from allswell.intake.rules.kept import Raw
+watch, _key = sources.create(name="Prometheus", kind="alertmanager", service=world.printing.pk, **world.by(world.ada))
+told_us = {{"status": "firing", "labels": {{"alertname": "PaperLow", "severity": "info", "floor": "3"}}, "fingerprint": "f3",
+    "annotations": {{"summary": "Paper is low on floor 3"}}, "startsAt": world.now.isoformat(), "endsAt": "0001-01-01T00:00:00Z",
+    "generatorURL": "http://prometheus.example.org/graph"}}
+told_us = {{"version": "4", "groupKey": "g", "truncatedAlerts": 0, "status": "firing", "receiver": "desk", "groupLabels": {{}},
+    "commonLabels": {{}}, "commonAnnotations": {{}}, "externalURL": "http://am.example.org", "alerts": [told_us]}}
+head = {{"method": "POST", "content_type": "application/json"}}
+taking.keep([Raw(watch.pk, world.now, head, json.dumps(told_us).encode(), "n")], actor=engine(), now=world.now)
+Alerts(now=lambda: world.now).tick(world.now)
+
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allswell.desk import sign_in
 sign_in.turn_on_second_factor(
     secret={seed!r}, code=format_hotp_value(hotp_value({seed!r}, int(world.now.timestamp()) // 30)), **world.by(world.audrey)
 )
-import json
 numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk, "paged": paged.pk}}
-numbers["handover"] = handover.pk
+numbers |= {{"handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk}}
 print(json.dumps(numbers))
 """
 

@@ -15,7 +15,7 @@ def test_amir_signs_at_his_desk_and_priya_takes_the_shift_on_her_phone(desk: Des
     amir, priya = enter("amir"), enter("priya", size="phone", theme="dark")
     amir.page.goto(address)
     expect(amir.page.get_by_text("The ledger refuses connections")).to_be_visible()
-    amir.accessible(in_both_themes=True)
+    amir.accessible()
     priya.page.goto(address)
     expect(priya.page.get_by_text("You can take it as soon as Amir Haddad has signed")).to_be_visible()
     expect(priya.page.get_by_role("button", name="Take the shift")).to_have_count(0)
@@ -24,7 +24,7 @@ def test_amir_signs_at_his_desk_and_priya_takes_the_shift_on_her_phone(desk: Des
     amir.page.get_by_label("In three sentences").fill("The ledger: look at **the standby** first.")
     amir.page.get_by_role("button", name="Sign and hand over").click()
     expect(amir.page.get_by_text("Signed. The next one is told.")).to_be_visible()
-    amir.accessible(in_both_themes=True)
+    amir.accessible()
 
     priya.page.reload()
     expect(priya.page.get_by_text("the standby").first).to_be_visible()  # above the tickets, not below them
@@ -41,6 +41,6 @@ def test_amir_signs_at_his_desk_and_priya_takes_the_shift_on_her_phone(desk: Des
     expect(amir.page.locator("header .chip")).to_have_text("Taken")
     amir.page.goto("/oncall/databases/handovers")
     expect(amir.page.get_by_role("link", name="Amir Haddad to Priya Nair")).to_be_visible()
-    amir.accessible(in_both_themes=True)
+    amir.accessible_everywhere()
     priya.page.goto("/oncall/databases/handovers")
     priya.accessible()

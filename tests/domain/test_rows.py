@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from allswell.database.rows import Prepared, PreparedModel, insert, insert_all, insert_columns
 from allswell.database.statements import ask, run
 from allswell.people.models import EmailAddress, Person, Team
+from allswell.services.models import ConfigurationItem
 from allswell.tickets.models import Ticket, Watcher
 from tests.support.world import World
 
@@ -37,6 +38,12 @@ def test_a_prepared_record_is_a_record(world: World) -> None:
     assert person == world.maria
     assert person.created_at == world.maria.created_at
     assert by_name.record("Nobody") is None
+
+
+def test_a_number_of_a_small_column_finds_its_rows(world: World) -> None:
+    ranked = Prepared(lambda level: ConfigurationItem.objects.filter(criticality=level).order_by("pk").values_list("name"))
+    assert ranked.rows(1) == [("Ledger database",), ("Account look-up",)]
+    assert ranked.rows(70_000) == []
 
 
 def test_a_parameter_that_gets_lost_is_found_out(world: World) -> None:
