@@ -1,3 +1,3 @@
 """Allswell: production support, whole, in one program."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -54,6 +54,7 @@ class AlertsMiddleware:
         path = request.path_info
         if path.startswith("/in/") or (not path.startswith("/api/v1/") and registry.kind_at(path) is not None):
             response = _answer(request)
+            response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log the path, which may hold the key
             for name, value in _HEADERS.items():
                 response.headers.setdefault(name, value)
             return response

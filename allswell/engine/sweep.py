@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from allswell.desk import attachments, calls, contact_messages, machinery, practising, sign_in
+from allswell.desk.alerts import taking
 from allswell.kernel.actor import Actor
 from allswell.kernel.actor import engine as engine_actor
 
@@ -23,6 +24,7 @@ STEPS: tuple[Step, ...] = (
     machinery.forget_old_machinery,
     machinery.give_up_mails,
     machinery.forget_old_deliveries,
+    taking.forget_read,
 )
 
 

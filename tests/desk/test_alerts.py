@@ -7,9 +7,13 @@ from datetime import timedelta
 import pytest
 
 from allswell.desk import tickets as desk
+from allswell.desk.alerts import taking
 from allswell.intake.models import Alert, AlertEpisode, AlertRule, Heartbeat, MaintenanceWindow, RawReport, Silence
 from allswell.intake.operations import alerts as writing
+from allswell.intake.queries import alerts as queries
+from allswell.intake.rules.kept import Raw
 from allswell.journal.models import Entry
+from allswell.kernel.actor import engine
 from allswell.tickets.models import Ticket
 from tests.support.monitoring import Monitoring
 from tests.support.world import World
@@ -152,7 +156,7 @@ def test_alerts_in_a_window_belong_to_it(world: World, am: Monitoring) -> None:
     am.send(am.fires())
     assert Ticket.objects.count() == 1
     assert am.alert().ticket_id == change.pk
-    am.wait(hours=2)
+    am.wait(minutes=61)
     assert Ticket.objects.count() == 2
     assert am.alert().ticket_id != change.pk
 
@@ -216,3 +220,29 @@ def test_a_key_is_needed(world: World, am: Monitoring) -> None:
     am.source.refresh_from_db()
     assert am.source.refusal
     assert not RawReport.objects.exists()
+
+
+def test_what_was_read_is_forgotten_after_a_day(world: World, am: Monitoring) -> None:
+    am.send(am.fires())
+    am.send(am.fires("Other"))
+    RawReport.objects.filter(pk=RawReport.objects.order_by("pk")[0].pk).update(error="It cannot be read")
+    world.forward(hours=25)
+    taking.forget_read(actor=engine(), now=world.now)
+    assert [row.error for row in RawReport.objects.all()] == ["It cannot be read"]
+    world.forward(days=30)
+    taking.forget_read(actor=engine(), now=world.now)
+    assert not RawReport.objects.exists()
+
+
+def test_large_requests_are_taken_a_few_at_a_time(world: World, am: Monitoring) -> None:
+    for _ in range(3):
+        taking.keep([Raw(am.source.pk, world.now, {}, b"x" * 900, "n")], actor=engine(), now=world.now)
+    assert len(queries.waiting(limit=10, most_bytes=1000)) == 1
+    assert len(queries.waiting(limit=10, most_bytes=2000)) == 2
+    assert len(queries.waiting(limit=2, most_bytes=10**6)) == 2
+
+
+def test_the_key_is_in_no_log(world: World, am: Monitoring, caplog: pytest.LogCaptureFixture) -> None:
+    for body in (b"{", b"[]", b"\x00"):
+        assert am.post(body).status_code == 400
+    assert am.key not in caplog.text

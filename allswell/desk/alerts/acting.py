@@ -110,7 +110,7 @@ def _route(lines: list[Line], setting: Setting, *, actor: Actor, now: datetime) 
         values = {
             "service_id": found.service,
             "rule_id": found.rule.number,
-            "case": found.case,
+            "case": "" if quiet is not None else found.case,
             "silence_id": quiet.number if quiet and quiet.kind == "silence" else None,
             "window_id": quiet.number if quiet and quiet.kind == "window" else None,
         }

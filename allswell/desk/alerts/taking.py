@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 #: alerts are folded by one engine at a time, so that each sees what the one before it wrote
 _ALONE = "allswell.alerts"
+#: how long requests are kept word for word once they were read, and when they could not be; so many are forgotten at once
+KEPT_FOR, KEPT_UNREAD_FOR = timedelta(days=1), timedelta(days=30)
+_MOST_FORGOTTEN = 5_000
 #: so many things that time brings about are done at once
 _MOST = 200
 
@@ -69,6 +72,12 @@ def _beat(fold: Fold) -> None:
 def heartbeat_key(name: str) -> str:
     """The key of the alert that fires when a heartbeat is missing."""
     return f"heartbeat: {name}"
+
+
+@use_case
+def forget_read(*, actor: Actor, now: datetime) -> int:
+    """Forget requests that were read a day ago, and those that could not be read and lie there for a month."""
+    return writing.sweep(before=now - KEPT_FOR, failed_before=now - KEPT_UNREAD_FOR, limit=_MOST_FORGOTTEN)
 
 
 @use_case

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Length
 
 from allswell.database.rows import Prepared
 from allswell.intake.models import Alert, AlertRule, AlertSource, Heartbeat, MaintenanceWindow, RawReport, Silence
@@ -84,14 +85,15 @@ def is_waiting() -> bool:
 
 def waiting(*, limit: int, most_bytes: int) -> list[RawReport]:
     """The oldest requests that wait, at most `limit` and about `most_bytes` together, at least one."""
-    found: list[RawReport] = []
+    taken: list[int] = []
     size = 0
-    for row in RawReport.objects.filter(handled_at=None).order_by("id")[:limit]:
-        size += len(row.body)
-        if found and size > most_bytes:
+    sizes = RawReport.objects.filter(handled_at=None).order_by("id").annotate(size=Length("body")).values_list("pk", "size")
+    for number, length in sizes[:limit]:
+        size += length
+        if taken and size > most_bytes:
             break
-        found.append(row)
-    return found
+        taken.append(number)
+    return list(RawReport.objects.filter(pk__in=taken).order_by("id"))
 
 
 def waiting_count(*, limit: int) -> int:
