@@ -43,6 +43,7 @@ from allswell.tickets.models import Ticket
 from tests.conftest import WORLD
 from tests.support import early
 from tests.support.kept import Keeper, Scene, begins_with
+from tests.support.monitoring import Monitoring
 from tests.support.program import Program, forget_calls
 from tests.support.promises import promise
 from tests.support.promises import target as promised_target
@@ -157,6 +158,8 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["listRotas", "listShiftRequests", "listBlindTimes", "exportOncall"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["listPolicies"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["getPolicy", "listPolicyVersions"], KNOWING),
+    "listAlerts": KNOWING | {"outside_agent"},
+    "getAlert": KNOWING,
     **dict.fromkeys(["createPolicy", "updatePolicy", "activatePolicy", "deactivatePolicy"], DECIDING),
     **dict.fromkeys(["setTeamPolicy", "clearTeamPolicy", "setServicePolicy", "clearServicePolicy"], DECIDING),
     **dict.fromkeys(["getRota", "listRotaVersions", "listShifts", "listOverrides", "whoIsOnCall", "getShiftRequest"], KNOWING),
@@ -254,6 +257,8 @@ def _set(world: World) -> Stage:
     upload = attachments.upload(BytesIO(b"log"), name="log.txt", content_type="text/plain", **world.by(world.maria))
     attachments.attach(ticket.pk, tokens=(upload.token,), **world.by(world.maria))
     told = announcements.announce(ticket.pk, title="Slow", audience=(world.bank.pk,), **world.by(world.olga))
+    am = Monitoring(world, service=world.printing.pk)
+    am.send(am.fires(severity="info"))
     hook, _ = webhooks.create(name="Chat", url="https://chat.example.org/", **world.by(world.ada))
     view = views.save("Slow ones", filters={"q": "slow"}, **world.by(world.jonas))
     second = people.add_address(world.maria.pk, email="mk@example.org", **world.by(world.ada))
@@ -308,6 +313,7 @@ def _set(world: World) -> Stage:
         "organizations": {"ref": world.branch.slug},
         "services": {"ref": world.printing.slug},
         "webhooks": {"id": hook.pk, "delivery": 1},
+        "alerts": {"id": am.alert().pk},
         "views": {"slug": view.slug},
         "jobs": {"id": job.pk},
         "pages": {"id": 1},
@@ -498,7 +504,18 @@ def test_without_a_token_nothing_but_the_description(stage: Stage) -> None:
 @pytest.mark.parametrize("role", ["outsider", "outside_agent"])
 def test_lists_of_another_organization_hold_nothing_of_ours(world: World, stage: Stage, role: str) -> None:
     program = stage.programs[role]
-    ours = {"Maria Keller", "Jonas Berg", "Northbank", "Lindenhof branch", "Ledger is slow", "Printing", "Service desk", "Slow"}
+    ours = {
+    ours.add("HighLatency on all")
+        "Maria Keller",
+        "Jonas Berg",
+        "Northbank",
+        "Lindenhof branch",
+        "Ledger is slow",
+        "Printing",
+        "Service desk",
+        "Slow",
+        "HighLatency on all",
+    }
     for path in (
         "/tickets",
         f"/tickets?requester={world.maria.pk}",
@@ -514,6 +531,7 @@ def test_lists_of_another_organization_hold_nothing_of_ours(world: World, stage:
         "/search?q=maria",
         f"/search?q={stage.ticket.pk}",
         "/views/all/tickets",
+        "/alerts",
     ):
         answer = program.get(path)
         if answer.status_code == 200:

@@ -3,6 +3,7 @@
 from . import (
     addresses,
     agreements,
+    alerts,
     announcements,
     attachments,
     blind_times,
@@ -45,6 +46,7 @@ from . import (
 MODULES = (
     addresses,
     agreements,
+    alerts,
     announcements,
     attachments,
     blind_times,
