@@ -505,7 +505,6 @@ def test_without_a_token_nothing_but_the_description(stage: Stage) -> None:
 def test_lists_of_another_organization_hold_nothing_of_ours(world: World, stage: Stage, role: str) -> None:
     program = stage.programs[role]
     ours = {
-    ours.add("HighLatency on all")
         "Maria Keller",
         "Jonas Berg",
         "Northbank",
