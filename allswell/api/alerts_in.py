@@ -153,6 +153,9 @@ def _taken(request: HttpRequest) -> HttpResponse:
         sources.note_refusal(source.id, found.reason, at=clock.monotonic(), actor=engine(), now=now)
         return HttpResponse(found.body, status=found.status, content_type=found.content_type)
     if found.reports:
+        if found.left_out:
+            why = f"{found.left_out} alerts of one request were left out: send at most 1,000 together."
+            sources.note_refusal(source.id, why, at=clock.monotonic(), actor=engine(), now=now)
         _make_room(now)
         gatherer.keep(Raw(source.id, now, _head(came), came.body, nonce), now=now)
     return HttpResponse(found.body, status=found.status, content_type=found.content_type)
