@@ -224,7 +224,9 @@ def add_contact(*, kind: str, address: str, label: str = "", flavor: str = "", a
     program = _flavor(way, flavor)
     written = _address(way, address, program)
     _refuse_twice(way, written, queries.contacts_of(person))
-    return _added(way, written, person=person, team=None, label=label, flavor=program, actor=actor, now=now)
+    added = _written_down(way, written, person=person, team=None, label=label, flavor=program, actor=actor, now=now)
+    _send_code(added, actor=actor, now=now)
+    return added
 
 
 @use_case
@@ -239,23 +241,9 @@ def add_room(
     program = _flavor(way, flavor)
     written = _address(way, address, program)
     _refuse_twice(way, written, queries.rooms_of(row.pk))
-    return _added(way, written, person=None, team=row.pk, label=label, flavor=program, actor=actor, now=now)
-
-
-def _added(
-    kind: ContactKind,
-    address: str,
-    *,
-    person: int | None,
-    team: int | None,
-    label: str,
-    flavor: str,
-    actor: Actor,
-    now: datetime,
-) -> ContactMethod:
-    row = _written_down(kind, address, person=person, team=team, label=label, flavor=flavor, actor=actor, now=now)
-    _send_code(row, actor=actor, now=now)
-    return row
+    added = _written_down(way, written, person=None, team=row.pk, label=label, flavor=program, actor=actor, now=now)
+    _send_code(added, actor=actor, now=now)
+    return added
 
 
 def _written_down(

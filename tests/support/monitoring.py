@@ -10,7 +10,7 @@ from django.test import Client
 
 from allswell.desk.alerts import sources
 from allswell.engine.alerts import Alerts, AlertTimes
-from allswell.intake.models import Alert, AlertSource, RawReport
+from allswell.intake.models import Alert, RawReport
 from tests.support.world import World
 
 
@@ -86,8 +86,3 @@ class Monitoring:
             "generatorURL": "http://prom:9090/graph",
             "fingerprint": str(abs(hash(frozenset(said.items())))),
         }
-
-
-def sources_of(world: World) -> list[AlertSource]:
-    """Every source."""
-    return list(sources.all_sources(world.actor(world.ada)))

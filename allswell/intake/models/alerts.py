@@ -116,7 +116,7 @@ class Alert(models.Model):
 
 
 class AlertEpisode(models.Model):
-    """One time that an alert fired, from its beginning to its end. `is_acted_on`: somebody at the desk did something about it."""
+    """One time that an alert fired, from its beginning to its end. `outcome`: what was done about it, as `operations.decided` says."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="episodes", db_index=False)
     number = models.PositiveIntegerField()

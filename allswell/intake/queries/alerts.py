@@ -182,11 +182,6 @@ def unsettled(tickets: Collection[int]) -> dict[int, int]:
     return dict(rows.values_list("ticket").annotate(count=Count("pk")))
 
 
-def of_ticket(ticket: int) -> QuerySet[Alert]:
-    """The alerts of a ticket, the newest first."""
-    return Alert.objects.filter(ticket=ticket).select_related("source").order_by("-last_at", "-id")
-
-
 def rules_of(tickets: Collection[int]) -> dict[int, int]:
     """Ticket -> the rule that its newest alert fitted."""
     rows = Alert.objects.filter(ticket__in=tickets, rule__isnull=False).order_by("seen_at").values_list("ticket_id", "rule_id")
@@ -285,9 +280,3 @@ def after(rows: QuerySet[Alert], place: tuple[datetime, int] | None) -> QuerySet
         at, number = place
         rows = rows.filter(Q(last_at__lt=at) | Q(last_at=at, pk__lt=number))
     return rows.order_by("-last_at", "-id")
-
-
-def counts_of(ticket: int) -> tuple[int, int]:
-    """How many alerts of a ticket fire, and how many there are."""
-    rows = dict(Alert.objects.filter(ticket=ticket).values_list("state").annotate(count=Count("pk")))
-    return rows.get("firing", 0), sum(rows.values())
