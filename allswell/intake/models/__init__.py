@@ -1,7 +1,8 @@
-"""What reaches the desk from elsewhere: history that is brought in, and what monitoring tells."""
+"""What reaches the desk from elsewhere: history that is brought in, and what monitoring tells, and mail."""
 
 from .alerts import Alert, AlertEpisode, AlertRule, AlertSource, Heartbeat, MaintenanceWindow, RawReport, Silence
 from .history import ImportedEntry, ImportRun
+from .mail import InboundMessage, Mailbox, MailRule, MessageSource, ThreadReference
 
 __all__ = [
     "Alert",
@@ -11,7 +12,12 @@ __all__ = [
     "Heartbeat",
     "ImportRun",
     "ImportedEntry",
+    "InboundMessage",
+    "MailRule",
+    "Mailbox",
     "MaintenanceWindow",
+    "MessageSource",
     "RawReport",
     "Silence",
+    "ThreadReference",
 ]

@@ -1,0 +1,54 @@
+"""Writing mail that comes in: kept word for word, then what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from allswell.database import rows
+from allswell.intake.models import InboundMessage, MessageSource, ThreadReference
+from allswell.intake.rules.mailboxes import MessageState, digest, id_digest
+
+
+def keep(
+    raw: bytes,
+    *,
+    mailbox: int | None,
+    envelope_from: str | None = None,
+    envelope_to: Sequence[str] = (),
+    now: datetime,
+) -> InboundMessage | None:
+    """Keep a mail word for word; it waits to be read. None when the same bytes came to this mailbox before."""
+    mark = digest(raw)
+    if InboundMessage.objects.filter(mailbox=mailbox, digest=mark).exists():
+        return None
+    message = InboundMessage(
+        mailbox_id=mailbox,
+        received_at=now,
+        size=len(raw),
+        digest=mark,
+        envelope_from=envelope_from,
+        envelope_to=list(envelope_to),
+        state=MessageState.PENDING.value,
+    )
+    rows.insert(message)
+    MessageSource.objects.create(message=message, raw=raw)
+    return message
+
+
+def settle(message: InboundMessage, *, state: MessageState, now: datetime, **values: Any) -> None:
+    """Write what became of a mail."""
+    fields = {"state": state.value, "handled_at": now, **values}
+    InboundMessage.objects.filter(pk=message.pk).update(**fields)
+    for name, value in fields.items():
+        setattr(message, name, value)
+
+
+def refer(ticket: int, ids: Iterable[str], *, is_ours: bool, now: datetime) -> None:
+    """Remember Message-IDs (without brackets) of a ticket; those known already stay as they are."""
+    found = [
+        ThreadReference(digest=id_digest(one), ticket_id=ticket, message_id=one[:250], is_ours=is_ours, seen_at=now)
+        for one in dict.fromkeys(ids)
+    ]
+    ThreadReference.objects.bulk_create(found, ignore_conflicts=True)
