@@ -41,7 +41,7 @@ from allswell.desk import (
 )
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
-from allswell.desk.alerts import sources
+from allswell.desk.alerts import rules, sources
 from allswell.intake.models import RawReport
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -241,6 +241,7 @@ def _set(world: World) -> Stage:
     told = announcements.announce(other.pk, title="Slow", audience=(world.bank.pk,), **world.by(world.olga))
     hook, _ = webhooks.create(name="Chat", url="https://chat.example.org/", **world.by(world.ada))
     am, unread = _watched(world)
+    rule = rules.create(name="Ledger", definition={"severities": ["critical"]}, **world.by(world.ada))
     view = views.save("Slow ones", filters={"q": "slow"}, **by_jonas)
     job = bulk.start([ticket.pk], verb="watch", params={}, **by_jonas)
     token, _ = people_desk.create_token(world.maria.pk, name="x", scopes=[TokenScope.ALL.value], **world.by(world.maria))
@@ -292,6 +293,7 @@ def _set(world: World) -> Stage:
             "webhooks": {"number": hook.pk},
             "alerts": {"number": am.alert().pk},
             "alert-sources": {"number": am.source.pk},
+            "alert-rules": {"number": rule.pk},
             "alert-reports": {"report": unread.pk},
             "announce_update": {"number": other.pk},
             "oncall": {
@@ -526,6 +528,10 @@ DECIDED: dict[str, Row] = {
     "setup_machinery": Row(SETUP - {"branch_administrator"}),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_alert_sources", "setup_alert_source"),
     **_rows(Row(post=ADMIN), "setup_alert_source_new_key", "setup_alert_source_end_former_key", "setup_alert_source_switch"),
+    **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_alert_rule_new", "setup_alert_rule"),
+    "setup_alert_rules": Row(SETUP - {"branch_administrator"}),
+    **_rows(Row(post=ADMIN), "setup_alert_rule_earlier", "setup_alert_rule_later", "setup_alert_rule_remove"),
+    **_rows(Row(post=ADMIN), "setup_alert_rule_activate", "setup_alert_rule_deactivate"),
     **_rows(Row(post=ADMIN), "setup_unread_read_again", "setup_unread_forget"),
     **_rows(Row(post=ADMIN), "setup_webhook_new_secret", "setup_webhook_switch"),
     "setup_webhook_redeliver": Row(),  # no webhook was called here

@@ -202,6 +202,11 @@ def lately_opened(source: int, *, since: datetime) -> list[int]:
 # what is set up
 
 
+def all_rules() -> QuerySet[AlertRule]:
+    """Every rule, in use or not, in the order in which they are asked."""
+    return AlertRule.objects.order_by("position", "id")
+
+
 def rules() -> list[Rule]:
     """The rules in force, in their order."""
     rows = AlertRule.objects.filter(is_active=True).order_by("position", "id")

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from . import (
     agreements,
+    alert_rules,
     alert_sources,
     calendar_pages,
     calendars,
@@ -50,6 +51,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="setup_alert_source_end_former_key",
     ),
     path("setup/alert-sources/<int:number>/switch", alert_sources.switch, name="setup_alert_source_switch"),
+    path("setup/alert-rules", alert_rules.alert_rules, name="setup_alert_rules"),
+    path("setup/alert-rules/new", alert_rules.new_alert_rule, name="setup_alert_rule_new"),
+    path("setup/alert-rules/<int:number>", alert_rules.alert_rule, name="setup_alert_rule"),
+    *_verbs("setup/alert-rules/<int:number>", alert_rules.change_alert_rule, "setup_alert_rule", "earlier", "later", "remove"),
+    *_verbs("setup/alert-rules/<int:number>", alert_rules.change_alert_rule, "setup_alert_rule", "activate", "deactivate"),
     *_verbs("setup/alert-reports/<int:report>", alert_sources.unread_verb, "setup_unread", "read-again", "forget"),
     path("setup/machinery", machinery.machinery, name="setup_machinery"),
     path("setup/import", csv_import.import_page, name="setup_import"),
