@@ -144,13 +144,17 @@ handover = Handover.objects.get(outgoing=world.amir, incoming=world.priya)
 
 # a printer tells that its paper is low, which is an alert and no incident
 import json
-from allswell.desk.alerts import rules, sources, taking
+from allswell.desk.alerts import rules, silences, sources, taking, windows
 from allswell.engine.alerts import Alerts
 from allswell.intake.models import Alert
 from allswell.intake.rules.kept import Raw
 watch, _key = sources.create(name="Prometheus", kind="alertmanager", service=world.printing.pk, **world.by(world.ada))
 paper = {{"label": "alertname", "operator": "=~", "value": "Paper.*"}}
 rule = rules.create(name="Paper", definition={{"matchers": [paper], "act": "record"}}, **world.by(world.ada))
+tomorrow = {{"starts_at": world.now + timedelta(days=1), "ends_at": world.now + timedelta(days=2)}}
+work = windows.announce(title="New toner", services=[world.printing.pk], **tomorrow, **world.by(world.jonas))
+windows.announce(title="Move", services=[world.lookup.pk], **{{**tomorrow, "starts_at": None}}, **world.by(world.jonas))
+silences.create(reason="Known", service=world.printing.pk, ends_at=tomorrow["ends_at"], matchers=[paper], **world.by(world.jonas))
 told_us = {{"status": "firing", "labels": {{"alertname": "PaperLow", "severity": "info", "floor": "3"}}, "fingerprint": "f3",
     "annotations": {{"summary": "Paper is low on floor 3"}}, "startsAt": world.now.isoformat(), "endsAt": "0001-01-01T00:00:00Z",
     "generatorURL": "http://prometheus.example.org/graph"}}
@@ -167,7 +171,7 @@ sign_in.turn_on_second_factor(
     secret={seed!r}, code=format_hotp_value(hotp_value({seed!r}, int(world.now.timestamp()) // 30)), **world.by(world.audrey)
 )
 numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk, "paged": paged.pk}}
-numbers |= {{"handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk}}
+numbers |= {{"handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk, "work": work.pk}}
 print(json.dumps(numbers))
 """
 

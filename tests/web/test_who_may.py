@@ -41,8 +41,8 @@ from allswell.desk import (
 )
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
-from allswell.desk.alerts import rules, sources
-from allswell.intake.models import RawReport
+from allswell.desk.alerts import rules, silences, sources, windows
+from allswell.intake.models import MaintenanceWindow, RawReport, Silence
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel import clock
@@ -241,6 +241,7 @@ def _set(world: World) -> Stage:
     told = announcements.announce(other.pk, title="Slow", audience=(world.bank.pk,), **world.by(world.olga))
     hook, _ = webhooks.create(name="Chat", url="https://chat.example.org/", **world.by(world.ada))
     am, unread = _watched(world)
+    known, upgrade = _quiet(world)
     rule = rules.create(name="Ledger", definition={"severities": ["critical"]}, **world.by(world.ada))
     view = views.save("Slow ones", filters={"q": "slow"}, **by_jonas)
     job = bulk.start([ticket.pk], verb="watch", params={}, **by_jonas)
@@ -292,6 +293,8 @@ def _set(world: World) -> Stage:
             "calendars": {"slug": calendar.slug},
             "webhooks": {"number": hook.pk},
             "alerts": {"number": am.alert().pk},
+            "silence_end": {"number": known.pk},
+            **{name: {"number": upgrade.pk} for name in ("maintenance_edit", "maintenance_end")},
             "alert-sources": {"number": am.source.pk},
             "alert-rules": {"number": rule.pk},
             "alert-reports": {"report": unread.pk},
@@ -337,6 +340,12 @@ def _set(world: World) -> Stage:
         "my_copy": {"person": "rolf@example.org"},
         "my_copy_remove": {"person": world.amir.pk},
         "new_ticket": {"title": "x"},
+        "silence_new": {"service": world.printing.pk, "reason": "x", "span": "1h"},
+        "maintenance_new": {
+            "title": "x",
+            "services": world.printing.pk,
+            "ends_at": f"{world.now + timedelta(days=1):%Y-%m-%dT%H:%M}",
+        },
         "bulk": {"n": ticket.pk, "verb": "watch"},
         "save_view": {"name": "x", "q": "x"},
         "announce": {"title": "x", "organization": world.bank.pk},
@@ -363,6 +372,13 @@ def _watched(world: World) -> tuple[Monitoring, RawReport]:
     sources.rotate(am.source.pk, **world.by(world.ada))
     RawReport.objects.update(error="It cannot be read: ValueError")
     return am, RawReport.objects.get()
+
+
+def _quiet(world: World) -> tuple[Silence, MaintenanceWindow]:
+    """A silence and announced work of Jonas, about a service of the branch, both to come."""
+    time = {"starts_at": world.now + timedelta(days=1), "ends_at": world.now + timedelta(days=2)}
+    known = silences.create(reason="known", service=world.printing.pk, **time, **world.by(world.jonas))
+    return known, windows.announce(title="Upgrade", services=[world.printing.pk], **time, **world.by(world.jonas))
 
 
 def _on_call(world: World) -> tuple[Rota, ShiftRequest, Override, Leave]:
@@ -474,6 +490,13 @@ DECIDED: dict[str, Row] = {
     "policies": Row(AT_THE_DESK),
     "alerts": Row(AT_THE_DESK),
     "alert": Row(AT_THE_DESK - {"outside_agent"}),
+    **_rows(Row(AT_THE_DESK), "silences", "maintenance"),
+    # about printing, a service of the branch with the service desk
+    "silence_new": Row(WORKING | ADMINS | {"outside_agent"}, WORKING | ADMINS | {"outside_agent"}),
+    "maintenance_new": Row(WORKING | ADMINS | {"outside_agent"}, WORKING | ADMINS | {"outside_agent"}),
+    "silence_end": Row(post=WORKING | ADMINS),
+    "maintenance_edit": Row(WORKING | ADMINS, WORKING | ADMINS),
+    "maintenance_end": Row(post=WORKING | ADMINS),
     "policy": Row(AT_THE_DESK - {"outside_agent", "branch_administrator"}),
     **_rows(Row(LEADING | ADMIN, LEADING | ADMIN), "policy_new", "policy_edit"),
     **_rows(Row(post=LEADING | ADMIN), "policy_activate", "policy_deactivate", "team_policy", "service_policy"),
@@ -572,7 +595,11 @@ def test_A15_who_may(stage: Stage, name: str) -> None:
 
 
 OF_A_TICKET = sorted(
-    name for name in DECIDED if "{number}" in PATTERNS[name] and not name.startswith(("my_", "setup_")) and name != "alert"
+    name
+    for name in DECIDED
+    if "{number}" in PATTERNS[name]
+    and not name.startswith(("my_", "setup_"))
+    and not name.startswith(("alert", "silence", "maintenance"))
 )
 
 

@@ -85,8 +85,13 @@ def act(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
 
 
 def route_again(lines: Sequence[Line], *, actor: Actor, now: datetime) -> None:
-    """What held these back is over, and they fire still."""
-    firing = [line for line in lines if line.alert.state == "firing"]
+    """What held these back is over, and they fire still. Those that belonged to an incident before, which is open still, stay there."""
+    belonging = {line.alert.ticket_id for line in lines if line.alert.case and line.alert.ticket_id}
+    is_open = ticket_queries.all_tickets().filter(pk__in=belonging, done_at=None).values_list("pk", flat=True)
+    settled = set(is_open) if belonging else set()
+    firing = [
+        line for line in lines if line.alert.state == "firing" and not (line.alert.case and line.alert.ticket_id in settled)
+    ]
     if firing:
         _route(firing, Setting.at(now), actor=actor, now=now)
 

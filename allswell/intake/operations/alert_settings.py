@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from allswell.intake.models import AlertRule
+from allswell.intake.models import Alert, AlertRule, MaintenanceWindow, Silence
 from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
@@ -47,4 +47,63 @@ def place_rules(rows: Sequence[AlertRule], *, actor: Actor, now: datetime) -> No
 def remove_rule(row: AlertRule, *, actor: Actor, now: datetime) -> None:
     """Forget a rule. Alerts that it decided about stay as they are, and say no rule."""
     journal.record(Verb.REMOVED, about=("alert_rule", row.pk), actor=actor, now=now)
+    row.delete()
+
+
+# silences
+
+
+def create_silence(*, actor: Actor, now: datetime, **columns: Any) -> Silence:
+    """Write a new silence."""
+    row = Silence(created_at=now, created_by_id=actor.person, **columns)
+    journal.create(row, about="silence", actor=actor, now=now)
+    return row
+
+
+def hold(alerts: Collection[int], *, silence: int) -> None:
+    """These fire, and are held back from now on; the incidents they belong to stay as they are."""
+    ids = sorted(alerts)
+    for start in range(0, len(ids), 500):
+        some = Alert.objects.filter(pk__in=ids[start : start + 500], state="firing", silence=None, window=None)
+        some.update(silence=silence)
+
+
+def end_silence(row: Silence, *, actor: Actor, now: datetime) -> None:
+    """It is over now; what it held back is looked at again."""
+    journal.change(row, {"ends_at": now}, about="silence", actor=actor, now=now)
+
+
+def take_back_silence(row: Silence, *, actor: Actor, now: datetime) -> None:
+    """Forget one that has not begun."""
+    journal.record(Verb.REMOVED, about=("silence", row.pk), actor=actor, now=now)
+    row.delete()
+
+
+# maintenance windows
+
+
+def create_window(services: Iterable[int], *, actor: Actor, now: datetime, **columns: Any) -> MaintenanceWindow:
+    """Write down work that is announced on services."""
+    row = MaintenanceWindow(created_at=now, created_by_id=actor.person, **columns)
+    journal.create(row, about="maintenance_window", actor=actor, now=now)
+    row.services.set(sorted(services))
+    return row
+
+
+def change_window(
+    row: MaintenanceWindow, values: dict[str, Any], services: Iterable[int] | None, *, actor: Actor, now: datetime
+) -> None:
+    """Write what differs; `services` None: as they were."""
+    written = journal.change(row, values, about="maintenance_window", actor=actor, now=now)
+    wanted = None if services is None else set(services)
+    if wanted is not None and wanted != {one.pk for one in row.services.all()}:
+        row.services.set(sorted(wanted))
+        if written is None:
+            data = {"fields": ["services"]}
+            journal.record(Verb.CHANGED, about=("maintenance_window", row.pk), actor=actor, now=now, data=data)
+
+
+def take_back_window(row: MaintenanceWindow, *, actor: Actor, now: datetime) -> None:
+    """Forget work that has not begun."""
+    journal.record(Verb.REMOVED, about=("maintenance_window", row.pk), actor=actor, now=now)
     row.delete()

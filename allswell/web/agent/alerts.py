@@ -10,8 +10,10 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_noop as N_
 from django.views.decorators.http import require_GET
 
+from allswell.desk.alerts.quiet import works
 from allswell.intake.parsers.alerts.shape import Severity
 from allswell.intake.queries import alerts as queries
+from allswell.intake.queries import quiet
 from allswell.kernel.errors import NotFound
 from allswell.kernel.text import clean, whole
 from allswell.tickets import queries as tickets
@@ -19,6 +21,7 @@ from allswell.web.pages import PageRequest, desk_page, page
 
 PAGE = 50
 EPISODES = 20
+RUNNING = 5
 STATES = {"firing": N_("Firing"), "resolved": N_("Over"), "": N_("All")}
 SEVERITIES = {
     Severity.CRITICAL.value: (N_("Critical"), "bad-c", "alert-triangle"),
@@ -79,6 +82,8 @@ def alerts_page(request: PageRequest) -> HttpResponse:
         severities=SEVERITIES,
         words_asked=words,
         of_ticket=ticket,
+        going_on=list(quiet.running_windows(request.actor, now=request.now).prefetch_related(None)[:RUNNING]),
+        may_work=works(request.actor),
         previous="?" + urlencode(asked) if request.GET.get("after") else "",
         following=following,
         here="alerts",
@@ -114,6 +119,7 @@ def alert_page(request: PageRequest, number: int) -> HttpResponse:
         "episodes": list(row.episodes.order_by("-number")[:EPISODES]),
         "severities": SEVERITIES,
         "outcomes": OUTCOMES,
+        "may_work": works(request.actor),
         "here": "alerts",
     }
     return page(request, "alerts/alert.html", **context)
