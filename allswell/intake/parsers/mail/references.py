@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _SIGNED = re.compile(r"(\d{1,12})\.([A-Za-z0-9_-]{1,80})-([a-z2-7]{26})@([A-Za-z0-9.-]{1,253})")
 _PLUS = re.compile(r"(.{1,64})\+t(\d{1,12})-([a-z2-7]{26})@(.{1,253})")
@@ -16,11 +16,20 @@ _SUBJECT = re.compile(r"\[([A-Z]{2,6}-\d{1,12})\]")
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What is ours: the host in our Message-IDs, the addresses we write from and take mail at, and the key that signs both."""
+    """What is ours: the host in our Message-IDs, the addresses we write from and take mail at, and the key that signs both.
+
+    What a former key signed is still ours: answers come years later.
+    """
 
     hosts: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
-    key: bytes = b""
+    key: bytes = field(default=b"", repr=False)
+    former_keys: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def signed(self, signature: str, *said: str) -> bool:
+        """Whether one of the keys signed this."""
+        keys = (self.key, *self.former_keys) if self.key else ()
+        return any([hmac.compare_digest(signature, _signature(key, *said)) for key in keys])
 
 
 def _signature(key: bytes, *said: str) -> str:
@@ -36,10 +45,10 @@ def message_id(number: int, unique: str, host: str, key: bytes) -> str:
 def ticket_of_id(said: str, own: Own) -> int | None:
     """The number of the ticket that an id of ours is about; None for ids of others, changed ones and invented ones."""
     found = _SIGNED.fullmatch(said)
-    if found is None or not own.key:
+    if found is None:
         return None
     number, unique, signature, host = found.groups()
-    is_ours = hmac.compare_digest(signature, _signature(own.key, "id", number, unique, host.lower()))
+    is_ours = own.signed(signature, "id", number, unique, host.lower())
     return int(number) if is_ours and host.lower() in own.hosts else None
 
 
@@ -52,11 +61,11 @@ def reply_address(number: int, address: str, key: bytes) -> str:
 def ticket_of_address(said: str, own: Own) -> int | None:
     """The number of the ticket whose signed address this is; None for any other."""
     found = _PLUS.fullmatch(said.lower())
-    if found is None or not own.key:
+    if found is None:
         return None
     local, number, signature, domain = found.groups()
     address = f"{local}@{domain}"
-    is_ours = hmac.compare_digest(signature, _signature(own.key, "address", number, address))
+    is_ours = own.signed(signature, "address", number, address)
     return int(number) if is_ours and address in own.addresses else None
 
 

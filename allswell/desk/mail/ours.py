@@ -1,0 +1,47 @@
+"""What of mail is this installation's: its host, its addresses, and the key that signs Message-IDs and the addresses of answers."""
+
+from __future__ import annotations
+
+import hashlib
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from allswell.intake.parsers.mail import references
+from allswell.intake.parsers.mail.references import Own
+from allswell.intake.queries import mail as queries
+
+
+def _key(secret: str) -> bytes:
+    return hashlib.blake2b(secret.encode(), digest_size=32, person=b"allswell.mail").digest()
+
+
+def host() -> str:
+    """The right side of our Message-IDs: the name under which people open this installation."""
+    return (urlsplit(settings.PUBLIC_URL).hostname or "localhost").encode("idna").decode("ascii").lower()
+
+
+def own() -> Own:
+    """What is ours today, as the parsers ask for it; what older secret keys signed still is. One query."""
+    addresses = {address.lower() for address in queries.mailboxes().values_list("address", flat=True)}
+    written_from = parseaddr(settings.MAIL_FROM)[1].lower()
+    return Own(
+        hosts=frozenset({host()}),
+        addresses=frozenset(addresses | ({written_from} if written_from else set())),
+        key=_key(settings.SECRET_KEY),
+        former_keys=tuple(_key(one) for one in settings.SECRET_KEY_FALLBACKS),
+    )
+
+
+def message_id(ticket: int, unique: str) -> str:
+    """The Message-ID of a mail about a ticket, without brackets. The same arguments give the same one, so a second try is no second mail.
+
+    `unique` may be the key of a delivery: what an id cannot hold is written otherwise.
+    """
+    return references.message_id(ticket, unique.replace(".", "_")[:80], host(), _key(settings.SECRET_KEY))
+
+
+def reply_address(ticket: int, address: str) -> str:
+    """The address that takes answers about a ticket at the mailbox of this address."""
+    return references.reply_address(ticket, address, _key(settings.SECRET_KEY))
