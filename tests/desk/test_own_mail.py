@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.conf import LazySettings
-from tests.support.world import World
 
 from allswell.desk.mail import ours
 from allswell.intake.models import Mailbox
 from allswell.intake.parsers.mail import references
 from allswell.kernel import clock
+from tests.support.world import World
 
 
 @pytest.fixture

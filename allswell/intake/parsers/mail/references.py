@@ -29,7 +29,7 @@ class Own:
     def signed(self, signature: str, *said: str) -> bool:
         """Whether one of the keys signed this."""
         keys = (self.key, *self.former_keys) if self.key else ()
-        return any([hmac.compare_digest(signature, _signature(key, *said)) for key in keys])
+        return any(hmac.compare_digest(signature, _signature(key, *said)) for key in keys)
 
 
 def _signature(key: bytes, *said: str) -> str:
