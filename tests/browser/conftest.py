@@ -144,13 +144,15 @@ handover = Handover.objects.get(outgoing=world.amir, incoming=world.priya)
 
 # a printer tells that its paper is low, which is an alert and no incident
 import json
-from allswell.desk.alerts import rules, silences, sources, taking, windows
+from allswell.desk.alerts import heartbeats, rules, silences, sources, taking, windows
 from allswell.engine.alerts import Alerts
 from allswell.intake.models import Alert
 from allswell.intake.rules.kept import Raw
 watch, _key = sources.create(name="Prometheus", kind="alertmanager", service=world.printing.pk, **world.by(world.ada))
 paper = {{"label": "alertname", "operator": "=~", "value": "Paper.*"}}
 rule = rules.create(name="Paper", definition={{"matchers": [paper], "act": "record"}}, **world.by(world.ada))
+jobs, _key = sources.create(name="Jobs", kind="heartbeat", **world.by(world.ada))
+heartbeats.create(jobs.pk, name="nightly", every=86_400, **world.by(world.ada))
 tomorrow = {{"starts_at": world.now + timedelta(days=1), "ends_at": world.now + timedelta(days=2)}}
 work = windows.announce(title="New toner", services=[world.printing.pk], **tomorrow, **world.by(world.jonas))
 windows.announce(title="Move", services=[world.lookup.pk], **{{**tomorrow, "starts_at": None}}, **world.by(world.jonas))
@@ -172,6 +174,7 @@ sign_in.turn_on_second_factor(
 )
 numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk, "paged": paged.pk}}
 numbers |= {{"handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk, "work": work.pk}}
+numbers["jobs"] = jobs.pk
 print(json.dumps(numbers))
 """
 

@@ -80,6 +80,7 @@ SETUP = tuple(
             "webhooks",
             "alert-sources",
             "alert-sources/{watch}",
+            "alert-sources/{jobs}",
             "alert-rules",
             "alert-rules/new",
             "alert-rules/{rule}",

@@ -41,7 +41,7 @@ from allswell.desk import (
 )
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
-from allswell.desk.alerts import rules, silences, sources, windows
+from allswell.desk.alerts import heartbeats, rules, silences, sources, windows
 from allswell.intake.models import MaintenanceWindow, RawReport, Silence
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -242,6 +242,8 @@ def _set(world: World) -> Stage:
     hook, _ = webhooks.create(name="Chat", url="https://chat.example.org/", **world.by(world.ada))
     am, unread = _watched(world)
     known, upgrade = _quiet(world)
+    jobs, _key = sources.create(name="Jobs", kind="heartbeat", **world.by(world.ada))
+    beat = heartbeats.create(jobs.pk, name="nightly", every=86_400, **world.by(world.ada))
     rule = rules.create(name="Ledger", definition={"severities": ["critical"]}, **world.by(world.ada))
     view = views.save("Slow ones", filters={"q": "slow"}, **by_jonas)
     job = bulk.start([ticket.pk], verb="watch", params={}, **by_jonas)
@@ -297,6 +299,11 @@ def _set(world: World) -> Stage:
             **{name: {"number": upgrade.pk} for name in ("maintenance_edit", "maintenance_end")},
             "alert-sources": {"number": am.source.pk},
             "alert-rules": {"number": rule.pk},
+            **{
+                f"setup_heartbeat{verb}": {"number": beat.source_id, "beat": beat.pk}
+                for verb in ("", "_pause", "_resume", "_remove")
+            },
+            "setup_heartbeats": {"number": beat.source_id},
             "alert-reports": {"report": unread.pk},
             "announce_update": {"number": other.pk},
             "oncall": {
@@ -361,6 +368,7 @@ def _set(world: World) -> Stage:
         "setup_team_join": {"person": "rolf@example.org"},
         "setup_team_leave": {"person": world.amir.pk},
         "team_policy": {"policy": paging.slug},
+        "setup_heartbeats": {"beat": "weekly", "every": "7", "every_unit": "86400", "grace": "1", "grace_unit": "3600"},
     }
     return Stage(world, ticket, cast, values, sent)
 
@@ -551,6 +559,8 @@ DECIDED: dict[str, Row] = {
     "setup_machinery": Row(SETUP - {"branch_administrator"}),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_alert_sources", "setup_alert_source"),
     **_rows(Row(post=ADMIN), "setup_alert_source_new_key", "setup_alert_source_end_former_key", "setup_alert_source_switch"),
+    **_rows(Row(post=ADMIN), "setup_heartbeats", "setup_heartbeat", "setup_heartbeat_pause", "setup_heartbeat_resume"),
+    "setup_heartbeat_remove": Row(post=ADMIN),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_alert_rule_new", "setup_alert_rule"),
     "setup_alert_rules": Row(SETUP - {"branch_administrator"}),
     **_rows(Row(post=ADMIN), "setup_alert_rule_earlier", "setup_alert_rule_later", "setup_alert_rule_remove"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from allswell.intake.models import Alert, AlertRule, MaintenanceWindow, Silence
+from allswell.intake.models import Alert, AlertRule, Heartbeat, MaintenanceWindow, Silence
 from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
@@ -107,3 +107,38 @@ def take_back_window(row: MaintenanceWindow, *, actor: Actor, now: datetime) -> 
     """Forget work that has not begun."""
     journal.record(Verb.REMOVED, about=("maintenance_window", row.pk), actor=actor, now=now)
     row.delete()
+
+
+# heartbeats
+
+
+def create_heartbeat(source: int, name: str, *, every: int, grace: int, actor: Actor, now: datetime) -> Heartbeat:
+    """Wait for it from now on. Raises Conflict when the source has one of this name."""
+    row = Heartbeat(source_id=source, name=name, every=every, grace=grace, created_at=now)
+    row.due_at = now + timedelta(seconds=every + grace)
+    journal.create(row, about="heartbeat", actor=actor, now=now)
+    return row
+
+
+def change_heartbeat(row: Heartbeat, values: dict[str, Any], *, actor: Actor, now: datetime) -> None:
+    """Write what differs, and when it is due by that."""
+    is_active = values.get("is_active", row.is_active)
+    wait = timedelta(seconds=values.get("every", row.every) + values.get("grace", row.grace))
+    if not is_active:
+        values = {**values, "due_at": None, "missing_since": None}
+    elif not row.is_active:
+        values = {**values, "due_at": now + wait, "missing_since": None}
+    elif row.missing_since is None:
+        values = {**values, "due_at": (row.last_at or row.created_at) + wait}
+    journal.change(row, values, about="heartbeat", actor=actor, now=now)
+
+
+def remove_heartbeat(row: Heartbeat, *, actor: Actor, now: datetime) -> None:
+    """Nobody waits for it any more."""
+    journal.record(Verb.REMOVED, about=("heartbeat", row.pk), actor=actor, now=now)
+    row.delete()
+
+
+def let_end(source: int, key: str, *, now: datetime) -> None:
+    """An alert that nobody will tell the end of is over: its time is up, which is seen to in a moment."""
+    Alert.objects.filter(source=source, key=key, state="firing").update(lease_until=now)

@@ -246,6 +246,11 @@ def service_names() -> dict[str, int]:
     return {**{name.casefold(): pk for pk, _, name in rows}, **{slug: pk for pk, slug, _ in rows}}
 
 
+def heartbeats(source: int) -> QuerySet[Heartbeat]:
+    """The heartbeats of a source, by name."""
+    return Heartbeat.objects.filter(source=source).order_by("name", "id")
+
+
 def missing_heartbeats(*, now: datetime, limit: int) -> list[Heartbeat]:
     """What should have been heard of by now."""
     return list(Heartbeat.objects.filter(is_active=True, due_at__lte=now).select_related("source").order_by("due_at")[:limit])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
 from django.views.decorators.http import require_http_methods, require_POST
 
+from allswell.desk.alerts import heartbeats
 from allswell.desk.alerts import sources as desk
 from allswell.intake.parsers.alerts.registry import FORMATS
-from allswell.kernel.errors import DeskError
+from allswell.kernel.errors import DeskError, Invalid
 from allswell.people.rules import INSTALLATION, Act, may
 from allswell.web import inputs
 from allswell.web.pages import PageRequest, SeeOther, field_errors, page, toast
@@ -19,7 +21,12 @@ from allswell.web.pages import PageRequest, SeeOther, field_errors, page, toast
 from . import choices
 from .gate import setup_page
 
+if TYPE_CHECKING:
+    from allswell.intake.models import AlertSource
+
 UNREAD_ROWS = 20
+#: seconds -> what so many are called
+UNITS = {1: N_("seconds"), 60: N_("minutes"), 3600: N_("hours"), 86_400: N_("days")}
 
 
 def _sent(request: PageRequest) -> dict[str, Any]:
@@ -104,8 +111,109 @@ def alert_source(request: PageRequest, number: int) -> HttpResponse:
         else:
             toast(request, _("Saved."))
             return SeeOther(f"/setup/alert-sources/{number}")
+    return _source_page(request, row, sent, errors, status)
+
+
+def _source_page(
+    request: PageRequest,
+    row: AlertSource,
+    sent: dict[str, Any],
+    errors: dict[str, str],
+    status: int = 200,
+    beat: dict[str, str] | None = None,
+) -> HttpResponse:
     serves_until = row.former_until if row.former_digest and row.former_until and row.former_until > request.now else None
-    return _page(request, "setup/alert_source.html", status, row=row, sent=sent, errors=errors, serves_until=serves_until)
+    has_heartbeats = heartbeats.has_heartbeats(row)
+    beats = list(heartbeats.of_source(row.pk, actor=request.actor)) if has_heartbeats else []
+    return _page(
+        request,
+        "setup/alert_source.html",
+        status,
+        row=row,
+        sent=sent,
+        errors=errors,
+        serves_until=serves_until,
+        has_heartbeats=has_heartbeats,
+        beats=[(one, settings.PUBLIC_URL + heartbeats.place_to_call(row, one.name)) for one in beats],
+        beat={"every": "1", "every_unit": "86400", "grace": "60", "grace_unit": "60"} | (beat or {}),
+        units=[(seconds, _(name)) for seconds, name in UNITS.items()],
+        in_units=_in_units,
+    )
+
+
+def _in_units(seconds: int) -> tuple[int, int]:
+    """A time as a form shows it: how many, of which unit."""
+    unit = next((unit for unit in reversed(UNITS) if seconds and seconds % unit == 0), 1)
+    return seconds // unit, unit
+
+
+def _seconds(request: PageRequest, name: str) -> int:
+    """What two fields say, in seconds. Raises Invalid."""
+    amount, unit = inputs.number(request.POST, name), inputs.number(request.POST, f"{name}_unit")
+    if amount is None or unit not in UNITS:
+        raise Invalid("Use a whole number.", field=name)
+    return amount * unit
+
+
+def _refused(request: PageRequest, number: int, error: DeskError) -> HttpResponse:
+    """The page of the source again, with what was typed for a heartbeat; what is wrong beside its field."""
+    if error.http in (403, 404):
+        raise error
+    row = desk.one(number, actor=request.actor)
+    sent: dict[str, Any] = {"name": row.name, "kind": row.kind, "service": row.service_id or "", "team": row.team_id or ""}
+    beat = {name: request.POST.get(name, "") for name in ("beat", "every", "every_unit", "grace", "grace_unit")}
+    found = field_errors(error)
+    errors = {"beat" if name == "name" else name: words for name, words in found.items()}
+    return _source_page(request, row, sent, errors, error.http, beat)
+
+
+@require_POST
+@setup_page
+def new_heartbeat(request: PageRequest, number: int) -> HttpResponse:
+    """Something new that the source must be heard of."""
+    try:
+        heartbeats.create(
+            number,
+            name=request.POST.get("beat", ""),
+            every=_seconds(request, "every"),
+            grace=_seconds(request, "grace"),
+            actor=request.actor,
+            now=request.now,
+        )
+    except DeskError as error:
+        return _refused(request, number, error)
+    toast(request, _("It is waited for."))
+    return SeeOther(f"/setup/alert-sources/{number}#heartbeats")
+
+
+@require_POST
+@setup_page
+def change_heartbeat(request: PageRequest, number: int, beat: int) -> HttpResponse:
+    """How often it must be heard of, and how long it may be late."""
+    try:
+        every, grace = _seconds(request, "every"), _seconds(request, "grace")
+        heartbeats.change(number, beat, every=every, grace=grace, actor=request.actor, now=request.now)
+    except DeskError as error:
+        return _refused(request, number, error)
+    toast(request, _("Saved."))
+    return SeeOther(f"/setup/alert-sources/{number}#heartbeats")
+
+
+@require_POST
+@setup_page
+def heartbeat_verb(request: PageRequest, number: int, beat: int, verb: str) -> HttpResponse:
+    """Do not wait for it for a while, wait again, or forget it."""
+    there = f"/setup/alert-sources/{number}"
+    if verb == "remove":
+        heartbeats.remove(number, beat, actor=request.actor, now=request.now)
+        toast(request, _("It is forgotten."))
+    else:
+        heartbeats.change(number, beat, is_active=verb == "resume", actor=request.actor, now=request.now)
+        if verb == "pause":
+            toast(request, _("Nobody waits for it now."), undo=f"{there}/heartbeats/{beat}/resume")
+        else:
+            toast(request, _("It is waited for."))
+    return SeeOther(f"{there}#heartbeats")
 
 
 @require_POST
