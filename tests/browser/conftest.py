@@ -166,6 +166,14 @@ head = {{"method": "POST", "content_type": "application/json"}}
 taking.keep([Raw(watch.pk, world.now, head, json.dumps(told_us).encode(), "n")], actor=engine(), now=world.now)
 Alerts(now=lambda: world.now).tick(world.now)
 
+# a mail of somebody nobody knows is held
+from allswell.desk.mail import keeping
+from allswell.intake.models import InboundMessage
+said = b"From: Eve <eve@example.net>\\r\\nSubject: The printer\\r\\n\\r\\nIt is on fire.\\r\\n"
+letter = keeping.keep(said, mailbox=None, actor=engine(), now=world.now)
+sent = {{"sender": "eve@example.net", "subject": "The printer", "detail": "Nobody knows this sender."}}
+InboundMessage.objects.filter(pk=letter).update(state="held", **sent)
+
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allswell.desk import sign_in
@@ -175,6 +183,7 @@ sign_in.turn_on_second_factor(
 numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk, "paged": paged.pk}}
 numbers |= {{"handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk, "work": work.pk}}
 numbers["jobs"] = jobs.pk
+numbers |= {{"letter": letter}}
 print(json.dumps(numbers))
 """
 

@@ -78,6 +78,8 @@ SETUP = tuple(
             "fields/new",
             "labels",
             "webhooks",
+            "mail",
+            "mail/{letter}",
             "alert-sources",
             "alert-sources/{watch}",
             "alert-sources/{jobs}",

@@ -42,7 +42,8 @@ from allswell.desk import (
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
 from allswell.desk.alerts import heartbeats, rules, silences, sources, windows
-from allswell.intake.models import MaintenanceWindow, RawReport, Silence
+from allswell.desk.mail import keeping
+from allswell.intake.models import InboundMessage, MaintenanceWindow, RawReport, Silence
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel import clock
@@ -297,6 +298,7 @@ def _set(world: World) -> Stage:
             "alerts": {"number": am.alert().pk},
             "silence_end": {"number": known.pk},
             **{name: {"number": upgrade.pk} for name in ("maintenance_edit", "maintenance_end")},
+            "mail": {"number": _mail(world)},
             "alert-sources": {"number": am.source.pk},
             "alert-rules": {"number": rule.pk},
             **{
@@ -371,6 +373,14 @@ def _set(world: World) -> Stage:
         "setup_heartbeats": {"beat": "weekly", "every": "7", "every_unit": "86400", "grace": "1", "grace_unit": "3600"},
     }
     return Stage(world, ticket, cast, values, sent)
+
+
+def _mail(world: World) -> int:
+    """A mail that is held."""
+    number = keeping.keep(b"Subject: x\r\n\r\nx", mailbox=None, **world.by(world.ada))
+    InboundMessage.objects.filter(pk=number).update(state="held")
+    assert number is not None
+    return number
 
 
 def _watched(world: World) -> tuple[Monitoring, RawReport]:
@@ -557,6 +567,8 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(post=ADMIN), "setup_field_activate", "setup_field_deactivate"),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_webhooks", "setup_webhook"),
     "setup_machinery": Row(SETUP - {"branch_administrator"}),
+    **_rows(Row(SETUP - {"branch_administrator"}), "setup_mail", "setup_mail_message", "setup_mail_source"),
+    **_rows(Row(post=ADMIN), "setup_mail_try_again", "setup_mail_forget"),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_alert_sources", "setup_alert_source"),
     **_rows(Row(post=ADMIN), "setup_alert_source_new_key", "setup_alert_source_end_former_key", "setup_alert_source_switch"),
     **_rows(Row(post=ADMIN), "setup_heartbeats", "setup_heartbeat", "setup_heartbeat_pause", "setup_heartbeat_resume"),

@@ -52,3 +52,17 @@ def refer(ticket: int, ids: Iterable[str], *, is_ours: bool, now: datetime) -> N
         for one in dict.fromkeys(ids)
     ]
     ThreadReference.objects.bulk_create(found, ignore_conflicts=True)
+
+
+def wait_again(message: InboundMessage) -> None:
+    """A mail waits to be read again, as if it had just come."""
+    values = {"state": MessageState.PENDING.value, "handled_at": None, "reason": "", "detail": "", "attempts": 0}
+    InboundMessage.objects.filter(pk=message.pk).update(**values)
+    for name, value in values.items():
+        setattr(message, name, value)
+
+
+def delete(message: InboundMessage, *, now: datetime) -> None:
+    """Forget what a mail says; that it came, from whom and when, stays."""
+    settle(message, state=MessageState.DELETED, now=now, folded="")
+    MessageSource.objects.filter(pk=message.pk).delete()
