@@ -465,6 +465,8 @@ def test_A24_nothing_the_desk_keeps_is_deleted_through_pages_or_programs(stage: 
         "cancelLeave",
         "revokeCalendarLink",
         "removeContact",
+        "removeAlertRule",
+        "removeHeartbeat",
     }
     assert not [made.id for made in OPERATIONS if any(word in made.id.lower() for word in words)]
     world, token = stage.world, stage.values["by_place"]["files"]["token"]

@@ -37,6 +37,7 @@ from allswell.desk import (
     webhooks,
 )
 from allswell.desk import tickets as desk
+from allswell.desk.alerts import heartbeats, rules, silences, sources, windows
 from allswell.people.models import RoleGrant
 from allswell.reporting import telling
 from allswell.tickets.models import Ticket
@@ -160,6 +161,18 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["getPolicy", "listPolicyVersions"], KNOWING),
     "listAlerts": KNOWING | {"outside_agent"},
     "getAlert": KNOWING,
+    # what is set up about alerts, and what is quiet: about printing, where all of the bank work
+    **dict.fromkeys(["listAlertSources", "getAlertSource", "listHeartbeats"], ADMIN | {"auditor"}),
+    **dict.fromkeys(["listAlertRules", "getAlertRule"], ADMIN | {"auditor"}),
+    **dict.fromkeys(["createAlertSource", "updateAlertSource", "rotateAlertSourceKey", "endFormerAlertSourceKey"], ADMIN),
+    **dict.fromkeys(["disableAlertSource", "enableAlertSource"], ADMIN),
+    **dict.fromkeys(["createHeartbeat", "updateHeartbeat", "removeHeartbeat"], ADMIN),
+    **dict.fromkeys(["createAlertRule", "updateAlertRule", "activateAlertRule", "deactivateAlertRule"], ADMIN),
+    **dict.fromkeys(["orderAlertRules", "removeAlertRule"], ADMIN),
+    **dict.fromkeys(["listSilences", "listMaintenanceWindows"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["getSilence", "getMaintenanceWindow"], KNOWING),
+    **dict.fromkeys(["createSilence", "announceMaintenance"], DECIDING | {"agent", "outside_agent"}),  # there is no such service
+    **dict.fromkeys(["endSilence", "endMaintenance", "updateMaintenanceWindow"], DECIDING | {"agent"}),
     **dict.fromkeys(["createPolicy", "updatePolicy", "activatePolicy", "deactivatePolicy"], DECIDING),
     **dict.fromkeys(["setTeamPolicy", "clearTeamPolicy", "setServicePolicy", "clearServicePolicy"], DECIDING),
     **dict.fromkeys(["getRota", "listRotaVersions", "listShifts", "listOverrides", "whoIsOnCall", "getShiftRequest"], KNOWING),
@@ -259,6 +272,13 @@ def _set(world: World) -> Stage:
     told = announcements.announce(ticket.pk, title="Slow", audience=(world.bank.pk,), **world.by(world.olga))
     am = Monitoring(world, service=world.printing.pk)
     am.send(am.fires(severity="info"))
+    jobs, _ = sources.create(name="Jobs", kind="heartbeat", **world.by(world.ada))
+    beat = heartbeats.create(jobs.pk, name="nightly", every=86_400, **world.by(world.ada))
+    rule = rules.create(name="Ledger", definition={}, **world.by(world.ada))
+    quiet = {"service": world.printing.pk, "reason": "x", "ends_at": world.now + timedelta(hours=1)}
+    work = {"services": [world.printing.pk], "title": "x", "ends_at": quiet["ends_at"]}
+    silence = silences.create(**quiet, **world.by(world.jonas))
+    window = windows.announce(starts_at=None, **work, **world.by(world.jonas))
     hook, _ = webhooks.create(name="Chat", url="https://chat.example.org/", **world.by(world.ada))
     view = views.save("Slow ones", filters={"q": "slow"}, **world.by(world.jonas))
     second = people.add_address(world.maria.pk, email="mk@example.org", **world.by(world.ada))
@@ -314,6 +334,10 @@ def _set(world: World) -> Stage:
         "services": {"ref": world.printing.slug},
         "webhooks": {"id": hook.pk, "delivery": 1},
         "alerts": {"id": am.alert().pk},
+        "alert-sources": {"id": jobs.pk, "heartbeat": beat.pk},
+        "alert-rules": {"id": rule.pk},
+        "silences": {"id": silence.pk},
+        "maintenance-windows": {"id": window.pk},
         "views": {"slug": view.slug},
         "jobs": {"id": job.pk},
         "pages": {"id": 1},
@@ -406,6 +430,16 @@ def _set(world: World) -> Stage:
         "updateLabels": {"labels": {"state.new": "x"}},
         "startJob": {"verb": "watch", "numbers": [ticket.pk]},
         "createView": {"name": "x", "filters": {"state": "waiting"}},
+        "createAlertSource": {"name": "x", "kind": "nagios"},
+        "updateAlertSource": {"name": "x"},
+        "createHeartbeat": {"name": "weekly", "every": 604_800},
+        "updateHeartbeat": {"grace": 5},
+        "createAlertRule": {"name": "x", "definition": {"act": "record"}},
+        "updateAlertRule": {"name": "x"},
+        "orderAlertRules": {"order": [rule.pk]},
+        "createSilence": {**quiet, "ends_at": quiet["ends_at"].isoformat()},
+        "announceMaintenance": {**work, "ends_at": quiet["ends_at"].isoformat()},
+        "updateMaintenanceWindow": {"title": "x"},
         "createReportSubscription": {"report": "resolve", "every": "week"},
     }
     programs = {role: Program(world, person) for role, person in cast.items()}
@@ -531,6 +565,8 @@ def test_lists_of_another_organization_hold_nothing_of_ours(world: World, stage:
         f"/search?q={stage.ticket.pk}",
         "/views/all/tickets",
         "/alerts",
+        "/silences",
+        "/maintenance-windows",
     ):
         answer = program.get(path)
         if answer.status_code == 200:

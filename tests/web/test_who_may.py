@@ -370,6 +370,7 @@ def _set(world: World) -> Stage:
         "setup_team_join": {"person": "rolf@example.org"},
         "setup_team_leave": {"person": world.amir.pk},
         "team_policy": {"policy": paging.slug},
+        "setup_heartbeat": {"every": "7", "every_unit": "86400", "grace": "1", "grace_unit": "3600"},
         "setup_heartbeats": {"beat": "weekly", "every": "7", "every_unit": "86400", "grace": "1", "grace_unit": "3600"},
     }
     return Stage(world, ticket, cast, values, sent)

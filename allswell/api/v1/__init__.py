@@ -3,6 +3,8 @@
 from . import (
     addresses,
     agreements,
+    alert_rules,
+    alert_sources,
     alerts,
     announcements,
     attachments,
@@ -33,6 +35,7 @@ from . import (
     search,
     services,
     shifts,
+    silences,
     teams,
     tickets,
     tokens,
@@ -46,6 +49,8 @@ from . import (
 MODULES = (
     addresses,
     agreements,
+    alert_rules,
+    alert_sources,
     alerts,
     announcements,
     attachments,
@@ -76,6 +81,7 @@ MODULES = (
     search,
     services,
     shifts,
+    silences,
     teams,
     tickets,
     tokens,

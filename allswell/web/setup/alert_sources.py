@@ -171,6 +171,7 @@ def _refused(request: PageRequest, number: int, error: DeskError) -> HttpRespons
 @setup_page
 def new_heartbeat(request: PageRequest, number: int) -> HttpResponse:
     """Something new that the source must be heard of."""
+    desk.one(number, actor=request.actor, act=Act.SET_UP)
     try:
         heartbeats.create(
             number,
@@ -190,6 +191,7 @@ def new_heartbeat(request: PageRequest, number: int) -> HttpResponse:
 @setup_page
 def change_heartbeat(request: PageRequest, number: int, beat: int) -> HttpResponse:
     """How often it must be heard of, and how long it may be late."""
+    desk.one(number, actor=request.actor, act=Act.SET_UP)
     try:
         every, grace = _seconds(request, "every"), _seconds(request, "grace")
         heartbeats.change(number, beat, every=every, grace=grace, actor=request.actor, now=request.now)
