@@ -1,13 +1,14 @@
 # make demo   a desk with a demo company on http://127.0.0.1:8000 (PORT=8001 make demo for another port)
 # make check  formatting, lint, types, import contracts, house rules
 # make test   the whole test suite, on SQLite and on PostgreSQL, with a browser
+# make test-senders  the monitoring tools and clients people run, as they are packaged, against a desk (SHORT=1: it is down for seconds only)
 # make proof  the long proofs and the measurements (an hour or two)
 
 PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo check test proof setup-dev format migrations messages clean
+.PHONY: demo check test test-senders proof setup-dev format migrations messages clean
 
 demo: .venv/ready
 	@ALLSWELL_PORT=$(PORT) ALLSWELL_URL=http://127.0.0.1:$(PORT) exec $(BIN)/python -m allswell demo
@@ -21,6 +22,11 @@ check: .venv/ready-dev
 
 test: .venv/ready-dev
 	$(BIN)/python -m tests.run
+
+# what it needs goes into tests/senders/.installed: Debian's packages are unpacked there, not installed
+test-senders: .venv/ready-dev
+	$(BIN)/python -m tests.senders.install
+	SENDERS_DOWN=$(if $(SHORT),8,60) $(BIN)/python -m pytest tests/senders
 
 proof: .venv/ready-dev
 	$(BIN)/python -m bench.proof --out bench/RESULTS.md

@@ -30,6 +30,8 @@ PURE = (
     "tests/desk/test_page_links.py",  # what stands in an address
     "tests/engine/test_guarded_http.py",  # whom we call
 )
+#: played by `make test-senders`, which fetches what it needs
+ELSEWHERE = ("tests/senders",)
 #: the folders of each part, those that take long first; what is in none of them is a part too
 PARTS = (
     ("tests/web",),
@@ -89,7 +91,7 @@ def parts(paths: list[str]) -> list[Part]:
     """What to play, in order: these paths, or everything."""
     if paths:
         return [Part(database, tuple(paths), is_chosen=True) for database in ("sqlite", "postgresql")]
-    named = {path for part in PARTS for path in part}
+    named = {path for part in PARTS for path in part} | set(ELSEWHERE)
     folders = sorted(f"tests/{found.name}" for found in FOLDER.iterdir() if any(found.rglob("test_*.py")))
     rest = tuple(path for path in folders if path not in named)
     first = [Part("postgresql", tuple(path for path in part if path not in PURE)) for part in (*PARTS, rest)]

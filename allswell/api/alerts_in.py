@@ -28,7 +28,7 @@ from allswell.intake.parsers.alerts.shape import Refused, Request
 from allswell.intake.queries import alerts as queries
 from allswell.intake.queries.alerts import Known
 from allswell.intake.rules.kept import Raw
-from allswell.kernel import clock
+from allswell.kernel import clock, text
 from allswell.kernel.actor import engine
 
 log = logging.getLogger(__name__)
@@ -136,11 +136,11 @@ def _taken(request: HttpRequest) -> HttpResponse:
         raise _Refusal(_said(404, "There is nothing at this address."))
     came = Request(
         method=request.method or "",
-        path=(path.group(3) or "") if path else request.path_info,
-        query={name: str(value) for name, value in request.GET.items()},
-        headers={name.lower(): value for name, value in request.headers.items()},
+        path=_plain((path.group(3) or "") if path else request.path_info),
+        query={_plain(name): _plain(str(value)) for name, value in request.GET.items()},
+        headers={name.lower(): _plain(value) for name, value in request.headers.items()},
         body=_body(request),
-        content_type=request.headers.get("Content-Type", ""),
+        content_type=_plain(request.headers.get("Content-Type", "")),
         received_at=now,
     )
     source = _source(kind, key or registry.key_sent(kind, came), is_path=path is not None, now=now)
@@ -191,6 +191,11 @@ def _body(request: HttpRequest) -> bytes:
         if not opening.eof:
             raise EOFError
     return bytes(raw)
+
+
+def _plain(said: str) -> str:
+    """A text that every database takes: what is around a body is kept as text, too."""
+    return said if said.isascii() and said.isprintable() else text.clean(said)
 
 
 def _head(came: Request) -> dict[str, Any]:

@@ -86,6 +86,35 @@ def test_it_fires_again_and_the_incident_opens_again(world: World, am: Monitorin
     assert am.alert().episode == 2
 
 
+def test_what_comes_back_and_goes_away_again_by_itself_is_over_by_itself(world: World, am: Monitoring) -> None:
+    for _ in range(2):
+        began = world.now
+        am.send(am.fires())
+        world.forward(minutes=3)
+        am.send(am.is_over(since=began))
+        world.forward(minutes=3)
+    ticket = Ticket.objects.get()
+    assert (ticket.state, ticket.reopened_count, ticket.resolution_code) == ("resolved", 1, "by_itself")
+
+
+def test_what_begins_again_in_the_second_in_which_it_ended_is_heard(world: World) -> None:
+    nagios = Monitoring(world, "nagios")
+    seconds = int(world.now.timestamp())
+
+    def tells(state: str, changed: int) -> None:
+        said = {"host": "db1", "state": state, "t": str(seconds + 5), "last_state_change": str(seconds + changed)}
+        assert nagios.post(said).status_code == 200
+        nagios.read()
+
+    world.forward(seconds=10)
+    tells("DOWN", 0)
+    tells("UP", 5)
+    tells("DOWN", 0)  # told once more, and late
+    assert Alert.objects.get().state == "resolved"
+    tells("DOWN", 5)
+    assert (Alert.objects.get().state, Alert.objects.get().episode) == ("firing", 2)
+
+
 def test_long_after_it_is_another_incident(world: World, am: Monitoring) -> None:
     began = world.now
     am.send(am.fires())

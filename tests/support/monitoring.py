@@ -9,6 +9,7 @@ from typing import Any
 from django.test import Client
 
 from allswell.desk.alerts import sources
+from allswell.desk.rates import Rate
 from allswell.engine.alerts import Alerts, AlertTimes
 from allswell.intake.models import Alert, RawReport
 from tests.support.world import World
@@ -18,6 +19,7 @@ class Monitoring:
     """An Alertmanager (or another `kind`) that has a key."""
 
     def __init__(self, world: World, kind: str = "alertmanager", **values: Any) -> None:
+        sources._refusals = Rate()  # nothing was refused before, of no source of this number
         self.world = world
         self.kind = kind
         self.source, self.key = sources.create(name=f"Watch {kind}", kind=kind, **values, **world.by(world.ada))

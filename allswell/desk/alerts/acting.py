@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 #: so many alerts are named in an entry of the journal and in the words of an incident
 _NAMED = 20
+#: how incidents end that nobody worked on
+_BY_ITSELF = "by_itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +284,14 @@ def clear(numbers: Iterable[int], *, actor: Actor, now: datetime) -> None:
 
 def _cleared(ticket: Ticket, how: Clear, *, actor: Actor, now: datetime) -> None:
     tickets.record(Verb.ALERTS_CLEARED, ticket, actor=actor, now=now, data={"on_clear": how.value})
-    is_untouched = ticket.assignee_id is None and ticket.state == State.NEW
-    if how is Clear.RESOLVE or (how is Clear.AUTO and is_untouched):
+    if how is Clear.RESOLVE or (how is Clear.AUTO and _is_untouched(ticket)):
         words = _("Monitoring says that it is over.")
-        body_of(moving.resolve)(ticket.pk, code="by_itself", resolution=words, actor=actor, now=now)
+        body_of(moving.resolve)(ticket.pk, code=_BY_ITSELF, resolution=words, actor=actor, now=now)
     elif how is not Clear.NOTE and ticket.restored_at is None:
         body_of(moving.restore)(ticket.pk, actor=actor, now=now)
+
+
+def _is_untouched(ticket: Ticket) -> bool:
+    """Whether nobody took it: it is new, or was over by itself once already and opened again when its alerts came back."""
+    is_again = ticket.state == State.IN_PROGRESS and ticket.resolution_code == _BY_ITSELF
+    return ticket.assignee_id is None and (ticket.state == State.NEW or is_again)

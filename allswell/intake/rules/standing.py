@@ -98,7 +98,7 @@ def _fire(known: Standing | None, report: AlertReport, *, at: datetime, received
         return _marked(new, report, at=at), Change.FIRED
     counted = replace(known, count=known.count + 1, total=known.total + 1, seen_at=received_at)
     if known.state is State.RESOLVED:
-        if known.resolved_at is not None and at <= known.resolved_at:
+        if known.resolved_at is not None and not _is_again(known, at=at, began=began, ended=known.resolved_at):
             return counted, Change.IGNORED  # late: a repeat of what is over
         again = replace(
             counted,
@@ -125,6 +125,11 @@ def _fire(known: Standing | None, report: AlertReport, *, at: datetime, received
     if RANK[report.severity] < RANK[known.severity]:
         return newest, Change.WORSENED
     return newest, Change.EASED if RANK[report.severity] > RANK[known.severity] else Change.REPEATED
+
+
+def _is_again(known: Standing, *, at: datetime, began: datetime, ended: datetime) -> bool:
+    """Whether it began after its end. Many senders tell whole seconds: within the same one, what began later than the last time did."""
+    return at > ended or (at == ended and began > known.since_at)
 
 
 def _resolve(known: Standing, report: AlertReport, *, at: datetime, received_at: datetime) -> tuple[Standing, Change]:

@@ -80,7 +80,7 @@ FORMATS: dict[str, Format] = {one.kind: one for one in _ALL}
 VENDOR_PATHS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/v2/(?:change/)?enqueue/?"), "pagerduty"),
     (re.compile(r"/generic/2010-04-15/create_event\.json/?"), "pagerduty"),
-    (re.compile(r"/v2/alerts(?:/.+)?|/v2/heartbeats/.+", re.DOTALL), "opsgenie"),
+    (re.compile(r"/v2/alerts(?:/.*)?|/v2/heartbeats/.+", re.DOTALL), "opsgenie"),
     (re.compile(r"/api/v2/alerts/?"), "prometheus"),
     (re.compile(r"/api/(?:alert|heartbeat)/?"), "alerta"),
     (re.compile(r"/integrations/v1/alertmanager/(?P<key>[^/]+)/?"), "alertmanager"),
