@@ -54,6 +54,7 @@ OTHERS = (
     "/alerts/{alert}",
     "/alerts/silences",
     "/alerts/silences/new?alert={alert}",
+    "/alerts/silences/import",
     "/alerts/maintenance",
     "/alerts/maintenance/new",
     "/alerts/maintenance/{work}",

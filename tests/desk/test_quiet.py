@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -198,6 +199,64 @@ def test_a_preview_counts_what_one_sees(world: World) -> None:
     assert silences.preview(matchers=[condition("host", "web.*", "=~")], actor=actor) == quiet.Preview(2, is_more=False)
     assert silences.preview(matchers=[], service=world.printing.pk, actor=actor).count == 0
     assert windows.preview(services=[world.lookup.pk], actor=actor).count == 3
+
+
+# from elsewhere
+
+
+def elsewhere(world: World, comment: str = "Known", **more: Any) -> dict[str, Any]:
+    """A silence as a running Alertmanager tells it."""
+    matcher = {"name": "host", "value": "web.*", "isRegex": True, "isEqual": True}
+    times = {"startsAt": world.now.isoformat(), "endsAt": (world.now + HOUR).isoformat()}
+    by = {"createdBy": "john", "comment": comment, "status": {"state": "active"}}
+    return {"id": "1", "matchers": [matcher], **times, **by, **more}
+
+
+def taken_over(world: World, *told: Any, by: Any = None) -> tuple[int, int]:
+    done = silences.take_over(json.dumps(told).encode(), **world.by(by or world.jonas))
+    return done.made, done.left_out
+
+
+def test_the_silences_of_an_alertmanager_hold_here_too(world: World) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    assert taken_over(world, elsewhere(world)) == (1, 0)
+    row = Silence.objects.get()
+    assert (row.reason, row.ends_at, row.matchers) == ("Known · john", world.now + HOUR, [condition("host", "web.*", "=~")])
+    am.send(am.fires("Disk", host="web1"))
+    assert am.alert("Disk").silence == row
+    assert taken_over(world, elsewhere(world)) == (0, 1)
+
+
+def test_what_is_over_or_about_everything_is_left_out_and_what_is_long_is_cut(world: World) -> None:
+    everything = [{"name": "host", "value": ".*", "isRegex": True}]
+    over, long = {"endsAt": world.now.isoformat()}, {"endsAt": "2063-01-01T00:00:00Z"}
+    told = [elsewhere(world, **over), elsewhere(world, matchers=everything), elsewhere(world, status={"state": "expired"})]
+    assert taken_over(world, *told, elsewhere(world, "Long", **long)) == (1, 3)
+    assert Silence.objects.get().ends_at == world.now + timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b'[{"matchers": []}]',
+        b"[" * 5000,
+        b"\xff",
+        b'[{"matchers": [{"name": "a", "value": "(", "isRegex": true}]}]',
+    ],
+)
+def test_what_is_no_list_of_silences_is_refused(world: World, body: bytes) -> None:
+    with pytest.raises(Invalid):
+        silences.take_over(body, **world.by(world.jonas))
+    assert not Silence.objects.exists()
+
+
+def test_only_who_reaches_everything_takes_over(world: World) -> None:
+    for person in (world.maria, world.audrey, world.oskar):
+        with pytest.raises(NotAllowed):
+            taken_over(world, elsewhere(world), by=person)
 
 
 # announced work

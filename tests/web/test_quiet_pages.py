@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -141,3 +142,16 @@ def test_readers_write_none_and_others_see_none(world: World, browser: Browser) 
     assert "Kestrel" not in oskar.get("/alerts/maintenance").content.decode()
     assert "Kestrel" not in oskar.get("/alerts/").content.decode()
     assert oskar.post(f"/alerts/maintenance/{row.pk}/end").status_code == 404
+
+
+def test_silences_of_an_alertmanager_are_pasted(world: World, browser: Browser) -> None:
+    jonas = browser(world.jonas)
+    place = "/alerts/silences/import"
+    assert place in jonas.get("/alerts/silences").content.decode()
+    answer = jonas.post(place, {"body": "<nonsense>"})
+    assert (answer.status_code, "&lt;nonsense&gt;" in answer.content.decode()) == (422, True)
+    matchers = [{"name": "host", "value": "web1"}]
+    told = {"id": "1", "comment": "Known", "matchers": matchers, "endsAt": (world.now + timedelta(hours=1)).isoformat()}
+    page = jonas.post(place, {"body": json.dumps([told])}, follow=True).content.decode()
+    assert "Taken over: 1. Left out: 0." in page
+    assert "Known" in page

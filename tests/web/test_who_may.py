@@ -349,6 +349,7 @@ def _set(world: World) -> Stage:
         "my_copy": {"person": "rolf@example.org"},
         "my_copy_remove": {"person": world.amir.pk},
         "new_ticket": {"title": "x"},
+        "silence_import": {"body": "[]"},
         "silence_new": {"service": world.printing.pk, "reason": "x", "span": "1h"},
         "maintenance_new": {
             "title": "x",
@@ -513,6 +514,7 @@ DECIDED: dict[str, Row] = {
     # about printing, a service of the branch with the service desk
     "silence_new": Row(WORKING | ADMINS | {"outside_agent"}, WORKING | ADMINS | {"outside_agent"}),
     "maintenance_new": Row(WORKING | ADMINS | {"outside_agent"}, WORKING | ADMINS | {"outside_agent"}),
+    "silence_import": Row(ADMIN | {"agent", "duty_manager"}, ADMIN | {"agent", "duty_manager"}),
     "silence_end": Row(post=WORKING | ADMINS),
     "maintenance_edit": Row(WORKING | ADMINS, WORKING | ADMINS),
     "maintenance_end": Row(post=WORKING | ADMINS),
@@ -658,6 +660,7 @@ LISTS = (
     *("/palette?q=slow", "/palette?q=1001", "/palette?q=maria", "/palette?q=service", "/palette?on=1001"),
     *("/find/people?q=maria", "/find/people?requester=jonas", "/people/", "/people/?q=maria", "/teams/", "/services/"),
     *("/desk/change?n=1001&n=1002", "/oncall/", "/oncall/?team=databases&days=7", "/oncall/me", "/oncall/policies"),
+    *("/alerts/", "/alerts/silences", "/alerts/maintenance"),
     *("/reports", "/reports/attainment?by=service", "/reports/attainment?by=organization"),
     *("/reports/attainment/rows?part=open", "/reports/attainment/csv?by=team", "/reports/attainment/csv?part=open"),
     *(

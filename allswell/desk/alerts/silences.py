@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from allswell.desk.door import use_case
 from allswell.intake.operations import alert_settings as writing
+from allswell.intake.parsers.alerts.shape import Malformed
+from allswell.intake.parsers.alerts.silences import silences_in
 from allswell.intake.queries import quiet as reading
+from allswell.intake.rules.matching import Matcher, fit, parse_all
 from allswell.intake.rules.routing import Quiet
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
-from allswell.kernel.errors import Conflict, NotAllowed, NotFound
+from allswell.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from allswell.people.rules import Act, may
 from allswell.tickets import queries as tickets
 
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from allswell.intake.models import Silence
 
 LONGEST = timedelta(days=30)
+#: so many are taken over at once
+MOST_TAKEN = 200
 
 
 def visible_to(actor: Actor) -> QuerySet[Silence]:
@@ -94,6 +100,55 @@ def create(
     if begin <= now:
         writing.hold(reading.covered(about, reading.everything_firing()), silence=row.pk)
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """How many silences were made, and how many left out: over, known already, or about everything."""
+
+    made: int
+    left_out: int
+
+
+@use_case
+def take_over(body: bytes, *, actor: Actor, now: datetime) -> TakenOver:
+    """Make the silences of a running Alertmanager ours, as its API tells them; those for longer end after thirty days.
+
+    Raises Invalid, NotAllowed.
+    """
+    quiet.about_all(actor=actor)
+    try:
+        told = silences_in(body)
+    except Malformed as error:
+        raise Invalid("This cannot be read: %(why)s", field="body", why=str(error)) from error
+    current = reading.silences_visible_to(actor).filter(is_over=False, ends_at__gt=now, service=None, ticket=None)
+    known = {_alike(parse_all(matchers)) for matchers in current.values_list("matchers", flat=True)}
+    made = 0
+    for one in told[:MOST_TAKEN]:
+        begin = max(one.starts_at or now, now)
+        found = parse_all({"label": label, "operator": how, "value": value} for label, how, value in one.matchers)
+        is_fit = not one.is_ended and one.ends_at is not None and begin < one.ends_at and begin <= now + quiet.AHEAD
+        if not is_fit or one.ends_at is None or _alike(found) in known or fit(found, {}):
+            continue
+        known.add(_alike(found))
+        row = writing.create_silence(
+            matchers=[matcher.as_json() for matcher in found],
+            reason=text.line(
+                " · ".join(part for part in (one.reason, one.by) if part)[:300] or "Alertmanager", field="body", limit=300
+            ),
+            starts_at=begin,
+            ends_at=min(one.ends_at, begin + LONGEST),
+            actor=actor,
+            now=now,
+        )
+        if begin <= now:
+            writing.hold(reading.covered(Quiet("silence", row.pk, found), reading.everything_firing()), silence=row.pk)
+        made += 1
+    return TakenOver(made, len(told) - made)
+
+
+def _alike(matchers: Iterable[Matcher]) -> tuple[Matcher, ...]:
+    return tuple(sorted(matchers, key=str))
 
 
 def may_end(row: Silence, *, actor: Actor) -> bool:

@@ -20,7 +20,7 @@ from allswell.kernel.text import whole
 from allswell.services import queries as services
 from allswell.tickets import queries as tickets
 from allswell.web import conditions, inputs
-from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast
+from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast, words_of_error
 
 if TYPE_CHECKING:
     from allswell.intake.models import Silence
@@ -61,6 +61,7 @@ def silences_page(request: PageRequest) -> HttpResponse:
         over=[one for one in told if one[0].ends_at <= request.now],
         seen=set(seen),
         may_work=quiet.works(request.actor),
+        may_all=quiet.works(request.actor) and quiet.may_quiet(None, actor=request.actor),
         here="alerts",
     )
 
@@ -170,6 +171,27 @@ def _saved(request: PageRequest, form: SilenceForm) -> Silence | None:
         return None
     toast(request, _("Nobody is called for these."), undo=f"{PLACE}/{row.pk}/end")
     return row
+
+
+@require_http_methods(["GET", "POST"])
+@desk_page
+def take_over(request: PageRequest) -> HttpResponse:
+    """The silences of a running Alertmanager, pasted as its API tells them."""
+    quiet.about_all(actor=request.actor)
+    body, errors = request.POST.get("body", ""), {}
+    if request.method == "POST":
+        try:
+            done = desk.take_over(body.encode(), actor=request.actor, now=request.now)
+        except DeskError as error:
+            if error.http in (403, 404):
+                raise
+            # what is wrong with one of them stands in the text, too
+            errors = {"body": words_of_error(error)}
+        else:
+            toast(request, _("Taken over: %(made)s. Left out: %(left)s.") % {"made": done.made, "left": done.left_out})
+            return SeeOther(PLACE)
+    status = 422 if errors else 200
+    return page(request, "alerts/silence_import.html", status=status, body=body, errors=errors, here="alerts")
 
 
 @require_POST
