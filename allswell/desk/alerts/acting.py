@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -21,18 +20,18 @@ from allswell.intake.operations import alerts as writing
 from allswell.intake.parsers.alerts.shape import Severity
 from allswell.intake.queries import alerts as queries
 from allswell.intake.rules import routing, standing
-from allswell.intake.rules.routing import Act, Clear, Decision, Facts
+from allswell.intake.rules.routing import Act, Clear, Decision
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import DeskError
 from allswell.oncall.queries import escalations
 from allswell.oncall.queries.escalations import InForce
-from allswell.services import queries as services
-from allswell.services.rules import impact_of
 from allswell.tickets import operations as tickets
 from allswell.tickets import queries as ticket_queries
-from allswell.tickets.rules import Kind, State
+from allswell.tickets.rules import Kind
 
+from . import deciding
+from .deciding import How, Setting
 from .folding import Line
 
 if TYPE_CHECKING:
@@ -40,38 +39,6 @@ if TYPE_CHECKING:
 
 #: so many alerts are named in an entry of the journal and in the words of an incident
 _NAMED = 20
-#: how incidents end that nobody worked on
-_BY_ITSELF = "by_itself"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What decides, as it stands: rules in their order, what is quiet now, and services by their names."""
-
-    rules: Sequence[routing.Rule]
-    quiet: Sequence[routing.Quiet]
-    services: dict[str, int]
-
-    @classmethod
-    def at(cls, now: datetime) -> Setting:
-        """As it stands now."""
-        return cls(queries.rules(), queries.quiet(now=now), queries.service_names())
-
-
-def facts_of(line: Line) -> Facts:
-    """What a decision about an alert depends on."""
-    row = line.alert
-    return Facts.of(
-        source=line.source.id,
-        source_slug=line.source.slug,
-        key=row.key,
-        group=row.group,
-        severity=Severity(row.severity),
-        title=row.title,
-        labels=row.labels,
-        service=line.source.service,
-        team=line.source.team,
-    )
 
 
 def act(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
@@ -110,9 +77,7 @@ def _route(lines: list[Line], setting: Setting, *, actor: Actor, now: datetime) 
     fits: dict[int, int] = defaultdict(int)
     changes = []
     for line in lines:
-        found = routing.decide(
-            facts_of(line), rules=setting.rules, quiet=setting.quiet, services=setting.services, ticket=line.alert.ticket_id
-        )
+        found = deciding.decided(line, setting)
         quiet = found.quiet
         values = {
             "service_id": found.service,
@@ -127,18 +92,18 @@ def _route(lines: list[Line], setting: Setting, *, actor: Actor, now: datetime) 
         if found.rule.number is not None:
             fits[found.rule.number] += 1
         if quiet is not None:
-            outcomes["silenced" if quiet.kind == "silence" else "expected"].append(line)
+            outcomes[How.SILENCED if quiet.kind == "silence" else How.EXPECTED].append(line)
             if quiet.kind == "window" and quiet.ticket is not None:
                 held["window", quiet.ticket].append(line)
         elif found.act is Act.RECORD or line.is_test:
-            outcomes["recorded"].append(line)
+            outcomes[How.RECORDED].append(line)
         else:
             cases[found.case].append((line, found))
     writing.write(changes)
     writing.note_fits(fits, now=now)
     for (_kind, number), some in held.items():
         if (ticket := ticket_queries.ticket(number)) is not None:
-            _join(ticket, some, is_expected=True, actor=actor, now=now)
+            _join(ticket, some, how=How.EXPECTED, actor=actor, now=now)
     for outcome, some in _belong(cases, actor=actor, now=now).items():
         outcomes[outcome] += some
     for outcome, some in outcomes.items():
@@ -148,56 +113,43 @@ def _route(lines: list[Line], setting: Setting, *, actor: Actor, now: datetime) 
 def _belong(cases: dict[str, list[tuple[Line, Decision]]], *, actor: Actor, now: datetime) -> dict[str, list[Line]]:
     """Bring the alerts of each case to its incident; outcome -> alerts."""
     outcomes: dict[str, list[Line]] = defaultdict(list)
-    longest = max((one.rule.window for some in cases.values() for _, one in some), default=0)
-    since = now - max(timedelta(seconds=longest), routing.REOPENS_WITHIN)
-    known = queries.tickets_of(list(cases), since=since) if cases else {}
+    known = deciding.tickets_of(cases, now=now)
     for case, some in cases.items():
         lines = [line for line, _ in some]
-        found = min((one for _, one in some), key=lambda one: one.urgency)
-        ticket = ticket_queries.ticket(known[case], is_locked=True) if case in known else None
-        if ticket is not None and ticket.merged_into_id:
-            ticket = ticket_queries.ticket(ticket.merged_into_id, is_locked=True)
-        ticket = _usable(ticket, now=now, actor=actor)
-        outcome = "attached"
-        if ticket is None and found.act is Act.OPEN:
-            ticket, outcome = _opened(lines, found, actor=actor, now=now)
-        if ticket is None:
-            outcomes["recorded"] += lines
-            continue
-        _join(ticket, lines, is_expected=False, actor=actor, now=now)
-        outcomes[outcome] += lines
+        found = deciding.leading(some)
+        place = deciding.place_of(found, known.get(case), lines[0].source, now=now, is_locked=True)
+        ticket = place.ticket
+        if ticket is not None and place.how is How.REOPENED and (ticket := _open_again(ticket, actor=actor, now=now)) is None:
+            place = deciding.new_place(found, lines[0].source, now=now, is_locked=True)
+            ticket = place.ticket
+        if place.how is How.OPENED:
+            ticket = _opened(lines, found, actor=actor, now=now)
+        if ticket is not None:
+            _join(ticket, lines, how=place.how, actor=actor, now=now)
+        outcomes[place.how.value] += lines
     return outcomes
 
 
-def _usable(ticket: Ticket | None, *, now: datetime, actor: Actor) -> Ticket | None:
-    """The incident alerts may join: an open one, or one resolved a moment ago, which opens again."""
-    if ticket is None or ticket.done_at is None:
-        return ticket
-    if ticket.state == State.RESOLVED and now <= ticket.done_at + routing.REOPENS_WITHIN:
-        try:
-            with attempt():
-                return body_of(moving.reopen)(ticket.pk, actor=actor, now=now)
-        except DeskError:
-            return None
-    return None
+def _open_again(ticket: Ticket, *, actor: Actor, now: datetime) -> Ticket | None:
+    """An incident that was resolved a moment ago is open again; None where that cannot be."""
+    try:
+        with attempt():
+            return body_of(moving.reopen)(ticket.pk, actor=actor, now=now)
+    except DeskError:
+        return None
 
 
-def _opened(lines: list[Line], found: Decision, *, actor: Actor, now: datetime) -> tuple[Ticket | None, str]:
-    """A new incident for alerts; in a storm of a source the one it opened last."""
-    source = lines[0].source
-    lately = queries.lately_opened(source.id, since=now - routing.STORM_WITHIN)
-    if len(lately) >= routing.STORM:
-        return ticket_queries.ticket(lately[-1], is_locked=True), "attached"
+def _opened(lines: list[Line], found: Decision, *, actor: Actor, now: datetime) -> Ticket:
+    """A new incident for alerts."""
     first = min(lines, key=lambda line: (standing.RANK[Severity(line.alert.severity)], line.alert.pk))
-    service = services.by_ref(found.service) if found.service is not None else None
-    impact = found.rule.impact or impact_of(service.criticality if service else 3, None)
+    target = deciding.target_of(found)
     what = Report(
         kind=Kind.INCIDENT,
         title=first.alert.title[:200],
         description=_described(lines),
-        service=service.pk if service is not None and service.is_active else None,
-        team=found.team if found.team and (found.rule.team or service is None or service.team_id is None) else None,
-        impact=impact,
+        service=target.service.pk if target.service is not None else None,
+        team=target.team,
+        impact=target.impact,
         urgency=found.urgency,
         occurred_at=min(line.alert.started_at for line in lines),
     )
@@ -206,7 +158,7 @@ def _opened(lines: list[Line], found: Decision, *, actor: Actor, now: datetime) 
     if found.rule.policy is not None and (row := escalations.policy_by_ref(found.rule.policy)) is not None and row.is_active:
         follows = InForce(row.pk, row.number, escalations.policy_definition(row).as_json())
         runs.start(ticket, follows, cause="opened", actor=actor, now=now)
-    return ticket, "opened"
+    return ticket
 
 
 def _described(lines: Sequence[Line]) -> str:
@@ -226,7 +178,7 @@ def _described(lines: Sequence[Line]) -> str:
     return "\n\n".join(parts)[:50_000]
 
 
-def _join(ticket: Ticket, lines: Sequence[Line], *, is_expected: bool, actor: Actor, now: datetime) -> None:
+def _join(ticket: Ticket, lines: Sequence[Line], *, how: How, actor: Actor, now: datetime) -> None:
     """These alerts belong to the ticket from now on; one entry in its journal for all of them."""
     new = [line.alert for line in lines if line.alert.ticket_id != ticket.pk]
     writing.write([(row.pk, {"ticket_id": ticket.pk}) for row in new])
@@ -237,7 +189,8 @@ def _join(ticket: Ticket, lines: Sequence[Line], *, is_expected: bool, actor: Ac
         "count": len(lines),
         "source": lines[0].source.id,
         "rule": lines[0].alert.rule_id,
-        **({"window": lines[0].alert.window_id} if is_expected else {}),
+        "how": how.value,
+        **({"window": lines[0].alert.window_id} if how is How.EXPECTED else {}),
     }
     tickets.record(Verb.ALERTS_JOINED, ticket, actor=actor, now=now, data=data)
 
@@ -254,7 +207,7 @@ def _raise(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
         if line in shown or number is None:
             continue
         ticket = ticket_queries.ticket(number, is_locked=True)
-        urgency = routing.decide(facts_of(line), rules=setting.rules, quiet=setting.quiet, services=setting.services).urgency
+        urgency = deciding.decided(line, setting).urgency
         if ticket is None or ticket.done_at or ticket.priority_reason or ticket.urgency <= urgency:
             continue
         priority = steps.matrix_for(ticket.organization).priority(ticket.impact, urgency)
@@ -279,19 +232,15 @@ def clear(numbers: Iterable[int], *, actor: Actor, now: datetime) -> None:
         if ticket is None or ticket.done_at is not None or ticket.kind != Kind.INCIDENT:
             continue
         rule = rules.get(named.get(number), routing.OTHERWISE)
-        _cleared(ticket, rule.on_clear, actor=actor, now=now)
+        _cleared(ticket, rule, actor=actor, now=now)
 
 
-def _cleared(ticket: Ticket, how: Clear, *, actor: Actor, now: datetime) -> None:
-    tickets.record(Verb.ALERTS_CLEARED, ticket, actor=actor, now=now, data={"on_clear": how.value})
-    if how is Clear.RESOLVE or (how is Clear.AUTO and _is_untouched(ticket)):
+def _cleared(ticket: Ticket, rule: routing.Rule, *, actor: Actor, now: datetime) -> None:
+    how = deciding.ending_of(ticket, rule.on_clear)
+    data = {"on_clear": rule.on_clear.value, "how": how.value, "rule": rule.number}
+    tickets.record(Verb.ALERTS_CLEARED, ticket, actor=actor, now=now, data=data)
+    if how is Clear.RESOLVE:
         words = _("Monitoring says that it is over.")
-        body_of(moving.resolve)(ticket.pk, code=_BY_ITSELF, resolution=words, actor=actor, now=now)
-    elif how is not Clear.NOTE and ticket.restored_at is None:
+        body_of(moving.resolve)(ticket.pk, code=deciding.BY_ITSELF, resolution=words, actor=actor, now=now)
+    elif how is Clear.RESTORE:
         body_of(moving.restore)(ticket.pk, actor=actor, now=now)
-
-
-def _is_untouched(ticket: Ticket) -> bool:
-    """Whether nobody took it: it is new, or was over by itself once already and opened again when its alerts came back."""
-    is_again = ticket.state == State.IN_PROGRESS and ticket.resolution_code == _BY_ITSELF
-    return ticket.assignee_id is None and (ticket.state == State.NEW or is_again)

@@ -62,6 +62,15 @@ class Line:
         return Change.WORSENED in self.changes and not self.has_fired and self.now is not None and self.now.state is State.FIRING
 
 
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What there is to write: the lines that changed, those that are new, and columns of those that are there."""
+
+    changed: list[Line]
+    fresh: list[Line]
+    updates: list[tuple[int, dict[str, Any]]]
+
+
 class Fold:
     """Alerts while reports about them are taken, in the order in which they came."""
 
@@ -136,22 +145,27 @@ class Fold:
         if change is Change.RESOLVED:
             line.episodes.append(stands)
 
-    def write(self) -> list[Line]:
-        """Write what came of it; the lines that changed."""
+    def drafted(self) -> Drafted:
+        """What came of it, put into the rows but not yet written."""
         changed = [line for line in self.lines.values() if line.now is not None and line.now != line.before]
         fresh = [line for line in changed if line.row is None]
         for line in fresh:
             line.row = writing.new_alert(line.source.id, line.key, columns=_columns(line), raw=line.raw)
-        writing.create([line.alert for line in fresh])
         updates = []
         for line in changed:
             if line.before is not None and (values := _differing(line)):
                 updates.append((line.alert.pk, values))
                 for name, value in values.items():
                     setattr(line.row, name, value)
-        writing.write(updates)
-        self._write_episodes(changed)
-        return changed
+        return Drafted(changed, fresh, updates)
+
+    def write(self) -> list[Line]:
+        """Write what came of it; the lines that changed."""
+        draft = self.drafted()
+        writing.create([line.alert for line in draft.fresh])
+        writing.write(draft.updates)
+        self._write_episodes(draft.changed)
+        return draft.changed
 
     @staticmethod
     def _write_episodes(changed: list[Line]) -> None:

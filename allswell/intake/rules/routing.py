@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from allswell.intake.parsers.alerts.shape import Severity
 from allswell.kernel import text
@@ -114,9 +114,15 @@ class Rule:
 
     def fits(self, alert: Facts) -> bool:
         """Whether it is about this alert."""
+        return self.misfit(alert) is None
+
+    def misfit(self, alert: Facts) -> Matcher | Literal["source", "severity"] | None:
+        """Why it is not about this alert: the first thing that does not fit; None when it is."""
         if self.source is not None and self.source != alert.source:
-            return False
-        return (not self.severities or alert.severity in self.severities) and fit(self.matchers, alert.told)
+            return "source"
+        if self.severities and alert.severity not in self.severities:
+            return "severity"
+        return next((matcher for matcher in self.matchers if not matcher.fits(alert.told)), None)
 
 
 #: what is done when no rule fits: what is at least a warning is an incident, all else is shown
@@ -204,14 +210,31 @@ def decide(
     return Decision(act, rule, service, team, case_of(alert, rule, service), urgency, held)
 
 
+class Basis(StrEnum):
+    """What alerts of one incident have in common."""
+
+    LABELS = "labels"  # those that the rule names, and the service
+    SERVICE = "service"
+    GROUP = "group"  # of the sender's
+
+
+def basis_of(rule: Rule, service: int | None) -> Basis:
+    """What alerts that this rule is about have in common with others of their incident."""
+    if rule.group_by:
+        return Basis.LABELS
+    return Basis.SERVICE if service is not None else Basis.GROUP
+
+
 def case_of(alert: Facts, rule: Rule, service: int | None) -> str:
     """What names the incident an alert belongs to: alike for all that belong together, a digest of 64 characters."""
-    if rule.group_by:
-        parts = ["labels", *(f"{name}={alert.labels.get(name, '')}" for name in rule.group_by), str(service or "")]
-    elif service is not None:
-        parts = ["service", str(service)]
+    basis = basis_of(rule, service)
+    if basis is Basis.LABELS:
+        parts = [*(f"{name}={alert.labels.get(name, '')}" for name in rule.group_by), str(service or "")]
+    elif basis is Basis.SERVICE:
+        parts = [str(service)]
     else:
-        parts = ["group", str(alert.source), alert.group or alert.key]
+        parts = [str(alert.source), alert.group or alert.key]
+    parts.insert(0, basis.value)
     return hashlib.sha256("\x00".join([str(rule.number or ""), *parts]).encode()).hexdigest()
 
 
