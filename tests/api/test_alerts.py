@@ -40,3 +40,18 @@ def test_an_alert_of_a_restricted_ticket_is_for_who_sees_it(world: World) -> Non
     assert Program(world, world.priya).get("/alerts").json()["items"] == []
     assert Program(world, world.priya).get(f"/alerts/{am.alert().pk}").status_code == 404
     assert len(Program(world, world.jonas).get("/alerts").json()["items"]) == 1
+
+
+def test_a_payload_is_tried_by_a_program(world: World) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    ada, path = Program(world, world.ada), f"/alert-sources/{am.source.pk}/dry-run"
+    assert ada.post(path).status_code == 409
+    am.send(am.fires("A"))
+    found = ada.post(path).json()
+    assert [(one["title"], one["change"], one["place"]["ticket"]) for one in found["alerts"]] == [
+        ("A on all", "repeated", None)  # she sees no tickets
+    ]
+    assert ada.post(path, body="[]").json()["status"] == 400
+    assert ada.post(path, body="{}", mapping={"key": "x"}).status_code == 422
+    assert ada.post("/alert-sources/999999/dry-run", body="{}").status_code == 404
+    assert Program(world, world.jonas).post(path).status_code == 403

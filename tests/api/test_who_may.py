@@ -196,6 +196,7 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["setPagingRules", "setQuietHours", "sendTestPage", "sendPracticePage"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["sendContactCode", "verifyContact", "removeContact"], frozenset({"agent"})),
     **dict.fromkeys(["listRooms", "addRoom", "getTeamReach"], DECIDING),
+    "tryAlertPayload": ADMIN | {"auditor"},  # it writes nothing
     "askWhatIf": ADMIN | {"auditor"},  # it writes nothing but the question
     "getWhatIf": frozenset(),  # one's own; nobody here asked
     "getOrganization": KNOWING | {"requester", "colleague"},  # their own
@@ -395,6 +396,7 @@ def _set(world: World) -> Stage:
         "updateAgreement": {"name": "x"},
         "addAgreementVersion": {"definition": {"targets": [TARGET]}},
         "orderAgreements": {"order": [promised.slug]},
+        "tryAlertPayload": {"body": "{}"},
         "askWhatIf": {"definition": {"targets": [TARGET]}, "since": "2026-11-01T00:00:00Z", "until": "2026-11-30T00:00:00Z"},
         "createPolicy": {"name": "x", "team": world.desk_team.slug, "definition": called},
         "updatePolicy": {"name": "x"},
@@ -515,6 +517,7 @@ def test_reading_tokens_and_auditors_write_nothing(made: Operation, stage: Stage
         "revokeToken",
         "createView",
         "createReportSubscription",
+        "tryAlertPayload",
         "askWhatIf",
         "makeCalendarLink",
         "addContact",

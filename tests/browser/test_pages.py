@@ -84,6 +84,7 @@ SETUP = tuple(
             "alert-sources",
             "alert-sources/{watch}",
             "alert-sources/{jobs}",
+            "alert-sources/{watch}/try",
             "alert-rules",
             "alert-rules/new",
             "alert-rules/{rule}",

@@ -85,3 +85,35 @@ def test_alerts_of_others_are_not_shown(world: World, browser: Browser) -> None:
     assert browser(world.priya).get(f"/alerts/{number}").status_code == 404
     assert "HighLatency" not in browser(world.priya).get("/alerts/").content.decode()
     assert browser(world.maria).get("/alerts/").status_code in (302, 303, 403, 404)
+
+
+def test_a_payload_is_tried_on_a_page(world: World, browser: Browser) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    am.send(am.fires("<b>A</b>"))
+    ada, place = browser(world.ada), f"/setup/alert-sources/{am.source.pk}/try"
+    assert place in ada.get(f"/setup/alert-sources/{am.source.pk}").content.decode()
+    assert "Paste a payload" in ada.get(place).content.decode()
+    text = ada.post(place, {"do": "last"}).content.decode()
+    assert "1 alert would be read." in text
+    assert "<b>A</b>" not in text
+    part = ada.post(place, {"sample": "{", "do": "try"}, headers={"HX-Request": "true"})
+    assert (part.status_code, "It would be refused." in part.content.decode()) == (200, True)
+    assert "<html" not in part.content.decode()
+    assert "<textarea" not in part.content.decode()
+
+
+def test_a_mapping_is_written_on_a_sample(world: World, browser: Browser) -> None:
+    tool = Monitoring(world, "generic", mapping={"key": "id"})
+    ada, place = browser(world.ada), f"/setup/alert-sources/{tool.source.pk}/try"
+    assert ada.post(place, {"do": "last"}).status_code == 422
+    sent = {"sample": '{"check_id": "c1", "check_name": "Shop", "alert_type": "ALERT_FAILURE"}', "mapping": "{", "do": "save"}
+    answer = ada.post(place, sent)
+    assert (answer.status_code, 'id="mapping-error"' in answer.content.decode()) == (422, True)
+    text = ada.post(place, sent | {"do": "preset", "preset": "checkly"}).content.decode()
+    assert "alert_error_message" not in text
+    assert "check_error_message" in text
+    assert "c1</dd>" in text
+    assert ada.post(place, sent | {"mapping": '{"key": "check_id", "title": "check_name"}'}).status_code == 303
+    tool.source.refresh_from_db()
+    assert tool.source.mapping == {"key": "check_id", "title": "check_name"}
+    assert browser(world.audrey).post(place, sent | {"mapping": '{"key": "x"}'}).status_code == 403

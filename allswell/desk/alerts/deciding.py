@@ -116,7 +116,12 @@ def place_of(found: Decision, known: int | None, source: Known, *, now: datetime
         ticket = ticket_queries.ticket(ticket.merged_into_id, is_locked=is_locked)
     if ticket is not None and ticket.done_at is None:
         return Place(How.ATTACHED, ticket)
-    if ticket is not None and ticket.state == State.RESOLVED and ticket.done_at and now <= ticket.done_at + routing.REOPENS_WITHIN:
+    if (
+        ticket is not None
+        and ticket.state == State.RESOLVED
+        and ticket.done_at
+        and now <= ticket.done_at + routing.REOPENS_WITHIN
+    ):
         return Place(How.REOPENED, ticket)
     return new_place(found, source, now=now, is_locked=is_locked)
 

@@ -152,9 +152,7 @@ def last_payload(source: int, *, actor: Actor) -> Payload | None:
     return Payload.of(row) if row is not None else None
 
 
-def tried(
-    source: int, payload: Payload, *, mapping: Mapping[str, Any] | None = None, actor: Actor, now: datetime
-) -> Tried:
+def tried(source: int, payload: Payload, *, mapping: Mapping[str, Any] | None = None, actor: Actor, now: datetime) -> Tried:
     """What would happen if a source sent this now; by `mapping` instead of its own. Raises Invalid, NotAllowed, NotFound."""
     row = sources.one(source, actor=actor)
     if len(payload.body) > MOST_BYTES:
@@ -295,9 +293,7 @@ def _places(routed: list[tuple[Line, Decision]], *, actor: Actor, now: datetime)
     return found
 
 
-def _place(
-    some: list[tuple[Line, Decision]], known: int | None, *, is_followed: bool, actor: Actor, now: datetime
-) -> Place:
+def _place(some: list[tuple[Line, Decision]], known: int | None, *, is_followed: bool, actor: Actor, now: datetime) -> Place:
     found = deciding.leading(some)
     basis = routing.basis_of(found.rule, found.service)
     place = deciding.place_of(found, known, some[0][0].source, now=now)

@@ -11,6 +11,7 @@ from . import (
     agreements,
     alert_rules,
     alert_sources,
+    alert_trying,
     calendar_pages,
     calendars,
     csv_import,
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/", overview.overview, name="setup"),
     path("setup/alert-sources", alert_sources.alert_sources, name="setup_alert_sources"),
     path("setup/alert-sources/<int:number>", alert_sources.alert_source, name="setup_alert_source"),
+    path("setup/alert-sources/<int:number>/try", alert_trying.try_payload, name="setup_alert_source_try"),
     path("setup/alert-sources/<int:number>/new-key", alert_sources.new_key, name="setup_alert_source_new_key"),
     path(
         "setup/alert-sources/<int:number>/end-former-key",
