@@ -26,7 +26,9 @@ from tests.support.world import World
 @contextmanager
 def nothing_written() -> Iterator[None]:
     """Within it no row of any table is written: by the statements that were sent, and by what is there afterwards."""
-    tables = [model for model in apps.get_models() if model._meta.app_label in ("intake", "tickets", "journal", "incidents", "oncall")]
+    tables = [
+        model for model in apps.get_models() if model._meta.app_label in ("intake", "tickets", "journal", "incidents", "oncall")
+    ]
     before = [model._default_manager.count() for model in tables]
     with CaptureQueriesContext(connection) as sent:
         yield
