@@ -13,6 +13,7 @@ from .coverage import Coverage
 from .escalations import Escalations
 from .handovers import Handovers
 from .jobs import Jobs
+from .mail_in import MailIn
 from .outbox import Calls, Mail
 from .pages import Pages
 from .reports import Reports
@@ -23,8 +24,8 @@ from .sweep import Sweep
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
     return [
-        Escalations(), Pages(), Contacts(), Alerts(), AlertTimes(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(), Rotas(),
-        Handovers(), Coverage(), Sweep(),
+        Escalations(), Pages(), Contacts(), Alerts(), AlertTimes(), MailIn(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(),
+        Rotas(), Handovers(), Coverage(), Sweep(),
     ]  # fmt: skip
 
 

@@ -38,6 +38,8 @@ class Report:
     """What somebody reports or asks for. Ids are keys; `service` is an id or a slug; `requester` an id or an e-mail address.
 
     `impact` and `urgency` are 1 (highest) to 4; what is None is worked out. `can_work` is "no", "detour", "yes" or "".
+    `is_by_mail`: nobody was asked for fields, and a mailbox and its rules chose service and team. Who is not `is_answered` is not told
+    that it was received: a program, perhaps.
     """
 
     kind: Kind
@@ -55,6 +57,8 @@ class Report:
     category: int | None = None
     attachments: tuple[str, ...] = ()
     custom: dict[str, Any] = field(default_factory=dict)
+    is_by_mail: bool = False
+    is_answered: bool = True
 
 
 def _works(actor: Actor) -> bool:
@@ -71,12 +75,12 @@ def _requester(report: Report, actor: Actor) -> Person | None:
     return person
 
 
-def service_named(ref: int | str | None, *, actor: Actor) -> ConfigurationItem | None:
-    """The service somebody names, by id or slug. Raises Invalid."""
+def service_named(ref: int | str | None, *, actor: Actor, is_known: bool = False) -> ConfigurationItem | None:
+    """The service somebody names, by id or slug. Raises Invalid. `is_known`: the house named it, whoever it is for."""
     if ref is None or ref == "":
         return None
     service = services.by_ref(ref)
-    if service is None or not service.is_active or not _knows(actor, service):
+    if service is None or not service.is_active or not (is_known or _knows(actor, service)):
         raise Invalid("There is no such service.", field="service")
     return service
 
@@ -87,7 +91,8 @@ def _knows(actor: Actor, service: ConfigurationItem) -> bool:
 
 def _team(what: Report, service: ConfigurationItem | None, actor: Actor) -> Team | None:
     if what.team is not None:
-        return steps.team_within_reach(what.team, actor=actor)
+        found = people.team(what.team) if what.is_by_mail else None
+        return found or steps.team_within_reach(what.team, actor=actor)
     if service is not None and service.team is not None and service.team.is_active:
         return service.team
     return people.first_line()
@@ -98,7 +103,7 @@ def _is_from_portal(actor: Actor) -> bool:
 
 
 def _checked(what: Report, actor: Actor) -> None:
-    if not _works(actor):
+    if not _works(actor) and not what.is_by_mail:
         for name in ("team", "assignee"):
             if getattr(what, name) is not None:
                 raise Invalid("Only the desk chooses this.", field=name)
@@ -140,7 +145,7 @@ def _as_asked(what: Report, *, actor: Actor, now: datetime) -> _Asked:
     """Find the service, the team, the priority and the first promises of what is reported."""
     _checked(what, actor)
     requester = _requester(what, actor)
-    service = service_named(what.service, actor=actor)
+    service = service_named(what.service, actor=actor, is_known=what.is_by_mail)
     organization = requester.organization if requester else None
     impact = what.impact or impact_of(service.criticality if service else 3, what.people_affected)
     urgency = what.urgency or _URGENCY[what.can_work]
@@ -161,7 +166,9 @@ def _as_asked(what: Report, *, actor: Actor, now: datetime) -> _Asked:
         requester=requester,
         organization=organization,
         occurred_at=rules.past(what.occurred_at, now=now, field="occurred_at"),
-        custom=steps.custom_values(what.kind.value, what.custom, is_from_portal=_is_from_portal(actor)),
+        custom={}
+        if what.is_by_mail
+        else steps.custom_values(what.kind.value, what.custom, is_from_portal=_is_from_portal(actor)),
         **settling.foretell(
             what.kind.value,
             priority=priority,
@@ -171,7 +178,7 @@ def _as_asked(what: Report, *, actor: Actor, now: datetime) -> _Asked:
             now=now,
         ),
     )
-    return _Asked(ticket, notifications.ways(Topic.RECEIVED, [requester.pk] if requester else []))
+    return _Asked(ticket, notifications.ways(Topic.RECEIVED, [requester.pk] if requester and what.is_answered else []))
 
 
 @use_case_after(_as_asked)
@@ -192,7 +199,7 @@ def report(asked: _Asked, what: Report, *, actor: Actor, now: datetime) -> Ticke
     if team is not None and team.assignment != "manual":
         team = people.team(team.pk)  # whose turn it is, now that nobody else can be given one
     assigning.automatically(ticket, team=team, actor=actor, now=now)
-    if ticket.requester_id is not None:
+    if ticket.requester_id is not None and what.is_answered:
         told, known = [ticket.requester_id], asked.ways
         steps.tell(entry, topic=Topic.RECEIVED, persons=told, actor=actor, now=now, is_for_actor_too=True, known=known)
     return ticket

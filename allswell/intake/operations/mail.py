@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from allswell.database import rows
-from allswell.intake.models import InboundMessage, MessageSource, ThreadReference
+from allswell.intake.models import InboundMessage, Mailbox, MailRule, MessageSource, ThreadReference
 from allswell.intake.rules.mailboxes import MessageState, digest, id_digest
 
 
@@ -43,6 +45,49 @@ def settle(message: InboundMessage, *, state: MessageState, now: datetime, **val
     InboundMessage.objects.filter(pk=message.pk).update(**fields)
     for name, value in fields.items():
         setattr(message, name, value)
+
+
+def failed(message: int, *, attempts: int, detail: str) -> None:
+    """A mail could not be taken; it waits for another try."""
+    InboundMessage.objects.filter(pk=message, state=MessageState.PENDING).update(attempts=attempts, detail=detail[:300])
+
+
+def wait_again(message: InboundMessage, *, decision: dict[str, Any]) -> None:
+    """A mail that was put aside is read again, with what a person decided about it."""
+    fields = {
+        "state": MessageState.PENDING.value,
+        "reason": "",
+        "detail": "",
+        "attempts": 0,
+        "handled_at": None,
+        "decision": decision,
+    }
+    InboundMessage.objects.filter(pk=message.pk).update(**fields)
+    for name, value in fields.items():
+        setattr(message, name, value)
+
+
+def drop_source(message: InboundMessage) -> None:
+    """Throw the bytes of a mail away."""
+    MessageSource.objects.filter(pk=message.pk).delete()
+
+
+def forget_sources(*, taken_before: datetime, limit: int) -> int:
+    """Throw away the bytes of mails that were handled before; what is put aside is kept. How many."""
+    states = [MessageState.PENDING, MessageState.HELD, MessageState.QUARANTINED]
+    rows = MessageSource.objects.filter(message__handled_at__lt=taken_before).exclude(message__state__in=states)
+    old = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+    return MessageSource.objects.filter(pk__in=old).delete()[0] if old else 0
+
+
+def note_fit(rule: int, *, now: datetime) -> None:
+    """A rule fitted a mail."""
+    MailRule.objects.filter(pk=rule).update(fits_count=F("fits_count") + 1, last_fit_at=now)
+
+
+def note_came(mailbox: int, *, at: datetime) -> None:
+    """A mail came by a mailbox."""
+    Mailbox.objects.filter(pk=mailbox).update(last_seen_at=at)
 
 
 def refer(ticket: int, ids: Iterable[str], *, is_ours: bool, now: datetime) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db.models import QuerySet
 
-from allswell.intake.models import InboundMessage, Mailbox, MessageSource, ThreadReference
-from allswell.intake.rules.mailboxes import MessageState, id_digest
+from allswell.intake.models import InboundMessage, Mailbox, MailRule, MessageSource, ThreadReference
+from allswell.intake.rules.mail_rules import Rule
+from allswell.intake.rules.mailboxes import AGAIN_WITHIN, MessageState, id_digest
 
 
 def mailboxes() -> QuerySet[Mailbox]:
@@ -35,6 +37,54 @@ def is_waiting() -> bool:
 def waiting(limit: int) -> list[InboundMessage]:
     """Mails that wait to be read, in the order in which they came."""
     return list(InboundMessage.objects.filter(state=MessageState.PENDING).select_related("mailbox").order_by("id")[:limit])
+
+
+def pending(message: int) -> InboundMessage | None:
+    """A mail that waits to be read, its mailbox loaded; None when it waits no longer."""
+    return InboundMessage.objects.filter(pk=message, state=MessageState.PENDING).select_related("mailbox").first()
+
+
+def message(number: int, *, is_locked: bool = False) -> InboundMessage | None:
+    """A mail that came in, its mailbox loaded. `is_locked` lets nobody else write it until the end."""
+    rows = InboundMessage.objects.select_related("mailbox").filter(pk=number)
+    return rows.select_for_update(of=("self",)).first() if is_locked else rows.first()
+
+
+def same(message: InboundMessage, *, message_id: str, sender: str, mark: str) -> InboundMessage | None:
+    """The mail that came before under the same Message-ID, from the same sender, saying the same; whatever way it came."""
+    since = message.received_at - AGAIN_WITHIN
+    rows = InboundMessage.objects.filter(message_id=message_id, sender=sender, mark=mark, received_at__gte=since)
+    done = rows.exclude(state__in=[MessageState.PENDING, MessageState.QUARANTINED]).exclude(pk=message.pk)
+    return done.order_by("id").first() if message_id else None
+
+
+def count_of_sender(sender: str, *, since: datetime, until: datetime, at_most: int) -> int:
+    """How many mails of a sender came in between, counted up to `at_most`."""
+    rows = InboundMessage.objects.filter(sender=sender, received_at__gt=since, received_at__lte=until)
+    return rows.order_by()[:at_most].count() if sender else 0
+
+
+def count_of_ticket(ticket: int, *, since: datetime, at_most: int) -> int:
+    """How many mails came in on a ticket, counted up to `at_most`."""
+    return InboundMessage.objects.filter(ticket=ticket, received_at__gt=since).order_by()[:at_most].count()
+
+
+def count_saying(sender: str, mark: str, *, since: datetime, at_most: int) -> int:
+    """How often a sender said the same, counted up to `at_most`."""
+    rows = InboundMessage.objects.filter(sender=sender, received_at__gt=since, mark=mark)
+    return rows.order_by()[:at_most].count() if sender else 0
+
+
+def was_refused(sender: str, *, since: datetime) -> bool:
+    """Whether a sender was told lately that nobody reads their mails."""
+    return InboundMessage.objects.filter(sender=sender, received_at__gt=since, state=MessageState.REFUSED, detail="told").exists()
+
+
+def mail_rules(*, all_of_them: bool = False) -> list[Rule]:
+    """The rules in use, in their order."""
+    rows = MailRule.objects.order_by("position", "id")
+    rows = rows if all_of_them else rows.filter(is_active=True)
+    return [Rule.parse(row.definition, number=row.pk, name=row.name, mailbox=row.mailbox_id) for row in rows]
 
 
 def raw(message: int) -> bytes | None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 
 class MailboxKind(StrEnum):
@@ -37,6 +41,37 @@ class MessageState(StrEnum):
 
 #: a mail that fails so often is put aside
 ATTEMPTS = 3
+
+#: more mails than this of one sender, or on one ticket, wait for a person: (within, at most). They end loops that nothing else tells
+SENDER_RATES = ((timedelta(minutes=10), 10), (timedelta(days=1), 100))
+TICKET_RATE = (timedelta(hours=1), 30)
+#: who says the same once more than this often within a week is taken for a program, and gets no answer
+SAME_WITHIN, SAME = timedelta(days=7), 3
+#: the same mail under the same Message-ID comes again, by another mailbox or a server that was not sure
+AGAIN_WITHIN = timedelta(days=30)
+#: a stranger is told once in this time that nobody reads their mails
+REFUSED_EVERY = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a mail that was held: it is taken, by whom it counts as written, on which ticket.
+
+    `person` is somebody known, None whoever its address belongs to, who becomes known where they are not.
+    """
+
+    by: int
+    person: int | None = None
+    ticket: int | None = None
+
+    @classmethod
+    def parse(cls, stored: Mapping[str, Any]) -> Decision | None:
+        """A decision as it is stored; None where nobody decided."""
+        return cls(stored["by"], stored.get("person"), stored.get("ticket")) if stored else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The decision as it is stored."""
+        return {"by": self.by, "person": self.person, "ticket": self.ticket}
 
 
 def digest(raw: bytes) -> str:

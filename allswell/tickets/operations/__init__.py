@@ -1,9 +1,10 @@
 """Writing tickets: guarded updates and a journal entry, inside the desk's transaction."""
 
 from .around import copy_named, forget_presence, rewatch, tag, tag_by_id, untag, untag_by_id, unwatch, watch
-from .attaching import attach, detach, discard, keep_upload, store
+from .attaching import attach, attach_stored, detach, discard, keep_upload, store
 from .core import (
     OPENED,
+    came_by,
     change,
     closing_at,
     comment,
@@ -27,6 +28,8 @@ from .writing import drop_draft, drop_presence, note_presence, save_draft
 __all__ = [
     "OPENED",
     "attach",
+    "attach_stored",
+    "came_by",
     "change",
     "closing_at",
     "comment",

@@ -85,6 +85,37 @@ def keep_upload(stored: Stored, *, name: str, content_type: str, actor: Actor, n
     )
 
 
+def attach_stored(
+    ticket: Ticket,
+    files: Iterable[tuple[Stored, str, str]],
+    *,
+    comment: Comment | None,
+    is_public: bool,
+    person: int | None,
+    now: datetime,
+) -> list[int]:
+    """Put files that are in the storage, (stored, name, content type), on a ticket or on one of its comments."""
+    rows = [
+        Attachment(
+            ticket=ticket,
+            comment=comment,
+            token=secrets.token_urlsafe(32),
+            name=name,
+            stored_as=stored.stored_as,
+            content_type=content_type,
+            size=stored.size,
+            sha256=stored.sha256,
+            is_public=is_public,
+            uploaded_by_id=person,
+            uploaded_at=now,
+        )
+        for stored, name, content_type in files
+    ]
+    for row in rows:
+        row.save(force_insert=True)
+    return [row.pk for row in rows]
+
+
 def attach(ticket: Ticket, tokens: Iterable[str], *, comment: Comment | None, is_public: bool, actor: Actor) -> list[int]:
     """Put the actor's own uploads on a ticket or on one of its comments. Raises Invalid when one is not theirs or is gone."""
     wanted = sorted(set(tokens))

@@ -241,20 +241,36 @@ def index(ticket: Ticket) -> None:
 
 
 def comment(
-    ticket: Ticket, *, body: str, is_public: bool, actor: Actor, now: datetime, data: dict[str, Any] | None = None
+    ticket: Ticket,
+    *,
+    body: str,
+    is_public: bool,
+    actor: Actor,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    is_auto: bool = False,
+    message_id: str = "",
 ) -> tuple[Comment, Entry]:
-    """Write a public reply or an internal note, index its words, and journal it."""
+    """Write a public reply or an internal note, index its words, and journal it. `message_id` is of the mail it came by."""
     written = Comment.objects.create(
         ticket=ticket,
         author_id=actor.person,
         is_public=is_public,
+        is_auto=is_auto,
         body=body,
         channel=actor.channel.value,
         created_at=now,
+        message_id=message_id[:250],
     )
     search.add(ticket.pk, **{"public" if is_public else "internal": body})
     verb = Verb.REPLIED if is_public else Verb.NOTED
     return written, record(verb, ticket, actor=actor, now=now, data={"comment": written.pk, **(data or {})})
+
+
+def came_by(written: Comment, message_id: str) -> None:
+    """Write down the mail that a comment came by."""
+    written.message_id = message_id[:250]
+    Comment.objects.filter(pk=written.pk).update(message_id=written.message_id)
 
 
 def retract(ticket: Ticket, comment_id: int) -> None:
