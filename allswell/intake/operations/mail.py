@@ -52,24 +52,19 @@ def failed(message: int, *, attempts: int, detail: str) -> None:
     InboundMessage.objects.filter(pk=message, state=MessageState.PENDING).update(attempts=attempts, detail=detail[:300])
 
 
-def wait_again(message: InboundMessage, *, decision: dict[str, Any]) -> None:
-    """A mail that was put aside is read again, with what a person decided about it."""
+def wait_again(message: InboundMessage, *, decision: dict[str, Any] | None = None) -> None:
+    """A mail waits to be read again, as if it had just come, with what a person decided about it."""
     fields = {
         "state": MessageState.PENDING.value,
         "reason": "",
         "detail": "",
         "attempts": 0,
         "handled_at": None,
-        "decision": decision,
+        "decision": decision or {},
     }
     InboundMessage.objects.filter(pk=message.pk).update(**fields)
     for name, value in fields.items():
         setattr(message, name, value)
-
-
-def drop_source(message: InboundMessage) -> None:
-    """Throw the bytes of a mail away."""
-    MessageSource.objects.filter(pk=message.pk).delete()
 
 
 def forget_sources(*, taken_before: datetime, limit: int) -> int:
@@ -97,14 +92,6 @@ def refer(ticket: int, ids: Iterable[str], *, is_ours: bool, now: datetime) -> N
         for one in dict.fromkeys(ids)
     ]
     ThreadReference.objects.bulk_create(found, ignore_conflicts=True)
-
-
-def wait_again(message: InboundMessage) -> None:
-    """A mail waits to be read again, as if it had just come."""
-    values = {"state": MessageState.PENDING.value, "handled_at": None, "reason": "", "detail": "", "attempts": 0}
-    InboundMessage.objects.filter(pk=message.pk).update(**values)
-    for name, value in values.items():
-        setattr(message, name, value)
 
 
 def delete(message: InboundMessage, *, now: datetime) -> None:
