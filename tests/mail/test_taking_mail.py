@@ -202,7 +202,8 @@ def test_people_in_copy_come_along_as_far_as_the_sender_reaches(world: World, po
 
 
 def test_an_agent_passes_a_mail_on_for_who_wrote_it(world: World, post: Post) -> None:
-    text = "Please see.\n\n---------- Forwarded message ---------\nFrom: Maria Keller <maria@example.org>\nDate: Mon\nSubject: Help\nTo: jonas@example.org\n\nIt is broken."
+    head = "From: Maria Keller <maria@example.org>\nDate: Mon\nSubject: Help\nTo: jonas@example.org\n"
+    text = f"Please see.\n\n---------- Forwarded message ---------\n{head}\nIt is broken."
     post.mail(JONAS, text, subject="Fwd: Help")
     assert (Ticket.objects.get().requester, Ticket.objects.get().reporter) == (world.maria, world.jonas)
     post.mail(OTTO, text, subject="Fwd: Help")
@@ -233,7 +234,8 @@ def test_a_bounce_marks_the_address_and_tells_the_desk_once(world: World, post: 
 
     def bounce(signed: str, number: int) -> bytes:
         return (
-            f"From: MAILER-DAEMON@mx.example\nTo: {post.mailbox.address}\nSubject: Undelivered\nReturn-Path: <>\nMessage-ID: <b{number}@mx>\n"
+            f"From: MAILER-DAEMON@mx.example\nTo: {post.mailbox.address}\nSubject: Undelivered\n"
+            f"Return-Path: <>\nMessage-ID: <b{number}@mx>\n"
             'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n--b\n\nNo.\n--b\n'
             "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; maria@example.org\n"
             f"Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 no such user\n\n--b\nContent-Type: text/rfc822-headers\n\n"
