@@ -23,6 +23,7 @@ from allswell.tickets.rules import discreet, reference
 
 from . import coverage_notices, machinery, report_mails, shift_notices
 from .door import use_case
+from .mail import sending
 from .sealing import unseal
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def letter(claim: Claim) -> Letter | Outcome:
     address = _address(notices[0], person_id)
     if not parts or not address:
         return Outcome.MOOT
-    return Letter(
+    written = Letter(
         key=claim.key,
         to_name=person.name,
         to_address=address,
@@ -72,6 +73,7 @@ def letter(claim: Claim) -> Letter | Outcome:
         time_zone=actor.time_zone,
         parts=parts,
     )
+    return sending.addressed(written, person=person_id)
 
 
 def _address(row: Delivery, person: int) -> str:
@@ -191,6 +193,8 @@ def settle(claim: Claim, answer: Answer, *, chance: float, actor: Actor, now: da
     `chance` in [0, 1) spreads the next tries.
     """
     notifications.note_attempt(claim, answer)
+    if claim.channel == "email" and answer.reference and (answer.outcome is Outcome.SENT or not answer.is_certain):
+        sending.remember(claim.id, answer.reference, now=now)
     if claim.person is not None and (answer.outcome is Outcome.SENT or answer.is_bad_address):
         people_operations.note_mail(claim.person, answer.address, arrives=not answer.is_bad_address, now=now)
     if answer.outcome is Outcome.SENT:

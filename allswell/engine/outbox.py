@@ -98,7 +98,7 @@ class Mail:
             return Answer(Outcome.RETRY, now, self.now(), detail=f"It cannot be written: {what}")
 
     def _send(self, connection: smtp.Connection, message: EmailMessage, started: datetime) -> Answer:
-        address = parseaddr(str(message["To"]))[1]
+        address, own_id = parseaddr(str(message["To"]))[1], str(message["Message-ID"]).strip("<>")
         try:
             said = connection.send(message)
         except smtp.NotTaken as error:
@@ -113,8 +113,8 @@ class Mail:
                 address=address,
             )
         except smtp.Unsure as error:
-            return Answer(Outcome.RETRY, started, self.now(), detail=str(error), is_certain=False)
-        return Answer(Outcome.SENT, started, self.now(), detail=said, status=250, address=address)
+            return Answer(Outcome.RETRY, started, self.now(), detail=str(error), is_certain=False, reference=own_id)
+        return Answer(Outcome.SENT, started, self.now(), detail=said, status=250, address=address, reference=own_id)
 
     def _settle(self, claim: Claim, end: Answer | Outcome) -> None:
         if isinstance(end, Outcome):

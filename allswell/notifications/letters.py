@@ -32,8 +32,24 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Thread:
+    """Where a mail stands in the conversation of its recipient; ids without brackets, `before` oldest first.
+
+    `is_answer`: the recipient wrote by mail before, so the subject says "Re:".
+    """
+
+    message_id: str
+    before: tuple[str, ...] = ()
+    is_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail to one person: one or more notices, by ticket. `key` stays the same over retries and becomes the Message-ID."""
+    """A mail to one person: one or more notices, by ticket. `key` stays the same over retries.
+
+    The key becomes the Message-ID, unless `thread` says another. It is written by ALLSWELL_MAIL_FROM unless `from_name` and
+    `from_address` say otherwise, and `reply_to` takes the answers if it is not "".
+    """
 
     key: str
     to_name: str
@@ -41,6 +57,10 @@ class Letter:
     locale: str
     time_zone: str
     parts: tuple[tuple[Matter | None, tuple[Said, ...]], ...]
+    thread: Thread | None = None
+    from_name: str = ""
+    from_address: str = ""
+    reply_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

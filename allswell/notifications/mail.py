@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
 from . import wording
-from .letters import Letter, Matter, Said
+from .letters import Letter, Matter, Said, Thread
 from .rules import OWN_TEXTS, SHIFT_TOPICS, Topic
 
 #: characters of one text that are sent by mail; the rest is read in the ticket
@@ -34,10 +34,13 @@ _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["t
 
 
 class _Policy(EmailPolicy):
-    """The library's, but ids stand on one line: folded or in encoded words, mail programs do not know them again."""
+    """The library's, but each id stands whole on a line: broken or in encoded words, mail programs do not know it again."""
 
     def fold(self, name: str, value: Any) -> str:
-        return f"{name}: {value}\r\n" if name.lower() in _IDS else super().fold(name, value)
+        if name.lower() not in _IDS:
+            return super().fold(name, value)
+        between = "\r\n " if name.lower() == "references" else " "
+        return f"{name}: {between.join(str(value).split())}\r\n"
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         return self.fold(name, value).encode("ascii") if name.lower() in _IDS else super().fold_binary(name, value)
@@ -59,14 +62,15 @@ def harmless_html(markdown: str) -> str:
 
 
 def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> EmailMessage:
-    """The mail of a letter. `sender` is ALLSWELL_MAIL_FROM; its address also takes the answers."""
+    """The mail of a letter. `sender` is ALLSWELL_MAIL_FROM; its address also takes the answers unless the letter says otherwise."""
     with translation.override(letter.locale):
         to = (letter.to_name, letter.to_address)
-        mail = bare(sender=sender, to=to, subject=wording.subject(letter), key=letter.key, public_url=public_url, now=now)
+        mail = bare(sender=sender, to=to, subject=_subject(letter), key=letter.key, public_url=public_url, now=now)
         host = _host(public_url)
         matter = letter.parts[0][0]
         if len(letter.parts) == 1 and matter is not None:
-            thread(mail, matter.number, public_url)
+            thread(mail, matter.number, public_url, letter.thread)
+        _from_where(mail, letter)
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["List-Id"] = f"Allswell <notices.{host}>"
@@ -74,6 +78,19 @@ def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> E
         mail.add_alternative(_page(letter, public_url), subtype="html", cte="quoted-printable")
         mail["Content-Language"] = letter.locale
         return mail
+
+
+def _subject(letter: Letter) -> str:
+    """The same for every mail about a ticket but for the "Re:", or mail programs take it for another conversation."""
+    written = wording.subject(letter)
+    return f"Re: {written}" if letter.thread is not None and letter.thread.is_answer else written
+
+
+def _from_where(mail: EmailMessage, letter: Letter) -> None:
+    if letter.from_address:
+        mail.replace_header("From", _mailbox(letter.from_name, letter.from_address))
+    if letter.reply_to:
+        mail.replace_header("Reply-To", _mailbox(letter.from_name, letter.reply_to))
 
 
 def _one_line(text: str) -> str:
@@ -102,11 +119,14 @@ def _host(public_url: str) -> str:
     return (urlsplit(public_url).hostname or "localhost").encode("idna").decode("ascii")
 
 
-def thread(mail: EmailMessage, number: int, public_url: str) -> None:
-    """Mails about one ticket belong together, whoever gets them."""
-    root = f"<ticket.{number}@{_host(public_url)}>"
-    mail["In-Reply-To"] = root
-    mail["References"] = root
+def thread(mail: EmailMessage, number: int, public_url: str, said: Thread | None = None) -> None:
+    """Mails about one ticket belong together, whoever gets them; behind the root stand those the recipient knows."""
+    root = f"ticket.{number}@{_host(public_url)}"
+    before = tuple(one for one in (said.before if said else ()) if one != root)
+    mail["In-Reply-To"] = f"<{(root, *before)[-1]}>"
+    mail["References"] = " ".join(f"<{one}>" for one in (root, *before))
+    if said is not None:
+        mail.replace_header("Message-ID", f"<{said.message_id}>")
 
 
 def _link(said: Said, matter: Matter | None, public_url: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from allswell.desk import outbox
 from allswell.desk import tickets as desk
+from allswell.desk.mail import ours
 from allswell.engine.outbox import Mail
 from allswell.kernel.actor import engine
 from allswell.notifications import mail, queries
@@ -64,7 +65,9 @@ def test_the_requester_is_told_number_answer_and_end(world: World, mailbox: Mail
     html = second.get_body(("html",))
     assert html is not None
     assert "<strong>look</strong>" in html.get_content()
-    assert first["References"] == second["References"] == f"<ticket.{ticket.pk}@127.0.0.1>"
+    assert first["References"] == f"<ticket.{ticket.pk}@127.0.0.1>"
+    assert second["References"] == f"{first['References']} {first['Message-ID']}"
+    assert second["In-Reply-To"] == first["Message-ID"]
     assert first["Message-ID"] != second["Message-ID"]
     assert second["Message-ID"].startswith("<")
 
@@ -183,7 +186,7 @@ def test_an_engine_that_died_is_replaced_and_repeats_carry_the_same_key(world: W
     assert outbox.claim_mails(10, actor=engine(), now=world.now) == []
     desk.reply(ticket.pk, body="Later", **world.by(world.jonas))
     send(world, mailbox.url, seconds=61)
-    assert mailbox.received[0]["Message-ID"] == f"<{lost.key}@127.0.0.1>"
+    assert mailbox.received[0]["Message-ID"] == f"<{ours.message_id(ticket.pk, lost.key)}>"
     assert "Later" not in text(mailbox.received[0])
     assert "Later" in text(mailbox.received[1])
     assert not outbox.drop(lost, Outcome.MOOT, actor=engine(), now=world.now)

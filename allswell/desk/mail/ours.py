@@ -22,6 +22,12 @@ def host() -> str:
     return (urlsplit(settings.PUBLIC_URL).hostname or "localhost").encode("idna").decode("ascii").lower()
 
 
+def ticket_of(message_id: str) -> int | None:
+    """The ticket an id was signed for by one of our keys; None for any other. No query."""
+    former = tuple(_key(one) for one in settings.SECRET_KEY_FALLBACKS)
+    return references.ticket_of_id(message_id, Own(frozenset({host()}), frozenset(), _key(settings.SECRET_KEY), former))
+
+
 def own() -> Own:
     """What is ours today, as the parsers ask for it; what older secret keys signed still is. One query."""
     addresses = {address.lower() for address in queries.mailboxes().values_list("address", flat=True)}

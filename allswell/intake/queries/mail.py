@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from allswell.intake.models import InboundMessage, Mailbox, MailRule, MessageSource, ThreadReference
 from allswell.intake.rules.mail_rules import Rule
@@ -101,6 +101,30 @@ def tickets_of(ids: Iterable[str]) -> dict[str, list[int]]:
     for mark, ticket in rows.values_list("digest", "ticket"):
         found.setdefault(wanted[mark], []).append(ticket)
     return found
+
+
+def known_on(ticket: int, ids: Iterable[str]) -> set[str]:
+    """Those of the Message-IDs (without brackets) that were seen on a ticket."""
+    wanted = {id_digest(one): one for one in ids}
+    rows = ThreadReference.objects.filter(ticket=ticket, digest__in=wanted)
+    return {wanted[mark] for mark in rows.values_list("digest", flat=True)}
+
+
+def mails_for(ticket: int, person: int, *, limit: int) -> list[tuple[datetime, str, int | None]]:
+    """The last mails on a ticket that a person may know of, oldest first: when it came, its Message-ID, who wrote it.
+
+    Their own, those that became public comments, and the one the ticket was made from; never one that became a note.
+    """
+    rows = InboundMessage.objects.filter(ticket=ticket, state=MessageState.TAKEN).exclude(message_id="")
+    rows = rows.filter(Q(person=person) | Q(comment__isnull=True) | Q(comment__is_public=True))
+    found = rows.order_by("-received_at", "-id").values_list("received_at", "message_id", "person")[:limit]
+    return list(reversed(found))
+
+
+def came_by(ticket: int) -> int | None:
+    """The mailbox by which the first mail of a ticket came."""
+    rows = InboundMessage.objects.filter(ticket=ticket, mailbox__isnull=False)
+    return rows.order_by("received_at").values_list("mailbox", flat=True).first()
 
 
 def ids_of(ticket: int, *, limit: int = 20) -> list[str]:

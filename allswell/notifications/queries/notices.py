@@ -73,6 +73,26 @@ def is_wanted(row: Delivery) -> bool:
     return row.channel in rules.channels(rules.Topic(row.topic), said=dict(said))
 
 
+def mailed(ticket: int, person: int, *, limit: int) -> list[tuple[datetime, str]]:
+    """The last mails a person got about a ticket, oldest first: when, and the key of the one that was sent."""
+    rows = Delivery.objects.filter(ticket=ticket, person=person, channel="email", outcome__in=("sent", "bundled"))
+    found = rows.order_by("-id").values_list("settled_at", "key", "outcome", "bundled_in__key", "bundled_in__outcome")[:limit]
+    keys: dict[str, datetime] = {}
+    for at, key, outcome, outer, outer_outcome in reversed(found):
+        if outcome == rules.Outcome.SENT:
+            keys[key] = at
+        elif outer_outcome == rules.Outcome.SENT:
+            keys[outer] = at
+    return [(at, key) for key, at in keys.items()]
+
+
+def tickets_of_mail(delivery_id: int) -> list[int]:
+    """The tickets whose conversation a mail and what is bundled in it belong to."""
+    rows = Delivery.objects.filter(Q(pk=delivery_id) | Q(bundled_in=delivery_id), ticket__isnull=False)
+    rows = rows.exclude(topic__in=[topic.value for topic in rules.ALONE])
+    return list(dict.fromkeys(rows.order_by("id").values_list("ticket", flat=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """How a channel fares: `pending` counts at most CAP; `failing_since` is when the tries began to fail without one success."""
