@@ -31,12 +31,13 @@ def mailbox(world: World, address: str = "support@example.org", **more: object) 
     return Mailbox.objects.create(name="Support", address=address, kind="imap", created_at=world.now, **more)
 
 
-def wrote(world: World, ticket: int, said: str, *, who: Person, box: Mailbox | None = None, comment: int | None = None) -> EmailMessage:
+def wrote(
+    world: World, ticket: int, said: str, *, who: Person, box: Mailbox | None = None, comment: int | None = None
+) -> EmailMessage:
     """A mail of a person on a ticket, as taking it leaves it."""
     mark = str(InboundMessage.objects.count()).rjust(64, "0")
-    InboundMessage.objects.create(
-        mailbox=box, received_at=world.now, size=1, digest=mark, message_id=said, state="taken", person=who, ticket_id=ticket, comment_id=comment
-    )  # fmt: skip
+    told = {"message_id": said, "state": "taken", "person": who, "ticket_id": ticket, "comment_id": comment}
+    InboundMessage.objects.create(mailbox=box, received_at=world.now, size=1, digest=mark, **told)
     mail = EmailMessage(policy=default)
     mail["Message-ID"] = f"<{said}>" if " " not in said else "<nonsense@y>"
     return mail
@@ -133,7 +134,9 @@ def test_a_mail_about_several_tickets_is_known_on_each(world: World, server: Ser
     (digest,) = server.received
     assert references.ticket_of_id(own_id(digest), ours.own()) is None
     assert digest["Reply-To"].addresses[0].addr_spec == "support@example.org"
-    assert set(ThreadReference.objects.filter(message_id=own_id(digest)).values_list("ticket", flat=True)) == {t.pk for t in tickets}
+    assert set(ThreadReference.objects.filter(message_id=own_id(digest)).values_list("ticket", flat=True)) == {
+        t.pk for t in tickets
+    }
     desk.reply(tickets[0].pk, body="It works.", **world.by(world.jonas))
     send(world, server.url)
     assert server.received[-1]["In-Reply-To"] == digest["Message-ID"]

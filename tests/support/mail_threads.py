@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from email.message import EmailMessage
@@ -33,7 +34,7 @@ def parents(mails: Iterable[EmailMessage]) -> dict[str, str | None]:
     for mail in mails:
         (own,) = _ids(mail, "Message-ID")
         named = _ids(mail, "References") or _ids(mail, "In-Reply-To")[:1]
-        for above, below in zip(named, named[1:], strict=False):
+        for above, below in itertools.pairwise(named):
             parent.setdefault(above, None)
             if parent.get(below) is None and not leads(above, below):
                 parent[below] = above

@@ -54,7 +54,7 @@ def _mailbox(ticket: int | None) -> Mailbox | None:
 
 
 def _sender(mailbox: Mailbox) -> tuple[str, str]:
-    """"Support (Northbank)" at the mailbox; at our own sender's address where its server may not send for the mailbox's domain."""
+    """ "Support (Northbank)" at the mailbox; at our own sender's address where its server may not send for the mailbox's domain."""
     name = f"{mailbox.name} ({mailbox.organization.name})" if mailbox.organization else mailbox.name
     written_from = parseaddr(settings.MAIL_FROM)[1]
     is_home = mailbox.address.rpartition("@")[2] == written_from.lower().rpartition("@")[2]

@@ -160,7 +160,8 @@ class Answer:
     """What came of a try to send. `status` is what the server answered; `retry_after` what it asked for.
 
     `is_certain` is False when it may have arrived although no answer came. `is_gone`: the receiver wants nothing any more.
-    `is_bad_address`: nobody is at `address`. `reference` is the carrier's own name of what was sent: its receipts come under it; of a mail its Message-ID.
+    `is_bad_address`: nobody is at `address`. `reference` is the carrier's own name of what was sent, by which
+    its receipts come; of a mail its Message-ID.
     """
 
     outcome: Outcome
