@@ -38,7 +38,7 @@ class _Policy(EmailPolicy):
 
     def fold(self, name: str, value: Any) -> str:
         if name.lower() not in _IDS:
-            return super().fold(name, value)
+            return str(super().fold(name, value))
         between = "\r\n " if name.lower() == "references" else " "
         return f"{name}: {between.join(str(value).split())}\r\n"
 

@@ -79,6 +79,8 @@ def mailed(ticket: int, person: int, *, limit: int) -> list[tuple[datetime, str]
     found = rows.order_by("-id").values_list("settled_at", "key", "outcome", "bundled_in__key", "bundled_in__outcome")[:limit]
     keys: dict[str, datetime] = {}
     for at, key, outcome, outer, outer_outcome in reversed(found):
+        if at is None:
+            continue
         if outcome == rules.Outcome.SENT:
             keys[key] = at
         elif outer_outcome == rules.Outcome.SENT:
