@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.core.files import File
@@ -369,6 +369,12 @@ def is_time_up(now: datetime) -> bool:
         Ticket.objects.filter(closing_at__lte=now).exists()
         or Ticket.objects.filter(waiting_until__lte=now, state=State.WAITING.value).exists()
     )
+
+
+def worked_on(numbers: Collection[int]) -> set[int]:
+    """Those of these tickets that somebody was given, or that did not end by themselves."""
+    rows = Ticket.objects.filter(pk__in=numbers).exclude(assignee=None, resolution_code__in=("", "by_itself"))
+    return set(rows.values_list("pk", flat=True))
 
 
 def any_ticket() -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
 from django.utils.translation import ngettext
 from markupsafe import Markup
 
@@ -16,6 +17,18 @@ from . import show
 if TYPE_CHECKING:
     from allswell.journal.models import Entry
 
+#: why alerts came to a ticket, and what became of it when they were over, as the journal keeps it
+HOWS = {
+    "opened": N_("it was opened for them"),
+    "attached": N_("they are alike in their service, group or labels"),
+    "reopened": N_("it was resolved less than half an hour before"),
+    "storm": N_("their source opened many incidents at once"),
+}
+ENDS = {
+    "resolve": N_("it is resolved"),
+    "restore": N_("it is restored; whoever works on it resolves it"),
+}
+
 
 def _joined(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Markup:
     count = int(kept.get("count", 1))
@@ -24,11 +37,16 @@ def _joined(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Mark
     else:
         said = ngettext("%(count)s alert belongs to this", "%(count)s alerts belong to this", count)
     told = show.fill(said, count=count)
-    return Markup('<a href="/alerts/?ticket={}&amp;state=">{}</a>').format(entry.ticket_id, told)
+    line = Markup('<a href="/alerts/?ticket={}&amp;state=">{}</a>').format(entry.ticket_id, told)
+    return _with(line, HOWS.get(str(kept.get("how", ""))))
 
 
 def _cleared(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Markup:
-    return show.fill(_("All its alerts are over"))
+    return _with(show.fill(_("All its alerts are over")), ENDS.get(str(kept.get("how", ""))))
+
+
+def _with(line: Markup, reason: str | None) -> Markup:
+    return Markup("{}: {}").format(line, _(reason)) if reason else line
 
 
 SAYINGS: dict[Verb, tuple[str, Callable[[dict[str, Any], Markup, Any, Entry], Markup]]] = {

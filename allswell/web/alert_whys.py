@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_
 
 from allswell.desk.alerts.deciding import How
+from allswell.desk.alerts.explaining import Why
 from allswell.intake.rules.matching import Matcher
 from allswell.intake.rules.routing import STORM, Act, Basis, Rule
 
 from . import conditions
+
+if TYPE_CHECKING:
+    from allswell.intake.models import Alert
+
+_ENDS = {
+    "sender": N_("Over: its source said so."),
+    "group": N_("Over: its source said that its whole group is."),
+    "lease": N_("Over: nobody repeated it in time."),
+    "person": N_("Over: somebody here said so."),
+}
 
 
 def _alike(basis: Basis | None, labels: Sequence[str]) -> str:
@@ -44,6 +57,30 @@ def only_shown(rule: Rule | None) -> str:
     if rule is not None and rule.act is Act.ATTACH:
         return _("Its rule opens nothing, and no incident was open that it could join.")
     return _("Only shown: information and tests open nothing by themselves.")
+
+
+def told(row: Alert, found: Why) -> list[str]:
+    """Why an alert is where it is, sentence by sentence."""
+    said = []
+    if found.rule.number is not None:
+        about = ", ".join(conditions.said(one) for one in found.rule.matchers)
+        fits = _("The rule “%(name)s” fits.") if not about else _("The rule “%(name)s” fits: %(conditions)s.")
+        said.append(fits % {"name": found.rule.name, "conditions": about})
+    else:
+        said.append(_("No rule fitted: what is at least a warning is an incident, all else is only shown."))
+    if row.silence is not None:
+        said.append(_("It is silenced: %(reason)s.") % {"reason": row.silence.reason.rstrip(".")})
+    if row.window is not None:
+        said.append(_("It belongs to announced work: %(title)s.") % {"title": row.window.title.rstrip(".")})
+    if found.is_changed:
+        said.append(_("Its rules were changed since: today they would bring it elsewhere."))
+    elif found.how is not None and (words := where(found.how, basis=found.basis, rule=found.rule)):
+        said.append(words)
+    if row.state == "resolved" and row.ended_by in _ENDS:
+        said.append(_(_ENDS[row.ended_by]))
+    if row.is_flapping:
+        said.append(_("It began and ended many times within half an hour: its incident waits until it is calm."))
+    return said
 
 
 def misfit(why: Matcher | str) -> str:

@@ -55,3 +55,15 @@ def test_a_payload_is_tried_by_a_program(world: World) -> None:
     assert ada.post(path, body="{}", mapping={"key": "x"}).status_code == 422
     assert ada.post("/alert-sources/999999/dry-run", body="{}").status_code == 404
     assert Program(world, world.jonas).post(path).status_code == 403
+
+
+def test_an_alert_says_why_and_the_noise_is_told(world: World) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    am.send(am.fires("A"))
+    jonas = Program(world, world.jonas)
+    why = jonas.get(f"/alerts/{am.alert('A').pk}").json()["why"]
+    assert (why["how"], why["basis"], why["rule"], why["is_changed"]) == ("opened", "service", None, False)
+    told = jonas.get("/alert-noise?days=7").json()["alerts"]
+    assert [(one["title"], one["times"], one["acted_on"], one["median_seconds"]) for one in told] == [("A on all", 1, 0, None)]
+    assert jonas.get(f"/alert-noise?source={am.source.pk + 1}").json()["alerts"] == []
+    assert jonas.get("/alert-noise?days=1000").status_code == 422

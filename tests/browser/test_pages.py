@@ -52,6 +52,7 @@ OTHERS = (
     "/oncall/replay",
     "/alerts/",
     "/alerts/{alert}",
+    "/alerts/noise",
     "/alerts/silences",
     "/alerts/silences/new?alert={alert}",
     "/alerts/silences/import",

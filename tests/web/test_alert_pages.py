@@ -117,3 +117,38 @@ def test_a_mapping_is_written_on_a_sample(world: World, browser: Browser) -> Non
     tool.source.refresh_from_db()
     assert tool.source.mapping == {"key": "check_id", "title": "check_name"}
     assert browser(world.audrey).post(place, sent | {"mapping": '{"key": "x"}'}).status_code == 403
+
+
+def test_an_alert_says_why_it_is_where_it_is(world: World, browser: Browser) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    began = world.now
+    am.send(am.fires("A"))
+    am.send(am.fires("B"))
+    jonas = browser(world.jonas)
+    first, second = (jonas.get(f"/alerts/{am.alert(name).pk}").content.decode() for name in "AB")
+    assert "No rule fitted" in first
+    assert "A new incident: none of the same service was open." in first
+    assert "It belongs to the open incident of the same service." in second
+    am.send(am.is_over("A", since=began), am.is_over("B", since=began))
+    world.forward(minutes=10)
+    am.send(am.fires("A"))
+    again = jonas.get(f"/alerts/{am.alert('A').pk}").content.decode()
+    assert "opens again: it was resolved less than half an hour before" in again
+    story = jonas.get(f"/tickets/{Ticket.objects.get().pk}").content.decode()
+    for words in ("it was opened for them", "it is resolved", "it was resolved less than half an hour before"):
+        assert words in story
+
+
+def test_the_noise_is_shown_and_taken_along(world: World, browser: Browser) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    jonas = browser(world.jonas)
+    assert "No alert fired in this time." in jonas.get("/alerts/noise").content.decode()
+    am.send(am.fires("=A<b>"))
+    text = jonas.get("/alerts/noise?days=7").content.decode()
+    assert "=A&lt;b&gt; on all" in text
+    assert "/alerts/silences/new?alert=" in text
+    assert "never" in text
+    assert am.source.name in jonas.get("/alerts/noise?by=source").content.decode()
+    assert world.lookup.name in jonas.get("/alerts/noise?by=service").content.decode()
+    sheet = jonas.get("/alerts/noise.csv?days=x&source=y").content.decode()
+    assert "'=A<b> on all" in sheet

@@ -509,6 +509,7 @@ DECIDED: dict[str, Row] = {
     # the escalation policy of the databases
     "policies": Row(AT_THE_DESK),
     "alerts": Row(AT_THE_DESK),
+    **_rows(Row(AT_THE_DESK), "alert_noise", "alert_noise_csv"),
     "alert": Row(AT_THE_DESK - {"outside_agent"}),
     **_rows(Row(AT_THE_DESK), "silences", "maintenance"),
     # about printing, a service of the branch with the service desk

@@ -3,6 +3,7 @@
 from . import (
     addresses,
     agreements,
+    alert_noise,
     alert_rules,
     alert_sources,
     alert_trying,
@@ -50,6 +51,7 @@ from . import (
 MODULES = (
     addresses,
     agreements,
+    alert_noise,
     alert_rules,
     alert_sources,
     alert_trying,

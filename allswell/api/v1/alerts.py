@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from allswell.api.contract import Call, Id, Page, Paged, operation
 from allswell.api.paging import page
+from allswell.desk.alerts import explaining
 from allswell.intake.queries import alerts as queries
+from allswell.intake.queries.explaining import newest_outcome
 from allswell.kernel.errors import NotFound
 from allswell.people.rules import INSTALLATION, Act, require
 from allswell.tickets import queries as tickets
@@ -47,6 +49,28 @@ class Alert(Struct):
     is_expected: bool
     service: int | None
     ticket: int | None
+
+
+class Because(Struct):
+    """Why an alert is where it is. `how`: opened, attached, reopened, storm, expected, silenced, recorded, or null where nothing was done.
+
+    `basis` is what it has in common with the others of its incident: labels, service or group; null where it has none, and where its
+    rule was changed since (`is_changed`). `rule` is null where none fitted. `ended_by`: sender, group, lease, person or empty.
+    """
+
+    how: str | None
+    basis: str | None
+    rule: int | None
+    is_changed: bool
+    silence: int | None
+    maintenance_window: int | None
+    ended_by: str
+
+
+class AlertExplained(Alert):
+    """One alert, and why it is where it is."""
+
+    why: Because
 
 
 class AlertsAsked(Paged):
@@ -106,9 +130,19 @@ def list_alerts(call: Call) -> Page[Alert]:
     return page(call, rows, lambda some: _shown(call, some))
 
 
-@operation("GET", "/alerts/{id}", id="getAlert", summary="One alert", tag=TAG, scope=SCOPE, answer=Alert)
-def get_alert(call: Call) -> Alert:
-    row = queries.visible_to(call.actor).select_related("source").filter(pk=call.path["id"]).first()
+@operation("GET", "/alerts/{id}", id="getAlert", summary="One alert", tag=TAG, scope=SCOPE, answer=AlertExplained)
+def get_alert(call: Call) -> AlertExplained:
+    row = queries.visible_to(call.actor).select_related("source", "rule").filter(pk=call.path["id"]).first()
     if row is None:
         raise NotFound("There is no such alert, or you may not see it.")
-    return _shown(call, [row])[0]
+    found = explaining.why(row, outcome=newest_outcome(row.pk))
+    because = Because(
+        how=found.how.value if found.how else None,
+        basis=found.basis.value if found.basis else None,
+        rule=found.rule.number,
+        is_changed=found.is_changed,
+        silence=row.silence_id,
+        maintenance_window=row.window_id,
+        ended_by=row.ended_by,
+    )
+    return AlertExplained(**structs.asdict(_shown(call, [row])[0]), why=because)

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_noop as N_
 from django.views.decorators.http import require_GET
 
+from allswell.desk.alerts import explaining
 from allswell.desk.alerts.quiet import works
 from allswell.intake.parsers.alerts.shape import Severity
 from allswell.intake.queries import alerts as queries
@@ -17,6 +18,7 @@ from allswell.intake.queries import quiet
 from allswell.kernel.errors import NotFound
 from allswell.kernel.text import clean, whole
 from allswell.tickets import queries as tickets
+from allswell.web import alert_whys
 from allswell.web.pages import PageRequest, desk_page, page
 
 PAGE = 50
@@ -32,6 +34,8 @@ SEVERITIES = {
 OUTCOMES = {
     "opened": N_("opened an incident"),
     "attached": N_("joined an incident"),
+    "reopened": N_("opened its incident again"),
+    "storm": N_("joined the last incident of a storm"),
     "recorded": N_("only shown"),
     "silenced": N_("silenced"),
     "expected": N_("announced work"),
@@ -113,10 +117,13 @@ def alert_page(request: PageRequest, number: int) -> HttpResponse:
     if row is None:
         raise NotFound("There is no such alert, or you may not see it.")
     has_ticket = row.ticket_id is not None and tickets.visible_to(request.actor).filter(pk=row.ticket_id).exists()
+    episodes = list(row.episodes.order_by("-number")[:EPISODES])
+    found = explaining.why(row, outcome=episodes[0].outcome if episodes else "")
     context: dict[str, Any] = {
         "row": row,
         "has_ticket": has_ticket,
-        "episodes": list(row.episodes.order_by("-number")[:EPISODES]),
+        "episodes": episodes,
+        "whys": alert_whys.told(row, found),
         "severities": SEVERITIES,
         "outcomes": OUTCOMES,
         "may_work": works(request.actor),

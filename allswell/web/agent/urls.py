@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from . import (
     acting,
     alarm,
+    alert_noise,
     alerts,
     finding,
     maintenance,
@@ -35,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/<slug:slug>", queue.queue_page, name="queue"),
     path("alerts/", alerts.alerts_page, name="alerts"),
     path("alerts/<int:number>", alerts.alert_page, name="alert"),
+    path("alerts/noise", alert_noise.noise_page, name="alert_noise"),
+    path("alerts/noise.csv", alert_noise.csv_file, name="alert_noise_csv"),
     path("alerts/silences", silences.silences_page, name="silences"),
     path("alerts/silences/new", silences.new_silence, name="silence_new"),
     path("alerts/silences/import", silences.take_over, name="silence_import"),
