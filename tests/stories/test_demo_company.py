@@ -9,9 +9,11 @@ import pytest
 from django.db import transaction
 
 from allswell.desk import announcements, demo
+from allswell.desk.demo import monitoring
 from allswell.desk.demo.texts import stories
 from allswell.incidents.models import Announcement
 from allswell.incidents.queries import visible_announcements
+from allswell.intake.models import Alert
 from allswell.journal.models import Entry
 from allswell.kernel.actor import Channel
 from allswell.kernel.errors import Conflict
@@ -53,7 +55,12 @@ def test_northbank_and_its_ninety_days() -> None:
     assert ConfigurationItem.objects.count() == 15
     assert Dependency.objects.count() > 15
     assert Organization.objects.count() == 8
-    assert Ticket.objects.count() == 400
+    assert Ticket.objects.count() == 400 + monitoring.INCIDENTS
+    of_alerts = Ticket.objects.filter(pk__in=Alert.objects.exclude(ticket=None).values("ticket"))
+    today = of_alerts.get(done_at__isnull=True)
+    assert today.service.slug == "payments"
+    assert Alert.objects.filter(ticket=today, state="firing").count() == 3, "three nodes, one outage, one incident"
+    assert Ticket.objects.filter(resolution_code="by_itself").count() == monitoring.INCIDENTS - 1
     assert Ticket.objects.order_by("opened_at").first().opened_at > NOW.replace(month=8, day=20)
     assert not Ticket.objects.filter(updated_at__gt=NOW).exists()
     states = Counter(Ticket.objects.values_list("state", flat=True))
