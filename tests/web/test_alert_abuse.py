@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize("evil", EVIL)
-def test_A1_A2_markup_in_alerts_and_what_is_set_up_about_them_never_runs(world: World, browser: Browser, evil: str) -> None:
+def test_markup_in_alerts_and_what_is_set_up_about_them_never_runs(world: World, browser: Browser, evil: str) -> None:
     word = evil[:60]
     world._grant(world.ada, "agent")
     by = world.by(world.ada)
