@@ -299,6 +299,7 @@ def _set(world: World) -> Stage:
             "silence_end": {"number": known.pk},
             **{name: {"number": upgrade.pk} for name in ("maintenance_edit", "maintenance_end")},
             "mail": {"number": _mail(world)},
+            "ticket_mail": {"mail": _mail_on(ticket, world)},
             "alert-sources": {"number": am.source.pk},
             "alert-rules": {"number": rule.pk},
             **{
@@ -381,6 +382,14 @@ def _mail(world: World) -> int:
     """A mail that is held."""
     number = keeping.keep(b"Subject: x\r\n\r\nx", mailbox=None, **world.by(world.ada))
     InboundMessage.objects.filter(pk=number).update(state="held")
+    assert number is not None
+    return number
+
+
+def _mail_on(ticket: Ticket, world: World) -> int:
+    """A mail that is on a ticket."""
+    number = keeping.keep(b"Subject: y\r\n\r\ny", mailbox=None, **world.by(world.ada))
+    InboundMessage.objects.filter(pk=number).update(state="taken", ticket=ticket)
     assert number is not None
     return number
 
@@ -535,6 +544,7 @@ DECIDED: dict[str, Row] = {
     "ticket": Row(READING, READING),
     "why": Row(READING, READING),
     **_rows(Row(READING, READING), "ticket_pages", "ticket_pages_csv"),
+    "ticket_mail": Row(READING),
     "reference": Row(READING | {"requester"}, READING | {"requester"}),
     **_rows(Row(post=WORKING), "say", "draft", "announce_update"),
     "presence": Row(post=READING),

@@ -121,6 +121,12 @@ def mails_for(ticket: int, person: int, *, limit: int) -> list[tuple[datetime, s
     return list(reversed(found))
 
 
+def told_by(ticket: int, comments: Iterable[int]) -> list[InboundMessage]:
+    """The mails that a ticket and these comments of it were made from, the first ones first, without their bytes."""
+    wanted = Q(comment__in=list(comments)) | Q(ticket=ticket, comment__isnull=True)
+    return list(InboundMessage.objects.filter(wanted, state=MessageState.TAKEN).order_by("received_at", "id"))
+
+
 def came_by(ticket: int) -> int | None:
     """The mailbox by which the first mail of a ticket came."""
     rows = InboundMessage.objects.filter(ticket=ticket, mailbox__isnull=False)

@@ -10,9 +10,11 @@ from django.http import Http404, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
+from allswell.desk.mail import beside
 from allswell.desk.practices import LIFECYCLES
 from allswell.journal import queries as journal
 from allswell.journal.rules import Verb, others_in, without_others
+from allswell.people import queries as people
 from allswell.people.rules import Act, may
 from allswell.services import queries as services
 from allswell.sla import queries as sla
@@ -21,6 +23,8 @@ from allswell.tickets import queries as tickets
 from allswell.tickets.rules import PREFIX, Kind, State, WatcherKind, reference
 from allswell.web import clocks, lines
 from allswell.web.pages import PageRequest, desk_page, is_fragment, page, signed_in
+
+from .mailed import Mailed, mailed
 
 if TYPE_CHECKING:
     from allswell.journal.models import Entry
@@ -37,6 +41,7 @@ class Happening:
     anchor: str
     what: Any
     files: tuple[Attachment, ...] = ()
+    mail: Mailed | None = None
 
 
 def seen_at_the_desk(number: int, actor: Actor) -> Ticket:
@@ -73,12 +78,15 @@ def story(ticket: Ticket, *, actor: Actor) -> list[Happening]:
     for file in dossier.files(ticket.pk):
         files.setdefault(file.comment_id, []).append(file)
     comments = dossier.conversation(ticket.pk)
+    mails = {comment: mailed(mail) for comment, mail in beside.mails_of(ticket, comments).items()}
     happened = [Happening("line", line.at, f"e-{line.entry}", line) for line in lines.of(_told(ticket, comments, actor=actor))]
     said = [
-        Happening("message", comment.created_at, f"m-{comment.pk}", comment, tuple(files.get(comment.pk, ())))
+        Happening(
+            "message", comment.created_at, f"m-{comment.pk}", comment, tuple(files.get(comment.pk, ())), mails.get(comment.pk)
+        )
         for comment in comments
     ]
-    begun = Happening("beginning", ticket.opened_at, "beginning", ticket, tuple(files.get(None, ())))
+    begun = Happening("beginning", ticket.opened_at, "beginning", ticket, tuple(files.get(None, ())), mails.get(None))
     # a message and the line of the same instant: the line says what was done, the message why
     return [begun, *sorted(happened + said, key=lambda one: (one.at, one.kind))]
 
@@ -118,6 +126,7 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         is_done=found.done_at is not None,
         links=dossier.links(found.pk, around.pairs, actor=request.actor),
         tags=around.tags,
+        failing=_failing(found, [one.person for one in around.companions if one.kind == WatcherKind.PARTICIPANT]),
         clocks=_clocks(found),
         knows_inside=found.service is not None and services.surely_knows_inside(request.actor, found.service),
         fields=tickets.custom_fields(found.kind) if found.custom else [],
@@ -129,6 +138,12 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         has_link=True,
         here="desk",
     )
+
+
+def _failing(ticket: Ticket, in_copy: list[int]) -> dict[int, datetime]:
+    """Who of those that answers go to gets no mail, since when."""
+    asked = [person for person in (ticket.requester_id, *in_copy) if person is not None]
+    return people.failing_addresses(asked) if asked else {}
 
 
 def _clocks(ticket: Ticket) -> list[dict[str, object]]:
