@@ -51,7 +51,9 @@ def by_maria(world: World, ticket: Ticket) -> Comment:
 def test_a_mail_says_whether_its_sender_is_proven_and_why_it_is_here(world: World, browser: Browser, ticket: Ticket) -> None:
     checked = {"is_checked": True, "is_aligned": True, "dmarc": "pass", "spf": "pass"}
     trail = [{"what": "kind", "kind": "person"}, {"what": "on_ticket", "ticket": ticket.pk, "by": "address"}, {"what": "newer"}]
-    proven = came(world, ticket, by_maria(world, ticket), authentication=checked, trail=trail, folded="> <script>we look</script>")
+    proven = came(
+        world, ticket, by_maria(world, ticket), authentication=checked, trail=trail, folded="> <script>we look</script>"
+    )
     page = said(browser(world.jonas), ticket)
     assert "by mail" in page
     assert "DMARC pass, SPF pass" in page
