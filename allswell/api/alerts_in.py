@@ -23,7 +23,7 @@ from django.http.response import HttpResponseBase
 
 from allswell.desk.alerts import sources, taking
 from allswell.desk.sealing import unseal
-from allswell.intake.parsers.alerts import registry, sentry
+from allswell.intake.parsers.alerts import registry, signing
 from allswell.intake.parsers.alerts.shape import Refused, Request
 from allswell.intake.queries import alerts as queries
 from allswell.intake.queries.alerts import Known
@@ -144,7 +144,7 @@ def _taken(request: HttpRequest) -> HttpResponse:
         received_at=now,
     )
     source = _source(kind, key or registry.key_sent(kind, came), is_path=path is not None, now=now)
-    if source.secret and not sentry.is_signed(came, unseal(source.secret).encode()):
+    if source.secret and not signing.is_signed(kind, came, unseal(source.secret).encode(), now=now):
         sources.note_refusal(source.id, "The signature is not that of its secret.", at=clock.monotonic(), actor=engine(), now=now)
         raise _Refusal(_said(401, "The signature does not fit."))
     nonce = sources.nonce()
@@ -152,7 +152,7 @@ def _taken(request: HttpRequest) -> HttpResponse:
     if isinstance(found, Refused):
         sources.note_refusal(source.id, found.reason, at=clock.monotonic(), actor=engine(), now=now)
         return HttpResponse(found.body, status=found.status, content_type=found.content_type)
-    if found.reports:
+    if found.reports or found.confirm_url:
         if found.left_out:
             why = f"{found.left_out} alerts of one request were left out: send at most 1,000 together."
             sources.note_refusal(source.id, why, at=clock.monotonic(), actor=engine(), now=now)

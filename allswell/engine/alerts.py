@@ -11,6 +11,7 @@ from allswell.intake.queries import alerts as queries
 from allswell.kernel.actor import engine as engine_actor
 
 from . import steady
+from .amazon import Amazon
 from .loop import NOTHING, Work, described
 
 log = logging.getLogger("allswell.engine")
@@ -23,8 +24,8 @@ class Alerts:
     #: so many requests, or about so many bytes of them, are taken at once
     batch, most_bytes = 200, 2_000_000
 
-    def __init__(self, now: Callable[[], datetime] = steady.now) -> None:
-        self.now = now
+    def __init__(self, now: Callable[[], datetime] = steady.now, amazon: Amazon | None = None) -> None:
+        self.now, self.amazon = now, amazon or Amazon()
 
     def is_due(self, now: datetime) -> bool:
         """Whether a request waits to be read."""
@@ -35,7 +36,7 @@ class Alerts:
         rows = queries.waiting(limit=self.batch, most_bytes=self.most_bytes)
         if not rows:
             return NOTHING
-        reads = reading.read(rows)
+        reads = reading.read(rows, amazon=self.amazon)
         try:
             done = taking.take(reads, actor=engine_actor(), now=self.now())
         except Exception as error:

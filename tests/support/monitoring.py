@@ -11,7 +11,9 @@ from django.test import Client
 from allswell.desk.alerts import sources
 from allswell.desk.rates import Rate
 from allswell.engine.alerts import Alerts, AlertTimes
+from allswell.engine.amazon import Amazon
 from allswell.intake.models import Alert, RawReport
+from allswell.notifications.channels.guarded_http import Reply, Unreachable
 from tests.support.world import World
 
 
@@ -24,6 +26,7 @@ class Monitoring:
         self.kind = kind
         self.source, self.key = sources.create(name=f"Watch {kind}", kind=kind, **values, **world.by(world.ada))
         self.client = Client()
+        self.amazon = Amazon(self.call)
 
     def post(self, body: Any, *, path: str | None = None, key: str | None = None, **more: Any) -> Any:
         """Send a body as a sender does; the answer."""
@@ -52,9 +55,13 @@ class Monitoring:
     def read(self) -> None:
         """The engine reads all that waits, at the world's instant."""
         RawReport.objects.filter(handled_at=None).update(received_at=self.world.now)
-        module = Alerts(now=lambda: self.world.now)
+        module = Alerts(now=lambda: self.world.now, amazon=self.amazon)
         while module.is_due(self.world.now):
             module.tick(self.world.now)
+
+    def call(self, url: str) -> Reply:
+        """What Amazon answers; nothing, as it is nowhere here."""
+        raise Unreachable
 
     def wait(self, **delta: float) -> datetime:
         """Time passes, and the engine looks at what that brings about."""

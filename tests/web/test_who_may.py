@@ -399,8 +399,12 @@ def _watched(world: World) -> tuple[Monitoring, RawReport]:
     am = Monitoring(world, service=world.printing.pk)
     am.send(am.fires(severity="info"))
     sources.rotate(am.source.pk, **world.by(world.ada))
-    RawReport.objects.update(error="It cannot be read: ValueError")
-    return am, RawReport.objects.get()
+    amazon = Monitoring(world, "sns")
+    topic = "arn:aws:sns:eu-west-1:123456789012:alarms"
+    url = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription"
+    amazon.post({"Type": "SubscriptionConfirmation", "TopicArn": topic, "SubscribeURL": url})
+    amazon.read()
+    return am, RawReport.objects.exclude(error="").get()
 
 
 def _quiet(world: World) -> tuple[Silence, MaintenanceWindow]:
@@ -592,7 +596,7 @@ DECIDED: dict[str, Row] = {
     "setup_alert_rules": Row(SETUP - {"branch_administrator"}),
     **_rows(Row(post=ADMIN), "setup_alert_rule_earlier", "setup_alert_rule_later", "setup_alert_rule_remove"),
     **_rows(Row(post=ADMIN), "setup_alert_rule_activate", "setup_alert_rule_deactivate"),
-    **_rows(Row(post=ADMIN), "setup_unread_read_again", "setup_unread_forget"),
+    **_rows(Row(post=ADMIN), "setup_unread_read_again", "setup_unread_allow", "setup_unread_forget"),
     **_rows(Row(post=ADMIN), "setup_webhook_new_secret", "setup_webhook_switch"),
     "setup_webhook_redeliver": Row(),  # no webhook was called here
 }

@@ -13,6 +13,7 @@ from allswell.desk.door import use_case
 from allswell.desk.rates import Rate
 from allswell.desk.sealing import seal
 from allswell.intake.operations import alerts as writing
+from allswell.intake.parsers.alerts import sns
 from allswell.intake.parsers.alerts.registry import FORMATS, judge
 from allswell.intake.parsers.alerts.shape import Malformed
 from allswell.intake.queries import alerts as queries
@@ -41,7 +42,7 @@ def new_key(kind: str) -> str:
 
 def kinds() -> dict[str, str]:
     """The tools that may report, by kind: their names."""
-    return {one.kind: one.title for one in FORMATS.values() if one.secret != "sns"}
+    return {one.kind: one.title for one in FORMATS.values()}
 
 
 def nonce() -> str:
@@ -124,7 +125,7 @@ def _secret(kind: str, secret: str) -> str:
     """The secret that a tool signs with, sealed. Raises Invalid for tools that do not sign."""
     if not secret:
         return ""
-    if FORMATS[kind].secret is None:
+    if FORMATS[kind].secret != "hmac":
         raise Invalid("This tool does not sign what it sends.", field="secret")
     return seal(text.line(secret, field="secret", limit=200))
 
@@ -224,6 +225,30 @@ def read_again(report: int, *, actor: Actor, now: datetime) -> None:
     if not writing.wait_again(report):
         raise NotFound("There is no such request, or it was read.")
     journal.record(Verb.REDELIVERED, about=("alert_report", report), actor=actor, now=now)
+
+
+def asks_to_report(report: RawReport) -> str:
+    """The topic of Amazon's that an unread request asks to be allowed, "" where it asks for nothing of that kind."""
+    return sns.asks_to_report(bytes(report.body)) if report.source.kind == "sns" else ""
+
+
+@use_case
+def allow_topic(report: int, *, actor: Actor, now: datetime) -> AlertSource:
+    """The topic that asks to report may: its request is read again, and the engine confirms it. Raises NotAllowed, NotFound, Conflict."""
+    require(actor, Act.SET_UP, INSTALLATION)
+    found = queries.unread().filter(pk=report).first()
+    topic = asks_to_report(found) if found is not None else ""
+    if found is None or not topic:
+        raise NotFound("There is no such request, or it was read.")
+    row = found.source
+    topics = [one for one in row.mapping.get("topics", []) if one != topic]
+    if len(topics) >= sns.TOPICS:
+        raise Conflict("So many topics may not report to one source.")
+    writing.change_source(row, mapping={**row.mapping, "topics": [*topics, topic]})
+    journal.record(Verb.CHANGED, about=("alert_source", row.pk), actor=actor, now=now, data={"fields": ["topics"]})
+    writing.wait_again(report)
+    journal.record(Verb.REDELIVERED, about=("alert_report", report), actor=actor, now=now)
+    return row
 
 
 @use_case

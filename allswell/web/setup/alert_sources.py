@@ -76,7 +76,8 @@ def alert_sources(request: PageRequest) -> HttpResponse:
             return _key_page(request, row, key, is_new=True)
     rows = list(desk.all_sources(request.actor))
     unread = list(desk.unread(request.actor)[:UNREAD_ROWS])
-    return _page(request, "setup/alert_sources.html", status, rows=rows, unread=unread, sent=sent, errors=errors)
+    asking = {row.pk: topic for row in unread if (topic := desk.asks_to_report(row))}
+    return _page(request, "setup/alert_sources.html", status, rows=rows, unread=unread, asking=asking, sent=sent, errors=errors)
 
 
 def _key_page(request: PageRequest, row: Any, key: str, *, is_new: bool) -> HttpResponse:
@@ -246,7 +247,9 @@ def switch(request: PageRequest, number: int) -> HttpResponse:
 @require_POST
 @setup_page
 def unread_verb(request: PageRequest, report: int, verb: str) -> HttpResponse:
-    """Read a request again that could not be read, or forget it."""
-    (desk.read_again if verb == "read-again" else desk.forget)(report, actor=request.actor, now=request.now)
-    toast(request, _("It is read again in a moment.") if verb == "read-again" else _("It is forgotten."))
+    """Read a request again that could not be read, allow the topic that asks in it, or forget it."""
+    does = {"read-again": desk.read_again, "allow": desk.allow_topic}.get(verb, desk.forget)
+    does(report, actor=request.actor, now=request.now)
+    said = {"read-again": _("It is read again in a moment."), "allow": _("The topic may report. It is confirmed in a moment.")}
+    toast(request, said.get(verb, _("It is forgotten.")))
     return SeeOther("/setup/alert-sources")

@@ -67,7 +67,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/alert-rules/<int:number>", alert_rules.alert_rule, name="setup_alert_rule"),
     *_verbs("setup/alert-rules/<int:number>", alert_rules.change_alert_rule, "setup_alert_rule", "earlier", "later", "remove"),
     *_verbs("setup/alert-rules/<int:number>", alert_rules.change_alert_rule, "setup_alert_rule", "activate", "deactivate"),
-    *_verbs("setup/alert-reports/<int:report>", alert_sources.unread_verb, "setup_unread", "read-again", "forget"),
+    *_verbs("setup/alert-reports/<int:report>", alert_sources.unread_verb, "setup_unread", "read-again", "allow", "forget"),
     path("setup/mail", mail.mail_messages, name="setup_mail"),
     path("setup/mail/<int:number>", mail.mail_message, name="setup_mail_message"),
     path("setup/mail/<int:number>/source", mail.mail_source, name="setup_mail_source"),

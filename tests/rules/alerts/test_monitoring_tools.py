@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from allswell.intake.parsers.alerts import sentry
+from allswell.intake.parsers.alerts import signing
 from allswell.intake.parsers.alerts.shape import Action, AlertReport, Severity
 
 from .asking import refused, report, reports, request, taken
@@ -252,13 +252,47 @@ def test_sentrys_hooks() -> None:
     assert refused("sentry", {"action": "odd", "data": {"issue": issue}}).status == 400
 
 
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+
+
+def signed(kind: str, body: bytes, **headers: str) -> bool:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return signing.is_signed(kind, request(body, headers=sent), b"secret", now=NOW)
+
+
 def test_sentrys_signature() -> None:
     body = b'{"action":"triggered"}'
-    signed = hmac.new(b"secret", body, hashlib.sha256).hexdigest()
-    assert sentry.is_signed(request(body, headers={"sentry-hook-signature": signed}), b"secret")
-    assert not sentry.is_signed(request(body + b" ", headers={"sentry-hook-signature": signed}), b"secret")
-    assert not sentry.is_signed(request(body, headers={"sentry-hook-signature": "é"}), b"secret")
-    assert not sentry.is_signed(request(body), b"secret")
+    signature = hmac.new(b"secret", body, hashlib.sha256).hexdigest()
+    assert signed("sentry", body, sentry_hook_signature=signature)
+    assert not signed("sentry", body + b" ", sentry_hook_signature=signature)
+    assert not signed("sentry", body, sentry_hook_signature="é")
+    assert not signed("sentry", body)
+    assert not signed("nagios", body, sentry_hook_signature=signature), "a format whose sender does not sign"
+
+
+def test_grafanas_signature() -> None:
+    body = b'{"alerts":[]}'
+    signature = hmac.new(b"secret", body, hashlib.sha256).hexdigest()
+    assert signed("grafana", body, x_grafana_alerting_signature=signature)
+    assert not signed("grafana", body + b" ", x_grafana_alerting_signature=signature)
+    at = str(int(NOW.timestamp()))
+    timed = hmac.new(b"secret", f"{at}:".encode() + body, hashlib.sha256).hexdigest()
+    assert signed("grafana", body, x_grafana_alerting_signature=timed, x_grafana_alerting_timestamp=at)
+    assert not signed("grafana", body, x_grafana_alerting_signature=timed), "its instant was taken away"
+    later = str(int(NOW.timestamp()) + 60)
+    assert not signed("grafana", body, x_grafana_alerting_signature=timed, x_grafana_alerting_timestamp=later)
+    old = str(int(NOW.timestamp()) - 301)
+    played = hmac.new(b"secret", f"{old}:".encode() + body, hashlib.sha256).hexdigest()
+    assert not signed("grafana", body, x_grafana_alerting_signature=played, x_grafana_alerting_timestamp=old), "overheard"
+    assert not signed("grafana", body, x_grafana_alerting_signature=signature, x_grafana_alerting_timestamp="soon")
+
+
+def test_pagerdutys_signature() -> None:
+    body = b'{"event":{}}'
+    signature = hmac.new(b"secret", body, hashlib.sha256).hexdigest()
+    assert signed("pagerduty-webhook-v3", body, x_pagerduty_signature=f"v1={'0' * 64}, v1={signature}")
+    assert not signed("pagerduty-webhook-v3", body, x_pagerduty_signature=signature)
+    assert not signed("pagerduty-webhook-v3", body + b" ", x_pagerduty_signature=f"v1={signature}")
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from . import (
     presets,
     prometheus,
     sentry,
+    signing,
     sns,
     uptime_kuma,
     victorops,
@@ -58,7 +59,7 @@ _ALL = (
     Format("pagerduty", "PagerDuty Events API", pagerduty.check, needs="body"),
     Format("opsgenie", "Opsgenie Alert API", opsgenie.check, needs="bearer"),
     Format("victorops", "VictorOps (Splunk On-Call)", victorops.check),
-    Format("grafana", "Grafana", grafana.check),
+    Format("grafana", "Grafana", grafana.check, "path", "hmac"),
     Format("oncall", "Grafana OnCall webhook", oncall_webhook.check),
     Format("nagios", "Nagios and Icinga", nagios.check),
     Format("zabbix", "Zabbix", zabbix.check),
@@ -72,7 +73,10 @@ _ALL = (
     Format("goalert", "GoAlert generic integration", goalert.check),
     Format("apprise", "Apprise", apprise.check),
     Format("generic", "JSON with a mapping", generic.check),
-    *(Format(kind, presets.TITLES[kind], partial(generic.read_by, mapping)) for kind, mapping in presets.PRESETS.items()),
+    *(
+        Format(kind, presets.TITLES[kind], partial(generic.read_by, mapping), "path", "hmac" if kind in signing.HOW else None)
+        for kind, mapping in presets.PRESETS.items()
+    ),
 )
 FORMATS: dict[str, Format] = {one.kind: one for one in _ALL}
 
@@ -112,6 +116,8 @@ def judge(kind: str, options: Options) -> None:
         heartbeat.judge(options)
     elif kind == "cloudevents":
         cloudevents.judge(options)
+    elif kind == "sns":
+        sns.judge(options)
     elif options:
         raise Malformed("This format has no settings.")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Any
 
 from .reading import instant, json_object, labels_of, listed, said, tags_of, within, word
@@ -38,12 +36,6 @@ def check(request: Request, nonce: str, options: Options) -> Accepted | Refused:
         return accepted([])
     except Malformed as error:
         return refusal(str(error))
-
-
-def is_signed(request: Request, secret: bytes) -> bool:
-    """Whether the body carries the signature of the integration."""
-    wanted = hmac.new(secret, request.body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(wanted.encode(), request.headers.get("sentry-hook-signature", "").encode("utf-8", "replace"))
 
 
 def _issue(message: dict[str, Any], event: dict[str, Any], issue: dict[str, Any], data: dict[str, Any]) -> AlertReport:

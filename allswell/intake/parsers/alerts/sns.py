@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +28,11 @@ _HOST = re.compile(r"sns\.[a-z]{2}(?:-[a-z]+){1,3}-\d{1,2}\.amazonaws\.com(?:\.c
 _CERTIFICATE = re.compile(r"/SimpleNotificationService-[0-9A-Za-z]{1,64}\.pem")
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+_TOPIC = re.compile(r"arn:aws(?:-[a-z]{2,8}){0,3}:sns:[a-z0-9-]{1,30}:\d{12}:[A-Za-z0-9_.-]{1,256}")
+#: so many topics may report to one source
+TOPICS = 50
+#: how old what was signed may be: Amazon tries again for some hours
+FRESH = timedelta(days=1)
 STATES = {"alarm": Action.FIRE, "ok": Action.RESOLVE, "insufficient_data": Action.NOTE}
 
 
@@ -44,6 +51,45 @@ def check(request: Request, nonce: str, options: Options) -> Accepted | Refused:
         return accepted([_report(message)])
     except Malformed as error:
         return refusal(str(error))
+
+
+def judge(options: Options) -> None:
+    """Whether `topics` names topics. Raises Malformed."""
+    topics = options.get("topics", [])
+    if set(options) - {"topics"} or not isinstance(topics, list) or len(topics) > TOPICS:
+        raise Malformed("The settings hold “topics”, a list of the ARNs of topics.")
+    if not all(isinstance(one, str) and _TOPIC.fullmatch(one) for one in topics):
+        raise Malformed("A topic is written like arn:aws:sns:eu-west-1:123456789012:alarms.")
+
+
+def topic_of(message: dict[str, Any]) -> str:
+    """The topic a message is of, "" where it names none."""
+    topic = said(message.get("TopicArn"))
+    return topic if _TOPIC.fullmatch(topic) else ""
+
+
+def asks_to_report(body: bytes) -> str:
+    """The topic that a message asks to be confirmed, "" where it asks for nothing."""
+    try:
+        message = json_object(body)
+    except Malformed:
+        return ""
+    return topic_of(message) if said(message.get("Type")) == "SubscriptionConfirmation" else ""
+
+
+def why_not(message: dict[str, Any], certificate: bytes | None, *, topics: Collection[str], received_at: datetime) -> str:
+    """Why a message is not believed, "" when it is: it must be Amazon's, of a topic that was allowed, and of today."""
+    if certificate is None:
+        return "The certificate of its signature could not be fetched from Amazon."
+    if not is_signed(message, certificate):
+        return "The signature is not Amazon's."
+    told = instant(message.get("Timestamp"))
+    if told is None or abs(received_at - told) > FRESH:
+        return "It was signed more than a day before or after it came."
+    topic = topic_of(message)
+    if topic not in topics:
+        return f"The topic {topic} is not one of this source." if topic else "It names no topic."
+    return ""
 
 
 def is_amazons(url: str) -> bool:
