@@ -36,16 +36,25 @@ NOTIFY = INTEGRATIONS / "nagios" / "notify_allswell.py"
 # Alertmanager, with a receiver of each kind that speaks to us
 
 
+def one_alertmanager(source: Source, folder: Path) -> tuple[Process, int]:
+    """One that has only a webhook."""
+    return _started({"webhook_configs": [{"url": source.address, "send_resolved": True, "max_alerts": 1000}]}, folder)
+
+
 def _alertmanager(sources: list[Source], folder: Path) -> tuple[Process, int]:
     webhook, pagerduty, opsgenie, victorops = sources
     host = f"http://127.0.0.1:{webhook.stage.desk.port}"
-    receiver = {
-        "name": "allswell",
+    receiver: dict[str, Any] = {
         "webhook_configs": [{"url": webhook.address, "send_resolved": True, "max_alerts": 1000}],
         "pagerduty_configs": [{"url": f"{host}/v2/enqueue", "routing_key": pagerduty.key}],
         "opsgenie_configs": [{"api_url": f"{host}/", "api_key": opsgenie.key}],
         "victorops_configs": [{"api_url": f"{host}/in/victorops/", "api_key": victorops.key, "routing_key": "team-x"}],
     }
+    return _started(receiver, folder)
+
+
+def _started(receiver: dict[str, Any], folder: Path) -> tuple[Process, int]:
+    receiver = {"name": "allswell", **receiver}
     route = {
         "receiver": "allswell",
         "group_by": ["alertname"],
@@ -70,11 +79,11 @@ def _alertmanager(sources: list[Source], folder: Path) -> tuple[Process, int]:
     return process, port
 
 
-def _tell(port: int, began: datetime, ends_in: float, *hosts: str) -> None:
+def tell(port: int, began: datetime, ends_in: float, *hosts: str, **labels: str) -> None:
     """What a Prometheus says to an Alertmanager."""
     alerts = [
         {
-            "labels": {"alertname": "DiskFull", "instance": host, "severity": "critical"},
+            "labels": {"alertname": "DiskFull", "instance": host, "severity": "critical", **labels},
             "annotations": {"summary": f"Disk of {host} is full", "runbook_url": "https://runbooks.example/disk"},
             "startsAt": began.isoformat(),
             "endsAt": (datetime.now(UTC) + timedelta(seconds=ends_in)).isoformat(),
@@ -93,22 +102,22 @@ def alertmanager(*sources: Source) -> None:
     process, port = _alertmanager(list(sources), sources[0].stage.folder / "alertmanager")
     with process:
         began = datetime.now(UTC)
-        _tell(port, began, 600, "db1", "db2")
+        tell(port, began, 600, "db1", "db2")
         for one in sources:
             one.until_it_fires()
         sources[0].until_it_repeats(3)
-        _tell(port, began, 0, "db1")
+        tell(port, began, 0, "db1")
         sources[0].until("the end of db1", lambda alerts: {one["state"] for one in alerts} == {"firing", "resolved"})
         for episode in (2, 3):
-            _tell(port, began, 0, "db1", "db2")
+            tell(port, began, 0, "db1", "db2")
             for one in sources:
                 one.until_it_is_over()
             began = datetime.now(UTC)
-            _tell(port, began, 600, "db2")
+            tell(port, began, 600, "db2")
             for one in sources:
                 one.until_it_fires(episode)
         with _together(sources):
-            _tell(port, began, 0, "db2")
+            tell(port, began, 0, "db2")
         for one in sources:
             one.until_it_is_over()
 
