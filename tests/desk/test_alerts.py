@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from allswell.desk import policies
 from allswell.desk import tickets as desk
 from allswell.desk.alerts import taking
 from allswell.intake.models import Alert, AlertEpisode, AlertRule, Heartbeat, MaintenanceWindow, RawReport, Silence
@@ -14,7 +15,8 @@ from allswell.intake.queries import alerts as queries
 from allswell.intake.rules.kept import Raw
 from allswell.journal.models import Entry
 from allswell.kernel.actor import engine
-from allswell.tickets.models import Ticket
+from allswell.oncall.models import Escalation
+from allswell.tickets.models import Comment, Ticket
 from tests.support.monitoring import Monitoring
 from tests.support.world import World
 
@@ -275,3 +277,46 @@ def test_the_key_is_in_no_log(world: World, am: Monitoring, caplog: pytest.LogCa
     for body in (b"{", b"[]", b"\x00"):
         assert am.post(body).status_code == 400
     assert am.key not in caplog.text
+
+
+def test_what_is_acknowledged_at_the_source_pauses_paging_and_is_told(world: World) -> None:
+    pd = Monitoring(world, "pagerduty", service=world.lookup.pk)
+    policy = policies.create_policy(
+        name="Night",
+        team=world.desk_team.pk,
+        definition={"steps": [{"targets": [{"kind": "person", "person": world.jonas.pk}], "wait": 300}]},
+        **world.by(world.lena),
+    )
+    AlertRule.objects.create(name="All", position=1, definition={"policy": policy.pk}, created_at=world.now, changed_at=world.now)
+
+    def told(action: str, key: str) -> None:
+        payload = {"summary": key, "source": "db1", "severity": "critical"}
+        pd.post({"routing_key": pd.key, "event_action": action, "dedup_key": key, "payload": payload}, path="/v2/enqueue")
+        pd.read()
+        world.forward(minutes=1)
+
+    told("trigger", "k1")
+    told("trigger", "k2")
+    ticket = Ticket.objects.get()
+    told("acknowledge", "k1")
+    assert set(Escalation.objects.values_list("state", flat=True)) == {"running"}, "k2 is nobody's yet"
+    told("acknowledge", "k2")
+    told("acknowledge", "k2")
+    assert set(Escalation.objects.values_list("state", flat=True)) == {"acknowledged"}
+    notes = list(Comment.objects.filter(ticket=ticket, is_public=False).order_by("id").values_list("body", flat=True))
+    assert [body.splitlines()[-1] for body in notes] == ["- k1", "- k2"]
+
+
+def test_a_note_written_at_the_source_is_a_note_of_the_incident(world: World) -> None:
+    og = Monitoring(world, "opsgenie", service=world.lookup.pk)
+    key = {"headers": {"Authorization": f"GenieKey {og.key}"}}
+    og.post({"message": "disk full", "alias": "d1"}, path="/v2/alerts", **key)
+    og.read()
+    for number in range(2):
+        body = {"note": f"looking at it {number}", "user": "Kim"}
+        og.post(body, path="/v2/alerts/d1/notes?identifierType=alias", **key)
+    og.post({"note": "nobody knows"}, path="/v2/alerts/d9/notes?identifierType=alias", **key)
+    og.read()
+    note = Comment.objects.get(is_public=False)
+    assert note.ticket == Ticket.objects.get()
+    assert "Kim: looking at it 0\n\nKim: looking at it 1" in note.body

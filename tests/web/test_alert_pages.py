@@ -152,3 +152,18 @@ def test_the_noise_is_shown_and_taken_along(world: World, browser: Browser) -> N
     assert world.lookup.name in jonas.get("/alerts/noise?by=service").content.decode()
     sheet = jonas.get("/alerts/noise.csv?days=x&source=y").content.decode()
     assert "'=A<b> on all" in sheet
+
+
+def test_many_alerts_of_one_ticket_stand_in_one_line(world: World, browser: Browser) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    am.send(*[am.fires("Storm", host=f"web{number}") for number in range(8)])
+    am.send(am.fires("Alone", severity="info"), group="g2")
+    number = Ticket.objects.get().pk
+    jonas = browser(world.jonas)
+    text = jonas.get("/alerts/").content.decode()
+    assert "8 alerts of one ticket" in text
+    assert f"/alerts/?ticket={number}&amp;state=firing" in text
+    assert "Alone on all" in text
+    assert text.count("Storm on") == 1
+    assert jonas.get(f"/alerts/?ticket={number}").content.decode().count("Storm on") == 8
+    assert "Storm on" not in jonas.get(f"/alerts/?folded={number},x").content.decode()

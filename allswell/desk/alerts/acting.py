@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 
 from allswell.desk import runs, steps
 from allswell.desk.door import attempt, body_of
-from allswell.desk.tickets import moving, reporting
+from allswell.desk.tickets import moving, reporting, talking
 from allswell.desk.tickets.reporting import Report
 from allswell.intake.operations import alerts as writing
-from allswell.intake.parsers.alerts.shape import Severity
+from allswell.intake.parsers.alerts.shape import AlertReport, Severity
 from allswell.intake.queries import alerts as queries
+from allswell.intake.queries import explaining
 from allswell.intake.rules import routing, standing
 from allswell.intake.rules.routing import Act, Clear, Decision
 from allswell.journal.rules import Verb
@@ -26,6 +27,7 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import DeskError
 from allswell.oncall.queries import escalations
 from allswell.oncall.queries.escalations import InForce
+from allswell.oncall.rules.escalating import RunState
 from allswell.tickets import operations as tickets
 from allswell.tickets import queries as ticket_queries
 from allswell.tickets.rules import Kind
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 #: so many alerts are named in an entry of the journal and in the words of an incident
 _NAMED = 20
+#: characters of a note that was written at the source
+_LONGEST_NOTE = 5_000
 
 
 def act(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
@@ -49,8 +53,42 @@ def act(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
         _route(fired, Setting.at(now), actor=actor, now=now)
     if worse := [line for line in lines if line.has_worsened]:
         _raise(worse, actor=actor, now=now)
+    if answered := [line for line in lines if line.is_answered and line.alert.ticket_id is not None]:
+        _answer(answered, actor=actor, now=now)
     cleared = {line.alert.ticket_id for line in lines if line.has_cleared or (line.row and _has_calmed(line))}
     clear([ticket for ticket in cleared if ticket is not None], actor=actor, now=now)
+
+
+def note(said: Iterable[tuple[Line, AlertReport]], *, actor: Actor, now: datetime) -> None:
+    """What was written at the source about alerts is an internal note of their incidents, one for all that came together."""
+    words: dict[int, list[str]] = defaultdict(list)
+    for line, report in said:
+        body = report.note or report.text or report.title
+        if line.row is not None and line.row.ticket_id is not None and body:
+            who = f"{report.by}: " if report.by else ""
+            words[line.row.ticket_id].append(f"{who}{body}"[:_LONGEST_NOTE])
+    for number, some in sorted(words.items()):
+        if (ticket := ticket_queries.ticket(number)) is not None and ticket.done_at is None:
+            told = [_("Written at the source:"), *some[:_NAMED]]
+            body_of(talking.note)(ticket.pk, body="\n\n".join(told), actor=actor, now=now)
+
+
+def _answer(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
+    """Somebody acknowledged alerts at their source: their incidents say so; where all that fire are, nobody is paged for a while."""
+    of_tickets: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        of_tickets[line.alert.ticket_id or 0].append(line)
+    for number, some in sorted(of_tickets.items()):
+        ticket = ticket_queries.ticket(number, is_locked=True)
+        if ticket is None or ticket.done_at is not None:
+            continue
+        names = ", ".join(dict.fromkeys(line.alert.acknowledged_by for line in some if line.alert.acknowledged_by))
+        words = _("Acknowledged at the source by %(names)s:") % {"names": names} if names else _("Acknowledged at the source:")
+        titles = "\n".join(f"- {line.alert.title}" for line in some[:_NAMED])
+        body_of(talking.note)(number, body=f"{words}\n\n{titles}", actor=actor, now=now)
+        held = [row for row in runs.hold_open(number) if row.state == RunState.RUNNING.value]
+        if held and not explaining.has_unanswered(number):
+            runs.answer(ticket, held, actor=actor, now=now)
 
 
 def route_again(lines: Sequence[Line], *, actor: Actor, now: datetime) -> None:

@@ -57,6 +57,12 @@ class Line:
         return was_firing and self.now is not None and self.now.state is State.RESOLVED
 
     @property
+    def is_answered(self) -> bool:
+        """Whether somebody acknowledged it at its source just now, while it fires."""
+        was_open = self.before is None or self.before.acknowledged_at is None or self.before.episode != self.alert.episode
+        return was_open and self.now is not None and self.now.state is State.FIRING and self.now.acknowledged_at is not None
+
+    @property
     def has_worsened(self) -> bool:
         """Whether it fires on, and is worse than before."""
         return Change.WORSENED in self.changes and not self.has_fired and self.now is not None and self.now.state is State.FIRING
@@ -77,6 +83,7 @@ class Fold:
     def __init__(self) -> None:
         self.lines: dict[Key, Line] = {}
         self.beats: list[tuple[Known, AlertReport, datetime]] = []
+        self.notes: list[tuple[Known, AlertReport]] = []
 
     def load(self, rows: Iterable[Alert], sources: dict[int, Known]) -> list[Line]:
         """Take up alerts that are there."""
@@ -103,6 +110,8 @@ class Fold:
         if report.action is Action.HEARTBEAT:
             self.beats.append((source, report, received_at))
             return
+        if report.action is Action.NOTE:
+            self.notes.append((source, report))
         if report.action not in (Action.FIRE, Action.RESOLVE, Action.ACKNOWLEDGE):
             return
         if report.resolves_group and report.group:

@@ -56,7 +56,12 @@ def take(reads: Sequence[Read], *, actor: Actor, now: datetime) -> int:
     fold = Fold()
     fold.take_all(reads)
     _beat(fold)
-    acting.act(fold.write(), actor=actor.via(Channel.MONITORING), now=now)
+    named = actor.via(Channel.MONITORING)
+    acting.act(fold.write(), actor=named, now=now)
+    noted = [
+        (fold.lines[source.id, report.key], report) for source, report in fold.notes if (source.id, report.key) in fold.lines
+    ]
+    acting.note(noted, actor=named, now=now)
     return len(reads)
 
 

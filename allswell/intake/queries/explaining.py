@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from allswell.intake.models import AlertEpisode, MaintenanceWindow, RawReport, Silence
+from allswell.intake.models import Alert, AlertEpisode, MaintenanceWindow, RawReport, Silence
 from allswell.intake.rules.routing import Quiet
 
 #: so many of the newest requests, of all sources, are looked through for one of a source
@@ -21,6 +21,11 @@ def newest_request(source: int) -> RawReport | None:
     some = RawReport.objects.filter(pk__gt=newest - LOOKED_THROUGH).order_by("-pk").values_list("pk", "source")
     number = next((pk for pk, of in some.iterator(chunk_size=500) if of == source), None)
     return RawReport.objects.filter(pk=number).first() if number is not None else None
+
+
+def has_unanswered(ticket: int) -> bool:
+    """Whether an alert of a ticket fires that nobody acknowledged at its source."""
+    return Alert.objects.filter(ticket=ticket, state="firing", acknowledged_at=None).exists()
 
 
 def newest_outcome(alert: int) -> str:

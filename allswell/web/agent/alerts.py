@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
@@ -21,8 +23,15 @@ from allswell.tickets import queries as tickets
 from allswell.web import alert_whys
 from allswell.web.pages import PageRequest, desk_page, page
 
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from allswell.intake.models import Alert
+
 PAGE = 50
 EPISODES = 20
+#: more alerts of one ticket than this on a page stand there as one line; so many tickets at most; counted up to so many
+TOGETHER, FOLDS, MOST_COUNTED = 5, 3, 1_000
 RUNNING = 5
 STATES = {"firing": N_("Firing"), "resolved": N_("Over"), "": N_("All")}
 SEVERITIES = {
@@ -60,7 +69,12 @@ def alerts_page(request: PageRequest) -> HttpResponse:
         rows = rows.filter(ticket=ticket)
     if words:
         rows = rows.filter(title__icontains=words)
-    found = list(queries.after(rows, _after(request.GET.get("after", "")))[: PAGE + 1])
+    place = _after(request.GET.get("after", ""))
+    folded: dict[int, Folded] = {}
+    if ticket is None:
+        folded = _folded(request, rows, place)
+        rows = rows.exclude(ticket__in=[*folded, *_hidden(request)])
+    found = list(queries.after(rows, place)[: PAGE + 1])
     asked = {
         name: value
         for name, value in {"state": state, "severity": severity, "q": words, "ticket": ticket}.items()
@@ -69,7 +83,9 @@ def alerts_page(request: PageRequest) -> HttpResponse:
     following = ""
     if len(found) > PAGE:
         last = found[PAGE - 1]
-        following = "?" + urlencode(asked | {"after": f"{last.last_at.isoformat()}~{last.pk}"})
+        hidden = ",".join(str(one) for one in (*_hidden(request), *folded))
+        more = {"after": f"{last.last_at.isoformat()}~{last.pk}"} | ({"folded": hidden} if hidden else {})
+        following = "?" + urlencode(asked | more)
     seen = (
         tickets.visible_to(request.actor)
         .filter(pk__in={row.ticket_id for row in found if row.ticket_id})
@@ -79,6 +95,7 @@ def alerts_page(request: PageRequest) -> HttpResponse:
         request,
         "alerts/list.html",
         rows=found[:PAGE],
+        folded=list(folded.values()),
         seen=set(seen),
         state=state,
         states=STATES,
@@ -92,6 +109,38 @@ def alerts_page(request: PageRequest) -> HttpResponse:
         following=following,
         here="alerts",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Many alerts of one ticket, shown as one line: the newest of them, and how many (`MOST_COUNTED` + 1: more than that)."""
+
+    newest: Alert
+    count: int
+
+
+def _hidden(request: PageRequest) -> list[int]:
+    """The tickets whose alerts stand folded on a page before this one."""
+    numbers = (whole(one) for one in request.GET.get("folded", "")[:200].split(","))
+    return [one for one in numbers if one is not None][:FOLDS]
+
+
+def _folded(request: PageRequest, rows: QuerySet[Alert], place: tuple[datetime, int] | None) -> dict[int, Folded]:
+    """The tickets of which more than a few alerts would stand on a page, so that a storm leaves room for the others."""
+    found: dict[int, Folded] = {}
+    for _round in range(2):
+        left = rows.exclude(ticket__in=[*found, *_hidden(request)])
+        newest = list(queries.after(left, place)[:PAGE])
+        times = Counter(row.ticket_id for row in newest if row.ticket_id is not None)
+        many = [number for number, count in times.most_common(FOLDS - len(found)) if count > TOGETHER]
+        if not many:
+            break
+        seen = set(tickets.visible_to(request.actor).filter(pk__in=many).values_list("pk", flat=True))
+        for row in newest:
+            if row.ticket_id in seen and row.ticket_id not in found:
+                count = rows.filter(ticket=row.ticket_id).order_by()[: MOST_COUNTED + 1].count()
+                found[row.ticket_id] = Folded(row, count)
+    return found
 
 
 def _after(raw: str) -> tuple[datetime, int] | None:
