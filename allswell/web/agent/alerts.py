@@ -60,15 +60,7 @@ def alerts_page(request: PageRequest) -> HttpResponse:
     severity = request.GET.get("severity", "") if request.GET.get("severity", "") in SEVERITIES else ""
     ticket = whole(request.GET.get("ticket", ""))
     words = clean(request.GET.get("q", ""))[:100].strip()
-    rows = queries.visible_to(request.actor).select_related("source", "service", "ticket")
-    if state:
-        rows = rows.filter(state=state)
-    if severity:
-        rows = rows.filter(severity=severity)
-    if ticket is not None:
-        rows = rows.filter(ticket=ticket)
-    if words:
-        rows = rows.filter(title__icontains=words)
+    rows = _rows(request, state=state, severity=severity, ticket=ticket, words=words)
     place = _after(request.GET.get("after", ""))
     folded: dict[int, Folded] = {}
     if ticket is None:
@@ -109,6 +101,18 @@ def alerts_page(request: PageRequest) -> HttpResponse:
         following=following,
         here="alerts",
     )
+
+
+def _rows(request: PageRequest, *, state: str, severity: str, ticket: int | None, words: str) -> QuerySet[Alert]:
+    """The alerts a viewer may see of what is asked for."""
+    rows = queries.visible_to(request.actor).select_related("source", "service", "ticket")
+    if state:
+        rows = rows.filter(state=state)
+    if severity:
+        rows = rows.filter(severity=severity)
+    if ticket is not None:
+        rows = rows.filter(ticket=ticket)
+    return rows.filter(title__icontains=words) if words else rows
 
 
 @dataclass(frozen=True, slots=True)
