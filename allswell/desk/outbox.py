@@ -23,7 +23,7 @@ from allswell.tickets.rules import discreet, reference
 
 from . import coverage_notices, machinery, report_mails, shift_notices
 from .door import use_case
-from .mail import sending
+from .mail import sending, unsubscribing
 from .sealing import unseal
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def letter(claim: Claim) -> Letter | Outcome:
         locale=actor.locale,
         time_zone=actor.time_zone,
         parts=parts,
+        unsubscribe=unsubscribing.link(person_id, {said.topic for _matter, told in parts for said in told}),
     )
     return sending.addressed(written, person=person_id)
 

@@ -48,7 +48,7 @@ class Letter:
     """A mail to one person: one or more notices, by ticket. `key` stays the same over retries.
 
     The key becomes the Message-ID, unless `thread` says another. It is written by ALLSWELL_MAIL_FROM unless `from_name` and
-    `from_address` say otherwise, and `reply_to` takes the answers if it is not "".
+    `from_address` say otherwise, and `reply_to` takes the answers if it is not "". `unsubscribe` is the address that ends such mails.
     """
 
     key: str
@@ -61,6 +61,7 @@ class Letter:
     from_name: str = ""
     from_address: str = ""
     reply_to: str = ""
+    unsubscribe: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class _Policy(EmailPolicy):
         return self.fold(name, value).encode("ascii") if name.lower() in _IDS else super().fold_binary(name, value)
 
 
-_IDS = frozenset({"message-id", "in-reply-to", "references", "list-id"})
+_IDS = frozenset({"message-id", "in-reply-to", "references", "list-id", "list-unsubscribe"})
 _POLICY = _Policy(linesep="\r\n")
 
 
@@ -74,6 +74,9 @@ def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> E
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["List-Id"] = f"Allswell <notices.{host}>"
+        if letter.unsubscribe:
+            mail["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         mail.set_content(_plain(letter, public_url), cte="quoted-printable")
         mail.add_alternative(_page(letter, public_url), subtype="html", cte="quoted-printable")
         mail["Content-Language"] = letter.locale
@@ -158,7 +161,10 @@ def _ending(public_url: str, letter: Letter) -> list[str]:
         return []
     if letter.parts[0][1][0].topic is Topic.REPORT:
         return [_("End this mail, or ask for others: %(link)s") % {"link": f"{public_url}/reports"}]
-    return [_("Choose what you are told about: %(link)s") % {"link": f"{public_url}/profile"}]
+    lines = [_("Choose what you are told about: %(link)s") % {"link": f"{public_url}/profile"}]
+    if letter.unsubscribe:
+        lines.append(_("No more mails of this kind: %(link)s") % {"link": letter.unsubscribe})
+    return lines
 
 
 def _plain(letter: Letter, public_url: str) -> str:

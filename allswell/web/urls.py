@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("allswell.web.installable")),
     path("", include("allswell.web.shift_calendars")),
     path("", include("allswell.web.page_links")),
+    path("", include("allswell.web.unsubscribing")),
     path("", include("allswell.web.carrier")),
     path("", include("allswell.web.account.urls")),
     path("", include("allswell.web.agent.announcing")),

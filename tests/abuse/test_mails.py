@@ -26,6 +26,7 @@ BREAKS = ("\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"
 KNOWN = {
     *("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted", "List-Id"),
     *("X-Auto-Response-Suppress", "MIME-Version", "Content-Type", "Content-Language", "Content-Transfer-Encoding", "X-Peer"),
+    *("List-Unsubscribe", "List-Unsubscribe-Post"),
 }
 
 

@@ -42,11 +42,12 @@ from allswell.desk import (
 from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
 from allswell.desk.alerts import heartbeats, rules, silences, sources, windows
-from allswell.desk.mail import keeping
+from allswell.desk.mail import keeping, unsubscribing
 from allswell.intake.models import InboundMessage, MaintenanceWindow, RawReport, Silence
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
 from allswell.kernel import clock
+from allswell.notifications.rules import Topic
 from allswell.oncall.models import Handover, Leave, Override, Page, Rota, ShiftRequest
 from allswell.people.models import EmailAddress, Person, RoleGrant
 from allswell.people.rules import TokenScope
@@ -286,6 +287,7 @@ def _set(world: World) -> Stage:
         "signed": "x",
         "by_place": {
             "files": {"token": upload.token},
+            "unsubscribe": {"token": unsubscribing.link(world.maria.pk, [Topic.ANNOUNCED]).rpartition("/")[2]},
             "p": {"token": page_links.link(drill.pk, now=world.now).rpartition("/p/")[2]},
             "desk": {"slug": view.slug},
             "queue": {"slug": world.desk_team.slug},
@@ -544,6 +546,7 @@ DECIDED: dict[str, Row] = {
     "my_pages": Row(AT_THE_DESK),
     "my_page": Row(),  # one's own; nobody here is called
     **_rows(Row(), "carrier_status", "carrier_digits", "carrier_sms"),  # for a carrier, and there is none here
+    "unsubscribe": Row(EVERYBODY, EVERYBODY),  # whoever holds its address got the mail
     "page_link": Row(EVERYBODY, EVERYBODY),  # so it is here: whoever holds it was called
     "ticket": Row(READING, READING),
     "why": Row(READING, READING),
@@ -603,7 +606,7 @@ DECIDED: dict[str, Row] = {
 
 
 #: the address itself is the token that no other site can know
-WITHOUT_A_FORM = frozenset({"page_link"})
+WITHOUT_A_FORM = frozenset({"page_link", "unsubscribe"})
 
 
 def tried(stage: Stage, role: str, method: str, address: Address, **headers: str) -> bool:

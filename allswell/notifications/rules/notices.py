@@ -95,6 +95,9 @@ def topics(*, is_agent: bool) -> tuple[Topic, ...]:
     return (*_EVERYBODYS_TOPICS, *_AGENT_TOPICS) if is_agent else _EVERYBODYS_TOPICS
 
 
+#: topics one click in a mail program ends (RFC 8058); never answers to one's own tickets, one's own work and shifts, nor the account.
+#: Their places are written in addresses that stay good for ever: only add behind
+ONE_CLICK = (Topic.ANNOUNCED, Topic.TEAM, Topic.WATCHED, Topic.WARNED, Topic.BREACHED, Topic.DIGEST, Topic.JOB)
 #: topics that are the desk's own: only who may see a ticket's notes is told by them
 DESK_TOPICS = frozenset(
     {Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.WARNED, Topic.BREACHED}
