@@ -9,6 +9,7 @@ from django.test import Client
 
 from allswell.desk.mail import keeping
 from allswell.intake.models import InboundMessage, MessageSource
+from tests.support.post import Post
 from tests.support.world import World
 
 Browser = Callable[..., Client]
@@ -78,3 +79,17 @@ def test_the_list_goes_on_page_by_page(world: World, browser: Browser) -> None:
     assert first.count("(no subject)") == 50
     following = first.split("before=")[1].split('"')[0]
     assert ada.get(f"/setup/mail?show=all&before={following}").content.decode().count("(no subject)") == 1
+
+
+def test_why_is_told_on_its_page(world: World, browser: Browser) -> None:
+    post = Post(world, unknown_senders="hold")
+    held = post.mail("Eva <eva@customer.example>")
+    page = browser(world.ada).get(f"/setup/mail/{held.pk}").content.decode()
+    assert "Nobody knows this sender." in page
+    assert "Judged as: a letter of a person" in page
+    assert "The sender is proven: DMARC pass" in page
+    assert browser(world.ada).post(f"/setup/mail/{held.pk}/release", {"person": ""}).status_code == 303
+    post.take()
+    held.refresh_from_db()
+    text = browser(world.ada).get(f"/setup/mail/{held.pk}").content.decode()
+    assert f"It opened ticket {held.ticket_id}." in text

@@ -589,7 +589,7 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_webhooks", "setup_webhook"),
     "setup_machinery": Row(SETUP - {"branch_administrator"}),
     **_rows(Row(SETUP - {"branch_administrator"}), "setup_mail", "setup_mail_message", "setup_mail_source"),
-    **_rows(Row(post=ADMIN), "setup_mail_try_again", "setup_mail_forget"),
+    **_rows(Row(post=ADMIN), "setup_mail_try_again", "setup_mail_release", "setup_mail_forget"),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_alert_sources", "setup_alert_source"),
     "setup_alert_source_try": Row(SETUP - {"branch_administrator"}, ADMIN | {"auditor"}),  # it writes nothing
     **_rows(Row(post=ADMIN), "setup_alert_source_new_key", "setup_alert_source_end_former_key", "setup_alert_source_switch"),

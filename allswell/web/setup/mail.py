@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_
 from django.views.decorators.http import require_GET, require_POST
 
+from allswell.desk.mail import deciding, wording
 from allswell.desk.mail import looking as desk
 from allswell.intake.rules.mailboxes import MessageState
 from allswell.kernel.text import clean, whole
@@ -94,6 +95,8 @@ def mail_message(request: PageRequest, number: int) -> HttpResponse:
         said=said,
         words=said.text[:PREVIEW] if said else "",
         is_cut=bool(said and len(said.text) > PREVIEW),
+        reason=wording.reason(row.reason) if row.reason else "",
+        why=[*wording.why(row.trail), wording.proof(row.authentication)],
         has_ticket=bool(_seen(request, [row.ticket_id])),
     )
 
@@ -113,7 +116,11 @@ def mail_source(request: PageRequest, number: int) -> HttpResponse:
 @require_POST
 @setup_page
 def mail_verb(request: PageRequest, number: int, verb: str) -> HttpResponse:
-    """Read a mail again, or throw it away."""
+    """Read a mail again, take one that is held after all, or throw it away."""
+    if verb == "release":
+        deciding.release(number, person=clean(request.POST.get("person", "")).strip(), actor=request.actor, now=request.now)
+        toast(request, _("It is taken in a moment."))
+        return SeeOther(f"/setup/mail/{number}")
     (desk.try_again if verb == "try-again" else desk.delete)(number, actor=request.actor, now=request.now)
     toast(request, _("It is read again in a moment.") if verb == "try-again" else _("It is deleted."))
     return SeeOther(f"/setup/mail/{number}" if verb == "try-again" else "/setup/mail")

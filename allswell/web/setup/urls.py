@@ -71,7 +71,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/mail", mail.mail_messages, name="setup_mail"),
     path("setup/mail/<int:number>", mail.mail_message, name="setup_mail_message"),
     path("setup/mail/<int:number>/source", mail.mail_source, name="setup_mail_source"),
-    *_verbs("setup/mail/<int:number>", mail.mail_verb, "setup_mail", "try-again", "forget"),
+    *_verbs("setup/mail/<int:number>", mail.mail_verb, "setup_mail", "try-again", "release", "forget"),
     path("setup/machinery", machinery.machinery, name="setup_machinery"),
     path("setup/import", csv_import.import_page, name="setup_import"),
     path("setup/oncall", oncall_files.oncall_files_page, name="setup_oncall"),
