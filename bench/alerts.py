@@ -1,22 +1,31 @@
 """A flood of alerts: python -m bench.alerts [--databases sqlite,postgresql] [--rate 5000] [--seconds 60] [--keys 2000] [--kill]
 
 A running `serve` gets alerts of one Alertmanager, in requests of 1 to 500, at a steady rate. Told are the answers (p50, p95, and what
-was no 200), how long the engine needs afterwards until everything is read, and whether it counted what was sent. With `--kill` the
-whole program is killed (-9) in the middle and started again; senders send once more what was not answered, as Alertmanager does.
+was no 200), how long the engine needs afterwards until everything is read, whether it counted what was sent, and how fast pages of the
+desk are meanwhile, against before (one reader, who looks at the queue, a long ticket and the alerts in turn). With `--kill` the whole
+program, server and engine, is killed (-9) in the middle and started again; senders send once more what was not answered, as Alertmanager
+does. It fails when anything that was answered is lost, when the slowest twentieth of answers takes 250 ms or more (not with `--kill`),
+or when pages take more than twice their time (not with `--kill`, and not in floods of less than 20 s, which say nothing).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +35,8 @@ from bench import speed
 #: how many alerts requests hold, and how often such a request comes: 41 on average
 SIZES = [1] * 30 + [5] * 25 + [20] * 20 + [50] * 15 + [100] * 8 + [500] * 2
 CONNECTIONS = 8
+#: milliseconds; times as long as at rest; seconds of a flood from which on pages are judged
+MOST_P95, MOST_RATIO, JUDGED_FROM = 250.0, 2.0, 20
 
 _SOURCE = """
 import django; django.setup()
@@ -114,6 +125,54 @@ class Flood:
         return int(answer.split(b" ", 2)[1])
 
 
+class Reader:
+    """Somebody who works at the desk meanwhile: one page after the other, half a second apart."""
+
+    def __init__(self, desk: speed.Desk) -> None:
+        self.desk, self.ended = desk, threading.Event()
+        self.paths = ("/desk/all", f"/tickets/{desk.rich}", "/alerts/")
+        self.took: dict[str, list[float]] = {path: [] for path in self.paths}
+        self.failed = 0
+
+    def look(self) -> None:
+        """Look at one page after the other until `ended`."""
+        for path in itertools.cycle(self.paths):
+            if self.ended.wait(0.2):
+                return
+            begun = time.perf_counter()
+            try:
+                asked = urllib.request.Request(f"{self.desk.url}{path}", headers={"Cookie": self.desk.cookie})
+                with urllib.request.urlopen(asked, timeout=20) as answer:
+                    answer.read()
+            except OSError:
+                self.failed += 1
+                continue
+            self.took[path].append(time.perf_counter() - begun)
+
+    def medians(self) -> dict[str, float]:
+        """Milliseconds a page."""
+        return {path: 1000 * statistics.median(took) for path, took in self.took.items() if took}
+
+
+@contextmanager
+def reading(desk: speed.Desk) -> Iterator[Reader]:
+    """A reader meanwhile."""
+    reader = Reader(desk)
+    thread = threading.Thread(target=reader.look, daemon=True)
+    thread.start()
+    yield reader
+    reader.ended.set()
+    thread.join(30)
+
+
+def _pages(before: Reader, meanwhile: Reader) -> tuple[str, float]:
+    """What is told of the pages, and the worst ratio."""
+    idle, busy = before.medians(), meanwhile.medians()
+    ratios = {path: busy[path] / idle[path] for path in idle if path in busy}
+    words = ", ".join(f"{path} {idle[path]:.0f} to {busy[path]:.0f} ms ({ratio:.1f} times)" for path, ratio in ratios.items())
+    return f"pages: {words or 'none'}; {meanwhile.failed} failed", max(ratios.values(), default=0.0)
+
+
 def _bodies(keys: int, chance: random.Random) -> list[tuple[int, bytes]]:
     """Requests as Alertmanager makes them, to be sent again and again."""
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -140,7 +199,7 @@ def _bodies(keys: int, chance: random.Random) -> list[tuple[int, bytes]]:
     ]
     made = []
     for _ in range(400):
-        count = chance.choice(SIZES)
+        count = min(keys, chance.choice(SIZES))
         body: dict[str, Any] = {
             "version": "4", "groupKey": '{}:{alertname="HighLatency"}', "truncatedAlerts": 0, "status": "firing", "receiver": "allswell",
             "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "http://alertmanager:9093",
@@ -155,16 +214,18 @@ def play(database: str, options: argparse.Namespace, folder: Path) -> bool:
     environment, server = speed.prepare(database, options.tickets, folder)
     try:
         key = speed._python(environment, "-c", _SOURCE)
+        bodies = _bodies(options.keys, random.Random(1))
         desk = speed.start(environment, options.tickets)
-        flood = Flood(
-            desk.port, f"/in/alertmanager/{key}", _bodies(options.keys, random.Random(1)), options.rate, options.seconds
-        )
+        flood = Flood(desk.port, f"/in/alertmanager/{key}", bodies, options.rate, options.seconds)
         try:
             desks = [desk]
-            if options.kill:
-                asyncio.run(_killed(flood, desks, environment, options))
-            else:
-                asyncio.run(flood.play())
+            with reading(desk) as before:
+                time.sleep(min(10.0, options.seconds / 2))
+            with reading(desk) as meanwhile:
+                if options.kill:
+                    asyncio.run(_killed(flood, desks, environment, options))
+                else:
+                    asyncio.run(flood.play())
             begun, counted = time.perf_counter(), {"waiting": 1}
             while counted["waiting"] and time.perf_counter() - begun < 300:
                 time.sleep(0.2)
@@ -177,14 +238,19 @@ def play(database: str, options: argparse.Namespace, folder: Path) -> bool:
             server.stop()
     ordered = sorted(flood.answers)
     lost = flood.sent - counted["told"]
+    p95 = 1000 * ordered[int(len(ordered) * 0.95)]
+    words, ratio = _pages(before, meanwhile)
     print(
         f"{database}: {flood.sent:,} alerts in {len(ordered):,} requests at {options.rate:,}/s; answered p50 "
-        f"{1000 * ordered[len(ordered) // 2]:.0f} ms, p95 {1000 * ordered[int(len(ordered) * 0.95)]:.0f} ms; sent again {flood.again} "
+        f"{1000 * ordered[len(ordered) // 2]:.0f} ms, p95 {p95:.0f} ms; sent again {flood.again} "
         f"{flood.other or ''}; all read {after:.1f} s after the last; {counted['keys']:,} alerts, {counted['incidents']} incident(s), "
-        f"{max(0, lost)} lost, {max(0, -lost)} counted twice, {counted['unread']} unread",
+        f"{max(0, lost)} lost, {max(0, -lost)} counted twice, {counted['unread']} unread; {words}",
         flush=True,
     )
-    return lost <= 0 and not counted["waiting"] and (options.kill or lost == 0)
+    is_whole = lost <= 0 and not counted["waiting"] and not counted["unread"]
+    if options.kill:
+        return is_whole
+    return is_whole and lost == 0 and p95 < MOST_P95 and (ratio <= MOST_RATIO or options.seconds < JUDGED_FROM)
 
 
 async def _killed(flood: Flood, desks: list[speed.Desk], environment: dict[str, str], options: argparse.Namespace) -> None:

@@ -1,6 +1,6 @@
 """`make proof`: the figures and the long fault runs. Prints what `bench/RESULTS.md` holds; two hours or so on 2 cores.
 
-    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,clocks,paging,properties,kills] [--short]
+    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,clocks,paging,alerts,properties,kills] [--short]
 
 Each part stands alone (`python -m bench.speed`, `bench.bring_in`, `bench.clocks`, `bench.paging`, …); this plays them one after the
 other, so that nothing else uses the machine, and writes their output down with the machine they ran on. In a file that is there
@@ -38,6 +38,16 @@ PARTS = {
             ["bench.thumb"],
         ],
     ),
+    "alerts": (
+        "Floods of alerts",
+        [
+            ["bench.alerts", "--databases", "postgresql", "--rate", "5000"],
+            ["bench.alerts", "--databases", "sqlite", "--rate", "3000"],
+            ["bench.alerts", "--databases", "postgresql", "--rate", "5000", "--kill"],
+            ["bench.alerts", "--databases", "sqlite", "--rate", "3000", "--kill"],
+            ["bench.senders"],
+        ],
+    ),
     "properties": ("Properties of the rules on new examples", [["bench.properties", "--rounds", "20"]]),
     "kills": (
         "kill -9 of the desk while tickets arrive, and among clocks",
@@ -58,6 +68,8 @@ SHORT = {
     "bench.rotas": ["--services", "10", "--rounds", "3"],
     "bench.coverage": ["--services", "10", "--weeks", "1"],
     "bench.thumb": ["--rounds", "1"],
+    "bench.alerts": ["--rate", "300", "--seconds", "6", "--tickets", "500"],
+    "bench.senders": ["--down", "8"],
     "bench.properties": ["--rounds", "1"],
     "bench.sudden_death": ["--kills", "2", "--tickets", "20"],
     "bench.clocks_killed": ["--kills", "2", "--acts", "20", "--tickets", "100", "--readers", "5"],
