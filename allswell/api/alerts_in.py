@@ -31,6 +31,8 @@ from allswell.intake.rules.kept import Raw
 from allswell.kernel import clock, text
 from allswell.kernel.actor import engine
 
+from . import mail_in
+
 log = logging.getLogger(__name__)
 
 #: of a request, also after it is unpacked
@@ -130,6 +132,9 @@ def _answer(request: HttpRequest) -> HttpResponse:
 
 def _taken(request: HttpRequest) -> HttpResponse:
     now = clock.now()
+    if mail := mail_in.PATH.fullmatch(request.path_info):
+        status, words = mail_in.answer(request, mail.group(1), now=now)
+        return _said(status, words, retry_after=5 if status == 503 else None)
     path = _PATH.fullmatch(request.path_info)
     kind, key = (path.group(1), path.group(2)) if path else registry.at_vendor_path(request.path_info) or ("", "")
     if kind not in registry.FORMATS:
@@ -222,6 +227,6 @@ def _make_room(now: datetime) -> None:
 
 
 def _said(status: int, words: str, *, retry_after: int | None = None) -> HttpResponse:
-    body = msgspec.json.encode({"status": "error", "message": words})
+    body = msgspec.json.encode({"status": "error" if status >= 400 else "success", "message": words})
     headers = {"Retry-After": str(retry_after)} if retry_after else {}
     return HttpResponse(body, status=status, content_type="application/json", headers=headers)

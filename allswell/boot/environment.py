@@ -79,6 +79,11 @@ SETTINGS: tuple[Setting, ...] = (
         "From address of notices, such as 'Service desk <desk@example.org>'; needed to send mail.",
     ),
     Setting(
+        "ALLSWELL_MAIL_LISTEN",
+        "",
+        "Where mail servers hand mail over: lmtp://127.0.0.1:2424 or smtp://127.0.0.1:2525; empty: nowhere.",
+    ),
+    Setting(
         "ALLSWELL_SMS_URL",
         "",
         "twilio+https://SID:TOKEN@host/?from=%2B15550100: who sends pages as text messages; empty: nobody.",

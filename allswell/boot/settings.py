@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from allswell.intake.rules import listening
 from allswell.notifications import carriers
 
 from . import environment
@@ -54,6 +55,11 @@ LISTEN_PORT = _env.number("ALLSWELL_PORT", least=1)
 WORKERS = _env.number("ALLSWELL_WORKERS", least=1)
 SMTP_URL = _env.text("ALLSWELL_SMTP_URL")
 MAIL_FROM = _env.text("ALLSWELL_MAIL_FROM")
+MAIL_LISTEN = _env.text("ALLSWELL_MAIL_LISTEN")
+try:
+    MAIL_LISTEN and listening.Place.parse(MAIL_LISTEN)
+except ValueError:
+    raise environment.SettingError("ALLSWELL_MAIL_LISTEN must be like lmtp://127.0.0.1:2424 or smtp://127.0.0.1:2525.") from None
 SMS_URL = _env.text("ALLSWELL_SMS_URL")
 VOICE_URL = _env.text("ALLSWELL_VOICE_URL")
 for _name, _url in (("ALLSWELL_SMS_URL", SMS_URL), ("ALLSWELL_VOICE_URL", VOICE_URL)):
@@ -194,6 +200,7 @@ LOGGING = {
         "httpcore": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
         "apprise": {"level": "CRITICAL"},
+        "mail.log": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
     },
 }

@@ -28,7 +28,8 @@ class Launch(Protocol):
 class Command:
     """A command as the overview shows it. `needs_desk`: Django and the models are loaded before its module.
 
-    `settings` are used where the environment does not say otherwise.
+    `settings` are used where the environment does not say otherwise. `failure` is the exit code of whatever keeps it from working, a
+    wrong use too: a mail server whose delivery ends so keeps the mail and tries again, where it would send it back otherwise.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Command:
     about: str
     needs_desk: bool = True
     settings: tuple[tuple[str, str], ...] = ()
+    #: the exit code when it cannot work now, if another than 1 or 2
+    failure: int | None = None
 
 
 _DEMO = (("ALLSWELL_DATA_DIR", "data/demo"), ("ALLSWELL_SQLITE_SYNCHRONOUS", "NORMAL"))
@@ -51,6 +54,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("export", "exports", "Take tickets out as CSV or JSON."),
     Command("clocks", "clocks", "Explain the clocks of a ticket; replay them from the journal; try other terms."),
     Command("oncall", "oncall", "Say who is on call and what would happen; take rotas and policies out, bring them in."),
+    Command("mail", "mail", "Take a mail that a mail server hands over.", failure=75),
     Command("watch", "watch", "Watch an installation from another machine, and page when it is silent.", needs_desk=False),
     Command("migrate", "migrate", "Bring the database to this version."),
     Command("backup", "backup", "Write database and attachments into one file."),
@@ -90,16 +94,19 @@ def overview() -> str:
 
 def run(arguments: Sequence[str], *, launch: Launch) -> int:
     """Run one command line; returns the exit code."""
+    failure = next(
+        (command.failure for command in COMMANDS if command.failure and arguments and command.name == arguments[0]), None
+    )
     try:
         return _run(list(arguments), launch)
     except CannotStart as error:
-        return fail(str(error), code=error.code)
+        return fail(str(error), code=failure or error.code)
     except Wrong as error:
-        return fail(str(error), code=2)
+        return fail(str(error), code=failure or 2)
     except DeskError as error:
-        return fail(f"{error.field}: {error}" if error.field else str(error), code=2)
+        return fail(f"{error.field}: {error}" if error.field else str(error), code=failure or 2)
     except KeyboardInterrupt:
-        return fail("Interrupted.", code=1)
+        return fail("Interrupted.", code=failure or 1)
     except BrokenPipeError:  # the reader of our output has seen enough
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

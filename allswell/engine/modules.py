@@ -13,7 +13,9 @@ from .coverage import Coverage
 from .escalations import Escalations
 from .handovers import Handovers
 from .jobs import Jobs
+from .listener import Listener
 from .mail_in import MailIn
+from .mailboxes import Mailboxes
 from .outbox import Calls, Mail
 from .pages import Pages
 from .reports import Reports
@@ -24,8 +26,8 @@ from .sweep import Sweep
 def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
     return [
-        Escalations(), Pages(), Contacts(), Alerts(), AlertTimes(), MailIn(), Mail(), Calls(), Jobs(), Clocks(), Closing(), Reports(),
-        Rotas(), Handovers(), Coverage(), Sweep(),
+        Escalations(), Pages(), Contacts(), Alerts(), AlertTimes(), Mailboxes(), Listener(), MailIn(), Mail(), Calls(), Jobs(), Clocks(),
+        Closing(), Reports(), Rotas(), Handovers(), Coverage(), Sweep(),
     ]  # fmt: skip
 
 

@@ -131,6 +131,23 @@ def _looked_up(host: str, port: int, allowed: Allowed, *, within: float) -> list
     return found
 
 
+def dial(host: str, port: int, *, allowed: Allowed, within: float) -> socket.socket:
+    """A connection to a checked address, for what speaks another protocol than HTTP. Raises Unreachable, whatever the reason."""
+    until = time.monotonic() + within
+    try:
+        for address in _looked_up(host, port, allowed, within=within)[:3]:
+            left = min(CONNECTS_WITHIN, max(0.1, until - time.monotonic()))
+            try:
+                return socket.create_connection((address, port), left)
+            except OSError as error:
+                log.info("a connection failed: %s", type(error).__name__)
+    except Forbidden as error:
+        log.warning("refused to call a private address: %s (ALLSWELL_OUTGOING_ALLOW lists what may be called)", error)
+    except (OSError, UnicodeError, httpcore.TimeoutException) as error:
+        log.info("a connection failed: %s", type(error).__name__)
+    raise Unreachable
+
+
 class _Stream(httpcore.NetworkStream):
     """A connection whose every step ends by the deadline of the whole call."""
 
@@ -203,7 +220,7 @@ def _certificates() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """Reading the certificates of this machine takes longer than most calls: once is enough for a process, however many call first."""
     with _READING:
         return _certificates()
@@ -242,11 +259,11 @@ def request(
     backend = _Backend(allowed, time.monotonic() + deadline)
     target = httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
     own = {"host": parts.netloc.decode("ascii"), "accept": "*/*", "accept-encoding": "identity", "connection": "close"}
-    trusted = _trusted() if parts.scheme == "https" else None
+    context = trusted() if parts.scheme == "https" else None
     try:
         said = [(name.encode("ascii"), value.encode("ascii")) for name, value in (own | dict(headers)).items()]
         with (
-            httpcore.HTTPConnection(target.origin, ssl_context=trusted, network_backend=backend) as connection,
+            httpcore.HTTPConnection(target.origin, ssl_context=context, network_backend=backend) as connection,
             connection.stream(method, target, headers=said, content=body) as answer,
         ):
             return Reply(answer.status, _headers(answer.headers), _start_of(answer.iter_stream()))

@@ -1,0 +1,1 @@
+"""Speaking with the servers that hold mail for us."""
