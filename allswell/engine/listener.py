@@ -34,6 +34,7 @@ log = logging.getLogger("allswell.engine")
 CONNECTIONS, RECIPIENTS, SILENCE = 10, 100, 300.0
 #: commands a connection may send in all, of each kind; mail servers keep connections for a while
 COMMANDS = 2000
+_NULL_PATH = "<>"
 _LATER = "451 4.3.0 Not now. Try again."
 _TOO_LARGE = "552 5.3.4 The mail is too large."
 
@@ -47,8 +48,8 @@ class Takes:
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str | None, mail_options: list[str]
     ) -> str:
-        """The sender; "" is the null path of programs, and stays so."""
-        envelope.mail_from = "" if address in (None, "<>") else address
+        """The sender, or the null path of programs; aiosmtpd takes an empty one for none."""
+        envelope.mail_from = address or _NULL_PATH
         envelope.mail_options.extend(mail_options)
         return "250 2.1.0 OK"
 
@@ -73,7 +74,7 @@ class Takes:
         raw = envelope.original_content or b""
         known: dict[str, Target] = session.__dict__.get("targets", {})
         places = [(known[one].mailbox, one) for one in envelope.rcpt_tos]
-        sender = envelope.mail_from or ""
+        sender = "" if envelope.mail_from in (None, _NULL_PATH) else envelope.mail_from
         try:
             await self._apart(
                 lambda: brought.keep_for_all(raw, places=places, envelope_from=sender, actor=engine_actor(), now=self._now())

@@ -34,7 +34,11 @@ def test_a_password_is_sealed_and_stands_nowhere(world: World) -> None:
 
 def test_a_kept_password_is_not_sent_to_another_server(world: World) -> None:
     row, _key = a_mailbox(world, "imap")
-    for other in ({"host": "evil.example.net"}, {"user": "root"}, {"login": "oauth", "token_url": "https://e.net/t", "client_id": "x"}):
+    for other in (
+        {"host": "evil.example.net"},
+        {"user": "root"},
+        {"login": "oauth", "token_url": "https://e.net/t", "client_id": "x"},
+    ):
         with pytest.raises(Invalid):
             mailboxes.change(row.pk, connection=other, **world.by(world.ada))
     mailboxes.change(row.pk, connection={"folder": "Desk", "port": 1993}, **world.by(world.ada))

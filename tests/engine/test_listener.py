@@ -96,7 +96,9 @@ def test_by_lmtp_each_recipient_gets_an_answer(world: World, listens: Callable[[
     assert queries.raw(kept[0].pk) == mail() + b"\r\n"
 
 
-def test_what_is_too_large_is_refused_for_each(world: World, listens: Callable[[str], int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_too_large_is_refused_for_each(
+    world: World, listens: Callable[[str], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     a_mailbox(world)
     monkeypatch.setattr(listener, "MOST_BYTES", 10_000)
     said = Said(listens("lmtp"))

@@ -22,6 +22,11 @@ def a_mailbox(world: World, kind: str = "listener", address: str = "support@exam
 
 def mail(subject: str = "Printer on fire", to: str = "support@example.org", text: str = "It burns.", **heads: str) -> bytes:
     """A mail as it goes over the wire."""
-    lines = ["From: Maria Keller <maria@example.org>", f"To: {to}", f"Subject: {subject}", f"Message-ID: <{hash(subject + text)}@x>"]
+    lines = [
+        "From: Maria Keller <maria@example.org>",
+        f"To: {to}",
+        f"Subject: {subject}",
+        f"Message-ID: <{hash(subject + text)}@x>",
+    ]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in heads.items()]
     return "\r\n".join([*lines, "", text, ""]).encode()
