@@ -2,6 +2,7 @@
 # make check  formatting, lint, types, import contracts, house rules
 # make test   the whole test suite, on SQLite and on PostgreSQL, with a browser
 # make test-senders  the monitoring tools and clients people run, as they are packaged, against a desk (SHORT=1: it is down for seconds only)
+# make test-mail  fetching from a real Dovecot, which is installed where root plays it
 # make proof  the long proofs and the measurements (an hour or two)
 
 PORT ?= 8000
@@ -27,6 +28,11 @@ test: .venv/ready-dev
 test-senders: .venv/ready-dev
 	$(BIN)/python -m tests.senders.install
 	SENDERS_DOWN=$(if $(SHORT),8,60) $(BIN)/python -m pytest tests/senders
+
+# real mail servers: what Debian lacks is installed where that can be done
+test-mail: .venv/ready-dev
+	@command -v dovecot >/dev/null || test "$$(id -u)" != 0 || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq dovecot-imapd >/dev/null; }
+	MAIL_SERVERS=1 $(BIN)/python -m pytest tests/mail_servers
 
 proof: .venv/ready-dev
 	$(BIN)/python -m bench.proof --out bench/RESULTS.md

@@ -162,7 +162,7 @@ def test_too_many_at_once_are_asked_to_come_again(
 
 def test_it_speaks_smtp_too_and_relays_nothing(world: World, listens: Callable[[str], int]) -> None:
     row, _key = a_mailbox(world)
-    pipe, _none = a_mailbox(world, "pipe", "pipe@example.org")
+    a_mailbox(world, "pipe", "pipe@example.org")
     with smtplib.SMTP("127.0.0.1", listens("smtp"), timeout=20) as client:
         refused = client.sendmail("maria@example.org", ["support@example.org", "a@example.net", "pipe@example.org"], mail())
         assert {address: told[0] for address, told in refused.items()} == {"a@example.net": 550, "pipe@example.org": 550}

@@ -1,0 +1,1 @@
+"""Real mail servers of Debian: Dovecot, as the desk meets it."""
