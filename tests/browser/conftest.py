@@ -174,6 +174,12 @@ letter = keeping.keep(said, mailbox=None, actor=engine(), now=world.now)
 sent = {{"sender": "eve@example.net", "subject": "The printer", "detail": "Nobody knows this sender."}}
 InboundMessage.objects.filter(pk=letter).update(state="held", **sent)
 
+from allswell.desk.mail import mailboxes
+server = {{"host": "imap.example.org", "user": "support"}}
+box, _key = mailboxes.create(
+    name="Support", address="support@example.org", kind="imap", connection=server, secret={{"password": "x"}}, **world.by(world.ada)
+)
+
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allswell.desk import sign_in
@@ -183,7 +189,7 @@ sign_in.turn_on_second_factor(
 numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk, "paged": paged.pk}}
 numbers |= {{"handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk, "work": work.pk}}
 numbers["jobs"] = jobs.pk
-numbers |= {{"letter": letter}}
+numbers |= {{"letter": letter, "box": box.pk}}
 print(json.dumps(numbers))
 """
 

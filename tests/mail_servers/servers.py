@@ -42,6 +42,11 @@ def _holds(is_so: Callable[[], object]) -> bool:
         return False
 
 
+def patiently(act: Callable[[], object]) -> None:
+    """Do it, as soon as the database lets us."""
+    wait_until(lambda: (act(), True)[1])
+
+
 def free_port() -> int:
     """A port nobody listens on now."""
     with socket.socket() as probe:

@@ -16,7 +16,7 @@ from allswell.intake.models import InboundMessage, Mailbox
 from allswell.kernel import clock
 from allswell.kernel.actor import setup
 from allswell.notifications.channels import guarded_http
-from tests.mail_servers.servers import PASSWORD, Dovecot, wait_until
+from tests.mail_servers.servers import PASSWORD, Dovecot, patiently, wait_until
 from tests.support.boxes import mail
 from tests.support.world import World
 
@@ -109,7 +109,7 @@ def test_a_wrong_password_is_said_in_words_and_stops_no_other(fetches: Set, dove
     wait_until(lambda: _word(row) == "sign_in", within=60)
     trial = mailboxes.try_connection(row.pk, actor=setup())
     assert (trial.problem, trial.messages) == ("sign_in", 0)
-    mailboxes.change(row.pk, secret={"password": PASSWORD}, actor=setup(), now=clock.now())
+    patiently(lambda: mailboxes.change(row.pk, secret={"password": PASSWORD}, actor=setup(), now=clock.now()))
     dovecot.save(mail("Now"))
     wait_until(lambda: (_again(fetches), kept() == 1)[1], within=60)
     wait_until(lambda: is_known(row))
@@ -157,11 +157,11 @@ def test_a_certificate_that_does_not_fit_ends_it(fetches: Set, dovecot: Dovecot,
 def test_one_that_is_switched_off_is_left_within_moments(fetches: Set, dovecot: Dovecot) -> None:
     row = fetches()
     wait_until(lambda: is_known(row))
-    mailboxes.switch(row.pk, is_active=False, actor=setup(), now=clock.now())
+    patiently(lambda: mailboxes.switch(row.pk, is_active=False, actor=setup(), now=clock.now()))
     wait_until(lambda: (_again(fetches), not fetches.module.watchers)[1])  # type: ignore[attr-defined]
     dovecot.save(mail("Too late"))
     assert dovecot.count(what="UNSEEN") == 1
-    mailboxes.switch(row.pk, is_active=True, actor=setup(), now=clock.now())
+    patiently(lambda: mailboxes.switch(row.pk, is_active=True, actor=setup(), now=clock.now()))
     _again(fetches)
     wait_until(lambda: kept() == 1)
 

@@ -55,6 +55,7 @@ from allswell.tickets.models import Category, CustomField, Ticket
 from allswell.web.agent.acting import ACTS
 from tests.conftest import WORLD
 from tests.support import early
+from tests.support.boxes import a_mailbox
 from tests.support.kept import Keeper, Scene, begins_with
 from tests.support.monitoring import Monitoring
 from tests.support.promises import promise
@@ -302,6 +303,8 @@ def _set(world: World) -> Stage:
             **{name: {"number": upgrade.pk} for name in ("maintenance_edit", "maintenance_end")},
             "mail": {"number": _mail(world)},
             "ticket_mail": {"mail": _mail_on(ticket, world)},
+            "mailboxes": {"number": a_mailbox(world, "http")[0].pk},
+            "setup_mailbox_try": {"number": a_mailbox(world, "imap", "x@example.org", connection=NOWHERE)[0].pk},
             "alert-sources": {"number": am.source.pk},
             "alert-rules": {"number": rule.pk},
             **{
@@ -378,6 +381,10 @@ def _set(world: World) -> Stage:
         "setup_heartbeats": {"beat": "weekly", "every": "7", "every_unit": "86400", "grace": "1", "grace_unit": "3600"},
     }
     return Stage(world, ticket, cast, values, sent)
+
+
+#: a server that may not be called
+NOWHERE = {"host": "127.0.0.1", "user": "x"}
 
 
 def _mail(world: World) -> int:
@@ -590,6 +597,9 @@ DECIDED: dict[str, Row] = {
     "setup_machinery": Row(SETUP - {"branch_administrator"}),
     **_rows(Row(SETUP - {"branch_administrator"}), "setup_mail", "setup_mail_message", "setup_mail_source"),
     **_rows(Row(post=ADMIN), "setup_mail_try_again", "setup_mail_release", "setup_mail_forget"),
+    "setup_mailboxes": Row(SETUP - {"branch_administrator"}),
+    **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_mailbox", "setup_mailbox_new"),
+    **_rows(Row(post=ADMIN), "setup_mailbox_try", "setup_mailbox_new_key", "setup_mailbox_switch", "setup_mailbox_remove"),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_alert_sources", "setup_alert_source"),
     "setup_alert_source_try": Row(SETUP - {"branch_administrator"}, ADMIN | {"auditor"}),  # it writes nothing
     **_rows(Row(post=ADMIN), "setup_alert_source_new_key", "setup_alert_source_end_former_key", "setup_alert_source_switch"),
