@@ -75,15 +75,9 @@ def count_saying(sender: str, mark: str, *, since: datetime, at_most: int) -> in
     return rows.order_by()[:at_most].count() if sender else 0
 
 
-def was_refused(sender: str, *, since: datetime) -> bool:
-    """Whether a sender was told lately that nobody reads their mails."""
-    return InboundMessage.objects.filter(sender=sender, received_at__gt=since, state=MessageState.REFUSED, detail="told").exists()
-
-
-def mail_rules(*, all_of_them: bool = False) -> list[Rule]:
+def mail_rules() -> list[Rule]:
     """The rules in use, in their order."""
-    rows = MailRule.objects.order_by("position", "id")
-    rows = rows if all_of_them else rows.filter(is_active=True)
+    rows = MailRule.objects.filter(is_active=True).order_by("position", "id")
     return [Rule.parse(row.definition, number=row.pk, name=row.name, mailbox=row.mailbox_id) for row in rows]
 
 

@@ -74,11 +74,6 @@ class Rule:
             return said is not None and (not self.header_says or any(self.header_says in one.lower() for one in said))
         return True
 
-    @property
-    def says_nothing(self) -> bool:
-        """Whether every mail fits."""
-        return not (self.mailbox or self.senders or self.words or self.plus or self.header)
-
     def as_json(self) -> dict[str, Any]:
         """The rule as it is stored, without what its row says."""
         kept = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("number", "name", "mailbox")}

@@ -49,8 +49,6 @@ TICKET_RATE = (timedelta(hours=1), 30)
 SAME_WITHIN, SAME = timedelta(days=7), 3
 #: the same mail under the same Message-ID comes again, by another mailbox or a server that was not sure
 AGAIN_WITHIN = timedelta(days=30)
-#: a stranger is told once in this time that nobody reads their mails
-REFUSED_EVERY = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
