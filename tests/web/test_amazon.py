@@ -86,7 +86,7 @@ def test_a_topic_asks_a_person_allows_it_and_its_alarms_are_incidents(
     assert CONFIRM not in topic.called, "nobody allowed it"
     page = browser(world.ada).get("/setup/alert-sources").content.decode()
     assert TOPIC in page
-    assert "Allow it if the topic is yours." in page
+    assert f"{TOPIC} asks to report here. Allow it if the topic is yours." in page
     with pytest.raises(NotAllowed):
         sources.allow_topic(number, **world.by(world.jonas))
     assert browser(world.ada).post(f"/setup/alert-reports/{number}/allow").status_code == 303
