@@ -24,7 +24,7 @@ class UnknownSenders(StrEnum):
 
     CREATE = "create"  # they become known, and get a ticket
     HOLD = "hold"  # somebody at the desk decides
-    REFUSE = "refuse"  # they are told once that nobody reads it
+    REFUSE = "refuse"  # nothing becomes of it, and they are not told
 
 
 class MessageState(StrEnum):
@@ -34,7 +34,7 @@ class MessageState(StrEnum):
     TAKEN = "taken"  # it is on a ticket
     IGNORED = "ignored"  # nothing follows from it: `reason` says why
     HELD = "held"  # it waits for a decision of a person
-    REFUSED = "refused"  # its sender was told that nobody reads it
+    REFUSED = "refused"  # its sender is unknown, and the mailbox takes no mail of strangers
     QUARANTINED = "quarantined"  # it cannot be read
     DELETED = "deleted"  # somebody threw it away
 

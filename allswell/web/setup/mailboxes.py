@@ -41,7 +41,7 @@ PROBLEMS = {
 UNKNOWN = (
     ("create", N_("They become known and get a ticket")),
     ("hold", N_("Their mail waits for a decision")),
-    ("refuse", N_("They are told once that nobody reads it")),
+    ("refuse", N_("Nothing becomes of their mail, and they are not told")),
 )
 _FIELDS = (
     *("name", "address", "unknown_senders", "authserv", "hops", "organization", "service", "team", "ticket_kind"),
