@@ -167,3 +167,14 @@ def test_many_alerts_of_one_ticket_stand_in_one_line(world: World, browser: Brow
     assert text.count("Storm on") == 1
     assert jonas.get(f"/alerts/?ticket={number}").content.decode().count("Storm on") == 8
     assert "Storm on" not in jonas.get(f"/alerts/?folded={number},x").content.decode()
+
+
+def test_the_page_of_a_source_draws_what_it_reported_lately(world: World, browser: Browser) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    place = f"/setup/alert-sources/{am.source.pk}"
+    assert "in the last hour" not in browser(world.ada).get(place).content.decode()
+    am.send(am.fires(), am.fires("DiskFull"))
+    world.forward(minutes=1)
+    text = browser(world.ada).get(place).content.decode()
+    assert "2 in the last minute, 2 in the last hour" in text
+    assert "2 reports in the last hour" in text

@@ -29,6 +29,7 @@ class AlertSource(models.Model):
     created_by = models.ForeignKey("people.Person", models.PROTECT, null=True, related_name="+", db_index=False)
     last_seen_at = models.DateTimeField(null=True)
     seen_count = models.BigIntegerField(default=0)
+    recent = models.JSONField(default=dict)  # minutes since 1970 -> reports in it, of the last hour (rules.recent)
     refused_at = models.DateTimeField(null=True)
     refusal = models.CharField(max_length=200, default="", blank=True)
 

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from allswell.intake.models import Alert, AlertEpisode, AlertRule, AlertSource, Heartbeat, MaintenanceWindow, RawReport, Silence
 from allswell.intake.parsers.alerts.shape import AlertReport
 from allswell.intake.rules.kept import Raw
+from allswell.intake.rules.recent import counted
 from allswell.intake.rules.standing import Standing
 from allswell.journal import bulk
 
@@ -51,10 +52,12 @@ def forget(number: int) -> bool:
 
 
 def note_seen(counts: Mapping[int, tuple[int, datetime]]) -> None:
-    """Count what sources said, and remember when they were heard of last."""
+    """Count what sources said, and remember when they were heard of last. One transaction at a time does this."""
+    recent = dict(AlertSource.objects.filter(pk__in=counts).values_list("pk", "recent"))
     for source in sorted(counts):
         count, at = counts[source]
-        AlertSource.objects.filter(pk=source).update(seen_count=F("seen_count") + count, last_seen_at=at)
+        lately = counted(recent.get(source, {}), count, at=at)
+        AlertSource.objects.filter(pk=source).update(seen_count=F("seen_count") + count, last_seen_at=at, recent=lately)
 
 
 # alerts

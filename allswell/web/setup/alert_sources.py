@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -13,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from allswell.desk.alerts import heartbeats
 from allswell.desk.alerts import sources as desk
 from allswell.intake.parsers.alerts.registry import FORMATS
+from allswell.intake.rules.recent import MINUTES, last_hour
 from allswell.kernel.errors import DeskError, Invalid
 from allswell.people.rules import INSTALLATION, Act, may
-from allswell.web import inputs
+from allswell.web import charts, inputs, show
 from allswell.web.pages import PageRequest, SeeOther, field_errors, page, toast
 
 from . import choices
@@ -136,10 +138,22 @@ def _source_page(
         serves_until=serves_until,
         has_heartbeats=has_heartbeats,
         beats=[(one, settings.PUBLIC_URL + heartbeats.place_to_call(row, one.name)) for one in beats],
+        lately=_lately(row, request.now),
         beat={"every": "1", "every_unit": "86400", "grace": "60", "grace_unit": "60"} | (beat or {}),
         units=[(seconds, _(name)) for seconds, name in UNITS.items()],
         in_units=_in_units,
     )
+
+
+def _lately(row: AlertSource, now: datetime) -> dict[str, Any] | None:
+    """What it reported in the last hour, minute by minute, drawn; None when it was nothing."""
+    counts = last_hour(row.recent, now=now)
+    if not any(counts):
+        return None
+    labels = [show.clock_text(now - timedelta(minutes=MINUTES - 1 - place)) for place in range(MINUTES)]
+    said = _("%(count)s reports in the last hour") % {"count": sum(counts)}
+    drawn = charts.stacked(labels, [charts.Series(_("Reports"), counts, "s1f")], sentence=said)
+    return {"hour": sum(counts), "minute": counts[-2], "chart": drawn}
 
 
 def _in_units(seconds: int) -> tuple[int, int]:
