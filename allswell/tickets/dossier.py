@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, QuerySet, TextField, Value
@@ -93,10 +93,15 @@ def _part(rows: QuerySet[Any, Any], part: str, one: str, two: str, word: str, na
 def _around(ticket: int, person: int) -> QuerySet[Any, Any]:
     watchers, words = Watcher.objects.filter(ticket=ticket), TicketTag.objects.filter(ticket=ticket)
     drafts_ = Draft.objects.filter(ticket=ticket, person=person)
+    fails = {"addresses__is_primary": True, "addresses__failing_since__isnull": False}
+    asked = Ticket.objects.filter(pk=ticket, **{f"requester__{name}": value for name, value in fails.items()})
+    in_copy = watchers.filter(kind=WatcherKind.PARTICIPANT, **{f"person__{name}": value for name, value in fails.items()})
     found: QuerySet[Any, Any] = _part(watchers, "companion", "person", "person", "kind", F("person__name")).union(
         _part(words, "tag", "tag", "tag", "tag__name", F("tag__name")),
         _part(Link.objects.filter(source=ticket), "link", "source", "target", "kind", F("kind")),
         _part(Link.objects.filter(target=ticket), "link", "source", "target", "kind", F("kind")),
+        _part(asked, "failing", "requester", "requester", "kind", Cast("requester__addresses__failing_since", TextField())),
+        _part(in_copy, "failing", "person", "person", "kind", Cast("person__addresses__failing_since", TextField())),
         _part(drafts_, "draft", "person", "person", "place", Cast("content", TextField())),
         all=True,
     )
@@ -108,12 +113,16 @@ _AROUND = Prepared(_around)
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What hangs on a ticket: who watches it, its tags by name, its links (kind, source, target) newest first, one's drafts."""
+    """What hangs on a ticket: who watches it, its tags by name, its links (kind, source, target) newest first, one's drafts.
+
+    `failing`: who of those that answers go to gets no mail, since when.
+    """
 
     companions: list[Companion]
     tags: list[str]
     pairs: list[tuple[str, int, int]]
     drafts: dict[str, dict[str, Any]]
+    failing: dict[int, datetime]
 
 
 def around(number: int, *, person: int | None) -> Around:
@@ -126,7 +135,14 @@ def around(number: int, *, person: int | None) -> Around:
         tags=sorted(word for *_, word, _ in parts["tag"]),
         pairs=[(word, source, target) for _, source, target, word, _ in reversed(parts["link"])][:100],
         drafts={place: json.loads(content) for *_, place, content in parts["draft"]},
+        failing={one: _instant(since) for _, one, _, _, since in parts["failing"]},
     )
+
+
+def _instant(said: str) -> datetime:
+    """An instant as either database writes it out."""
+    found = datetime.fromisoformat(said)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 _COMPANIONS = Prepared(

@@ -51,12 +51,6 @@ def primary_addresses(person_ids: list[int]) -> dict[int, str]:
     return dict(_PRIMARY.rows(*person_ids)) if person_ids else {}
 
 
-def failing_addresses(person_ids: Iterable[int]) -> dict[int, datetime]:
-    """Person id -> since when mails to their primary address fail; only those to whom they do."""
-    rows = EmailAddress.objects.filter(person__in=set(person_ids), is_primary=True, failing_since__isnull=False)
-    return {person: since for person, since in rows.values_list("person_id", "failing_since") if since is not None}
-
-
 def primary_proofs(person_ids: Iterable[int]) -> list[tuple[int, bool, bool]]:
     """(person, whether a link sent to their primary address was opened, whether mails to it fail) of those who have one."""
     rows = EmailAddress.objects.filter(person__in=set(person_ids), is_primary=True)

@@ -14,7 +14,6 @@ from allswell.desk.mail import beside
 from allswell.desk.practices import LIFECYCLES
 from allswell.journal import queries as journal
 from allswell.journal.rules import Verb, others_in, without_others
-from allswell.people import queries as people
 from allswell.people.rules import Act, may
 from allswell.services import queries as services
 from allswell.sla import queries as sla
@@ -126,7 +125,7 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         is_done=found.done_at is not None,
         links=dossier.links(found.pk, around.pairs, actor=request.actor),
         tags=around.tags,
-        failing=_failing(found, [one.person for one in around.companions if one.kind == WatcherKind.PARTICIPANT]),
+        failing=around.failing,
         clocks=_clocks(found),
         knows_inside=found.service is not None and services.surely_knows_inside(request.actor, found.service),
         fields=tickets.custom_fields(found.kind) if found.custom else [],
@@ -138,12 +137,6 @@ def ticket_page(request: PageRequest, number: int) -> HttpResponseBase:
         has_link=True,
         here="desk",
     )
-
-
-def _failing(ticket: Ticket, in_copy: list[int]) -> dict[int, datetime]:
-    """Who of those that answers go to gets no mail, since when."""
-    asked = [person for person in (ticket.requester_id, *in_copy) if person is not None]
-    return people.failing_addresses(asked) if asked else {}
 
 
 def _clocks(ticket: Ticket) -> list[dict[str, object]]:
