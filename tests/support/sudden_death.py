@@ -64,12 +64,12 @@ class Report:
     def lost(self) -> dict[str, list[Any]]:
         """Everything that was promised and is not there; empty lists when all is well."""
         told = {ticket for ticket, _, _ in self.notices}
-        arrived = " ".join(self.message_ids)
+        arrived = " ".join(self.message_ids)  # in an id a key has "_" for "."
         return {
             "tickets": sorted(set(self.answered) - self.tickets),
             "journal": sorted(set(self.tickets) - self.journaled),
             "notices": sorted(set(self.tickets) - told),
-            "mails": [key for _, key, outcome in self.notices if outcome == "sent" and key not in arrived],
+            "mails": [key for _, key, outcome in self.notices if outcome == "sent" and key.replace(".", "_") not in arrived],
             "unsent": [key for _, key, outcome in self.notices if outcome not in ("sent", "bundled")],
         }
 
