@@ -64,7 +64,7 @@ class Report:
     def lost(self) -> dict[str, list[Any]]:
         """Everything that was promised and is not there; empty lists when all is well."""
         told = {ticket for ticket, _, _ in self.notices}
-        arrived = " ".join(self.message_ids)  # in an id a key has "_" for "."
+        arrived = " ".join(self.message_ids).replace(".", "_")  # as keys stand in the ids of mails about one ticket
         return {
             "tickets": sorted(set(self.answered) - self.tickets),
             "journal": sorted(set(self.tickets) - self.journaled),
