@@ -89,11 +89,10 @@ def test_the_desk_answers_by_mail_when_it_is_proven_to_be_the_desk(world: World,
     assert Comment.objects.get().author == world.jonas
 
 
-@pytest.mark.parametrize("proven", [False, "dmarc=fail header.from=example.org"])
-def test_a_mail_under_the_name_of_an_agent_does_nothing_unless_it_is_proven(world: World, post: Post, proven: bool | str) -> None:
+def test_a_mail_under_the_name_of_an_agent_does_nothing_unless_it_is_proven(world: World, post: Post) -> None:
     ticket = world.report()
     to = ours.reply_address(ticket.pk, post.mailbox.address)
-    post.mail(JONAS, "#resolve\nIt is all fine, send me money.", to=to, proven=proven)
+    post.mail(JONAS, "#resolve\nIt is all fine, send me money.", to=to, proven=False)
     ticket.refresh_from_db()
     assert (ticket.state, ticket.first_response_at) == ("new", None)
     assert not Comment.objects.filter(is_public=True).exists()
@@ -245,12 +244,15 @@ def test_a_bounce_marks_the_address_and_tells_the_desk_once(world: World, post: 
     invented = post.comes(bounce(f"{ticket.pk}.k-{'a' * 26}@{ours.host()}", 1))
     assert (invented.state, invented.ticket_id) == ("ignored", None)
     assert not EmailAddress.objects.filter(failing_since__isnull=False).exists()
-    told = post.comes(bounce(ours.message_id(ticket.pk, "k"), 2))
+    to_others = post.comes(bounce(ours.message_id(ticket.pk, f"k.{world.jonas.pk}.email"), 4))
+    assert (to_others.state, to_others.ticket_id) == ("ignored", ticket.pk)
+    assert not EmailAddress.objects.filter(failing_since__isnull=False).exists()
+    told = post.comes(bounce(ours.message_id(ticket.pk, f"k.{world.maria.pk}.email"), 2))
     assert (told.state, told.ticket_id) == ("taken", ticket.pk)
     assert EmailAddress.objects.get(address="maria@example.org").failing_since == world.now
     assert "550 no such user" in _said(ticket)[-1][0]
     assert Delivery.objects.filter(topic="watched", person=world.jonas, channel="app").exists()
-    post.comes(bounce(ours.message_id(ticket.pk, "l"), 3))
+    post.comes(bounce(ours.message_id(ticket.pk, f"l.{world.maria.pk}.email"), 3))
     assert len(_said(ticket)) == 1
     assert Ticket.objects.count() == 1
 

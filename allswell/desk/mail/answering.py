@@ -36,6 +36,8 @@ def answer(case: Case, place: Place) -> Outcome:
     case.say("on_ticket", ticket=ticket.pk, by=place.how)
     within, at_most = TICKET_RATE
     if case.decision is None:
+        if case.sender.is_forged:
+            return Outcome(MessageState.HELD, "forged")
         since = case.message.received_at - within
         if queries.count_of_ticket(ticket.pk, since=since, at_most=at_most) >= at_most:
             return Outcome(MessageState.HELD, "ticket_rate", ticket.pk)
@@ -49,7 +51,7 @@ def answer(case: Case, place: Place) -> Outcome:
 def _from_desk(case: Case, ticket: Ticket, actor: Actor) -> Outcome:
     """Somebody of the desk answers. Unless it is proven that they did, nobody outside sees it, and nothing else happens."""
     what = commands.asked(case.found.said)
-    if not case.sender.is_proven and case.decision is None:
+    if not _is_sure(case):
         case.say("unproven")
         case.notes.append(
             _(
@@ -63,20 +65,25 @@ def _from_desk(case: Case, ticket: Ticket, actor: Actor) -> Outcome:
         case.say("commands", commands=list(what.commands))
         done = commands.do(ticket, what, actor=actor, now=case.now)
         case.notes += [_("“#%(command)s” was not done: %(why)s") % {"command": name, "why": why} for name, why in done.failed]
-        return _finished(case, ticket, done.comment, is_public="note" not in what.commands)
+        return _finished(case, ticket, done.comment, is_public="note" not in what.commands, person=actor.person)
     if State(ticket.state) in FINAL_STATES:
         case.notes.append(_("The ticket is closed, so this is a note. Open a follow-up to answer."))
         return _as_note(case, ticket, actor, case.found.said)
     written = body_of(talking.reply)(ticket.pk, body=_words(case), actor=actor, now=case.now)
-    return _finished(case, ticket, written, is_public=True)
+    return _finished(case, ticket, written, is_public=True, person=actor.person)
+
+
+def _is_sure(case: Case) -> bool:
+    """Whether they may act: a server proved who wrote, or a person said by whom it counts. To let a held mail in proves nothing."""
+    return case.sender.is_proven or (case.decision is not None and case.decision.person is not None)
 
 
 def _as_note(case: Case, ticket: Ticket, actor: Actor, words: str) -> Outcome:
     """An internal note in the name of the program, as it is not proven, or not possible, that it is anything else."""
-    author = actor if case.sender.is_proven else case.house
+    author = actor if _is_sure(case) else case.house
     written, entry = tickets.comment(ticket, body=words or _words(case), is_public=False, actor=author, now=case.now)
     steps.tell(entry, topic=Topic.WATCHED, persons=steps.desk_audience(ticket), actor=author, now=case.now, is_held=True)
-    return _finished(case, ticket, written, is_public=False)
+    return _finished(case, ticket, written, is_public=False, person=author.person)
 
 
 def _from_requester(case: Case, place: Place, ticket: Ticket, actor: Actor) -> Outcome:
@@ -102,7 +109,7 @@ def _from_requester(case: Case, place: Place, ticket: Ticket, actor: Actor) -> O
         ticket = written.ticket
     if case.sender.is_proven:
         copies.add(case, ticket, actor)
-    return _finished(case, ticket, written, is_public=True)
+    return _finished(case, ticket, written, is_public=True, person=actor.person)
 
 
 def _thanked(case: Case, ticket: Ticket, actor: Actor) -> Outcome:
@@ -111,7 +118,7 @@ def _thanked(case: Case, ticket: Ticket, actor: Actor) -> Outcome:
     words = _words(case)
     written, entry = tickets.comment(ticket, body=words, is_public=True, actor=actor, now=case.now)
     steps.tell(entry, topic=Topic.REPLIED, persons=steps.desk_audience(ticket), actor=actor, now=case.now, is_held=True)
-    return _finished(case, ticket, written, is_public=True)
+    return _finished(case, ticket, written, is_public=True, person=actor.person)
 
 
 def _reopened(case: Case, ticket: Ticket, actor: Actor) -> Ticket:
@@ -131,9 +138,9 @@ def _words(case: Case) -> str:
     return case.found.said or _("(no text)")
 
 
-def _finished(case: Case, ticket: Ticket, written: Comment | None, *, is_public: bool) -> Outcome:
+def _finished(case: Case, ticket: Ticket, written: Comment | None, *, is_public: bool, person: int | None) -> Outcome:
     """The files, the notes and the id of the mail go with what it became."""
-    attached = case.files.attach(ticket, comment=written, is_public=is_public, person=case.sender.person_id, now=case.now)
+    attached = case.files.attach(ticket, comment=written, is_public=is_public, person=person, now=case.now)
     if attached and written is None:
         copies.attached(ticket, attached, is_public=is_public, actor=case.house, now=case.now)
     if written is not None and case.found.mail.message_id:

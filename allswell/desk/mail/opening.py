@@ -156,7 +156,9 @@ def _belongs(case: Case, ticket: Ticket, place: Place) -> None:
     if other is None:
         return
     case.say("maybe", ticket=other.pk, by=place.maybe_how)
-    if place.maybe_how == "subject":
+    if place.maybe_how == "subject" and not case.sender.is_proven:
+        words = _("The subject names %(reference)s, and no server proved who sent this mail. Perhaps it belongs there.")
+    elif place.maybe_how == "subject":
         words = _("The subject names %(reference)s, which the sender of this mail may not see. Perhaps it belongs there.")
     else:
         words = _("This mail answers one about %(reference)s, which its sender may not see. Perhaps it belongs there.")

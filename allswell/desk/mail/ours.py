@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
@@ -11,6 +12,10 @@ from django.conf import settings
 from allswell.intake.parsers.mail import references
 from allswell.intake.parsers.mail.references import Own
 from allswell.intake.queries import mail as queries
+
+
+#: the end of the key of a notice by mail (`notifications.operations.enqueue`), as an id holds it
+_TO = re.compile(r"_(\d{1,18})_email-[a-z2-7]{26}@")
 
 
 def _key(secret: str) -> bytes:
@@ -26,6 +31,12 @@ def ticket_of(message_id: str) -> int | None:
     """The ticket an id was signed for by one of our keys; None for any other. No query."""
     former = tuple(_key(one) for one in settings.SECRET_KEY_FALLBACKS)
     return references.ticket_of_id(message_id, Own(frozenset({host()}), frozenset(), _key(settings.SECRET_KEY), former))
+
+
+def person_of(message_id: str) -> int | None:
+    """Who got the mail of this id; None when it is none that we signed. It stands in the key of the delivery, which is signed with it."""
+    found = _TO.search(message_id) if ticket_of(message_id) is not None else None
+    return int(found.group(1)) if found else None
 
 
 def own() -> Own:

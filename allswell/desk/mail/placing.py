@@ -47,14 +47,18 @@ class Place:
         return self.how in ("address", "our_id")
 
 
-def place(message: InboundMessage, found: Understood, own: Own, actor: Actor | None) -> Place:
-    """The ticket a mail belongs to, as far as its sender may speak there."""
+def place(message: InboundMessage, found: Understood, own: Own, actor: Actor | None, *, is_sure: bool = True) -> Place:
+    """The ticket a mail belongs to, as far as its sender may speak there.
+
+    `is_sure`: somebody knows that it is the sender; else no subject leads anywhere, as anybody can guess a number and write a name.
+    """
     maybe, maybe_how = None, ""
     for number, how in _named(message, found, own):
         ticket = _followed(number)
         if ticket is None:
             continue
-        if actor is not None and may(actor, Act.SPEAK, tickets.facts(ticket, person=actor.person)):
+        is_enough = is_sure or how != "subject"
+        if is_enough and actor is not None and may(actor, Act.SPEAK, tickets.facts(ticket, person=actor.person)):
             return Place(ticket, how)
         if maybe is None:
             maybe, maybe_how = ticket, how
@@ -63,11 +67,16 @@ def place(message: InboundMessage, found: Understood, own: Own, actor: Actor | N
 
 def reported_on(message: InboundMessage, found: Understood, own: Own) -> Ticket | None:
     """The ticket of a mail that we sent, when this one (a bounce, an automatic reply) proves that it got it."""
-    ids = [found.said_id, *_ids(found)]
+    ids = shown_ids(found)
     named = [references.ticket_of_id(one, own) for one in ids if one]
     named += [references.ticket_of_address(one, own) for one in addressed_to(message, found)]
     number = next((one for one in named if one is not None), None)
     return _followed(number) if number is not None else None
+
+
+def shown_ids(found: Understood) -> list[str]:
+    """The ids of the mails that a mail is about, or answers to."""
+    return [one for one in (found.said_id, *_ids(found)) if one]
 
 
 def addressed_to(message: InboundMessage, found: Understood) -> list[str]:

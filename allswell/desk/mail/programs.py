@@ -13,10 +13,8 @@ from allswell.notifications.rules import Topic
 from allswell.people import operations as people_operations
 from allswell.people import queries as people
 from allswell.tickets import operations as tickets
-from allswell.tickets import queries
-from allswell.tickets.rules import WatcherKind
 
-from . import placing
+from . import ours, placing
 from .case import Case, Outcome
 
 if TYPE_CHECKING:
@@ -63,7 +61,7 @@ def folded(case: Case, ticket: Ticket, *, reason: str) -> Outcome:
 def _automatic(case: Case) -> Outcome:
     ticket = placing.reported_on(case.message, case.found, case.own)
     if ticket is None:
-        ticket = placing.place(case.message, case.found, case.own, case.sender.actor).ticket
+        ticket = placing.place(case.message, case.found, case.own, case.sender.actor, is_sure=case.sender.is_proven).ticket
     if ticket is None:
         return Outcome(MessageState.IGNORED, MailKind.AUTO_REPLY.value)
     case.say("on_ticket", ticket=ticket.pk)
@@ -71,14 +69,14 @@ def _automatic(case: Case) -> Outcome:
 
 
 def _undelivered(case: Case, kind: MailKind) -> Outcome:
-    """A mail server could not deliver what we sent. Believed only where it shows a Message-ID that we signed."""
+    """A mail server could not deliver what we sent. Believed only where it shows the id, signed by us, of a mail to whom it names."""
     ticket = placing.reported_on(case.message, case.found, case.own)
     if ticket is None:
         return Outcome(MessageState.IGNORED, kind.value)
     failing = None
     for told in case.found.reports:
         person = people.person_by_address(told.recipient) if told.recipient else None
-        if told.action != "failed" or person is None or person.pk not in _audience(ticket):
+        if told.action != "failed" or person is None or not _got(case, person):
             continue
         if not told.is_permanent:
             case.say("not_now", ticket=ticket.pk, person=person.pk)
@@ -105,6 +103,6 @@ def _tell(case: Case, ticket: Ticket, person: Person, address: str, why: str) ->
     return note.pk
 
 
-def _audience(ticket: Ticket) -> set[int]:
-    """Those to whom mails about a ticket go."""
-    return steps.public_audience(ticket) | steps.desk_audience(ticket) | set(queries.watchers(ticket.pk, list(WatcherKind)))
+def _got(case: Case, person: Person) -> bool:
+    """Whether the bounce shows the id of a mail that went to this very person: who got another one may not speak for them."""
+    return any(ours.person_of(one) == person.pk for one in placing.shown_ids(case.found))

@@ -142,7 +142,8 @@ def _place(case: Case) -> Place:
     chosen = case.decision.ticket if case.decision is not None else None
     if chosen is not None and case.sender.actor is not None and (ticket := tickets.ticket(chosen)) is not None:
         return Place(ticket, "decision")
-    return placing.place(case.message, case.found, case.own, case.sender.actor)
+    is_sure = case.sender.is_proven or case.decision is not None
+    return placing.place(case.message, case.found, case.own, case.sender.actor, is_sure=is_sure)
 
 
 def _write(case: Case, outcome: Outcome) -> None:
