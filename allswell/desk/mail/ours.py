@@ -13,7 +13,6 @@ from allswell.intake.parsers.mail import references
 from allswell.intake.parsers.mail.references import Own
 from allswell.intake.queries import mail as queries
 
-
 #: the end of the key of a notice by mail (`notifications.operations.enqueue`), as an id holds it
 _TO = re.compile(r"_(\d{1,18})_email-[a-z2-7]{26}@")
 
