@@ -466,6 +466,7 @@ def test_A24_nothing_the_desk_keeps_is_deleted_through_pages_or_programs(stage: 
         "revokeCalendarLink",
         "removeContact",
         "removeAlertRule",
+        "removeMailRule",
         "removeHeartbeat",
     }
     assert not [made.id for made in OPERATIONS if any(word in made.id.lower() for word in words)]

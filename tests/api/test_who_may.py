@@ -38,6 +38,7 @@ from allswell.desk import (
 )
 from allswell.desk import tickets as desk
 from allswell.desk.alerts import heartbeats, rules, silences, sources, windows
+from allswell.desk.mail import rules as mail_rules
 from allswell.people.models import RoleGrant
 from allswell.reporting import telling
 from allswell.tickets.models import Ticket
@@ -169,6 +170,10 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["createHeartbeat", "updateHeartbeat", "removeHeartbeat"], ADMIN),
     **dict.fromkeys(["createAlertRule", "updateAlertRule", "activateAlertRule", "deactivateAlertRule"], ADMIN),
     **dict.fromkeys(["orderAlertRules", "removeAlertRule"], ADMIN),
+    # what a mail becomes
+    **dict.fromkeys(["listMailRules", "getMailRule"], ADMIN | {"auditor"}),
+    **dict.fromkeys(["createMailRule", "updateMailRule", "activateMailRule", "deactivateMailRule"], ADMIN),
+    **dict.fromkeys(["orderMailRules", "removeMailRule"], ADMIN),
     **dict.fromkeys(["listSilences", "listMaintenanceWindows"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["getSilence", "getMaintenanceWindow"], KNOWING),
     **dict.fromkeys(["createSilence", "announceMaintenance"], DECIDING | {"agent", "outside_agent"}),  # there is no such service
@@ -276,6 +281,7 @@ def _set(world: World) -> Stage:
     jobs, _ = sources.create(name="Jobs", kind="heartbeat", **world.by(world.ada))
     beat = heartbeats.create(jobs.pk, name="nightly", every=86_400, **world.by(world.ada))
     rule = rules.create(name="Ledger", definition={}, **world.by(world.ada))
+    read = mail_rules.create(name="Ledger", definition={}, **world.by(world.ada))
     quiet = {"service": world.printing.pk, "reason": "x", "ends_at": world.now + timedelta(hours=1)}
     work = {"services": [world.printing.pk], "title": "x", "ends_at": quiet["ends_at"]}
     silence = silences.create(**quiet, **world.by(world.jonas))
@@ -337,6 +343,7 @@ def _set(world: World) -> Stage:
         "alerts": {"id": am.alert().pk},
         "alert-sources": {"id": jobs.pk, "heartbeat": beat.pk},
         "alert-rules": {"id": rule.pk},
+        "mail-rules": {"id": read.pk},
         "silences": {"id": silence.pk},
         "maintenance-windows": {"id": window.pk},
         "views": {"slug": view.slug},
@@ -439,6 +446,9 @@ def _set(world: World) -> Stage:
         "createAlertRule": {"name": "x", "definition": {"act": "record"}},
         "updateAlertRule": {"name": "x"},
         "orderAlertRules": {"order": [rule.pk]},
+        "createMailRule": {"name": "x", "definition": {"act": "hold"}},
+        "updateMailRule": {"name": "x"},
+        "orderMailRules": {"order": [read.pk]},
         "createSilence": {**quiet, "ends_at": quiet["ends_at"].isoformat()},
         "announceMaintenance": {**work, "ends_at": quiet["ends_at"].isoformat()},
         "updateMaintenanceWindow": {"title": "x"},

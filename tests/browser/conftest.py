@@ -180,6 +180,9 @@ box, _key = mailboxes.create(
     name="Support", address="support@example.org", kind="imap", connection=server, secret={{"password": "x"}}, **world.by(world.ada)
 )
 
+from allswell.desk.mail import rules as mail_rules
+sorted_out = mail_rules.create(name="Paper", mailbox=box.pk, definition={{"words": ["paper"], "urgency": 3}}, **world.by(world.ada))
+
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allswell.desk import sign_in
@@ -189,7 +192,7 @@ sign_in.turn_on_second_factor(
 numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk, "paged": paged.pk}}
 numbers |= {{"handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk, "work": work.pk}}
 numbers["jobs"] = jobs.pk
-numbers |= {{"letter": letter, "box": box.pk}}
+numbers |= {{"letter": letter, "box": box.pk, "sorted_out": sorted_out.pk}}
 print(json.dumps(numbers))
 """
 

@@ -43,6 +43,7 @@ from allswell.desk import people as people_desk
 from allswell.desk import tickets as desk
 from allswell.desk.alerts import heartbeats, rules, silences, sources, windows
 from allswell.desk.mail import keeping, unsubscribing
+from allswell.desk.mail import rules as mail_rules
 from allswell.intake.models import InboundMessage, MaintenanceWindow, RawReport, Silence
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -248,6 +249,7 @@ def _set(world: World) -> Stage:
     jobs, _key = sources.create(name="Jobs", kind="heartbeat", **world.by(world.ada))
     beat = heartbeats.create(jobs.pk, name="nightly", every=86_400, **world.by(world.ada))
     rule = rules.create(name="Ledger", definition={"severities": ["critical"]}, **world.by(world.ada))
+    read = mail_rules.create(name="Ledger", definition={"words": ["ledger"]}, **world.by(world.ada))
     view = views.save("Slow ones", filters={"q": "slow"}, **by_jonas)
     job = bulk.start([ticket.pk], verb="watch", params={}, **by_jonas)
     token, _ = people_desk.create_token(world.maria.pk, name="x", scopes=[TokenScope.ALL.value], **world.by(world.maria))
@@ -307,6 +309,7 @@ def _set(world: World) -> Stage:
             "setup_mailbox_try": {"number": a_mailbox(world, "imap", "x@example.org", connection=NOWHERE)[0].pk},
             "alert-sources": {"number": am.source.pk},
             "alert-rules": {"number": rule.pk},
+            "mail-rules": {"number": read.pk},
             **{
                 f"setup_heartbeat{verb}": {"number": beat.source_id, "beat": beat.pk}
                 for verb in ("", "_pause", "_resume", "_remove")
@@ -600,6 +603,10 @@ DECIDED: dict[str, Row] = {
     "setup_mailboxes": Row(SETUP - {"branch_administrator"}),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_mailbox", "setup_mailbox_new"),
     **_rows(Row(post=ADMIN), "setup_mailbox_try", "setup_mailbox_new_key", "setup_mailbox_switch", "setup_mailbox_remove"),
+    **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_mail_rule_new", "setup_mail_rule"),
+    "setup_mail_rules": Row(SETUP - {"branch_administrator"}),
+    **_rows(Row(post=ADMIN), "setup_mail_rule_earlier", "setup_mail_rule_later", "setup_mail_rule_remove"),
+    **_rows(Row(post=ADMIN), "setup_mail_rule_activate", "setup_mail_rule_deactivate"),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_alert_sources", "setup_alert_source"),
     "setup_alert_source_try": Row(SETUP - {"branch_administrator"}, ADMIN | {"auditor"}),  # it writes nothing
     **_rows(Row(post=ADMIN), "setup_alert_source_new_key", "setup_alert_source_end_former_key", "setup_alert_source_switch"),

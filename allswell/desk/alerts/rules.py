@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from allswell.desk import steps
 from allswell.desk.door import use_case
-from allswell.intake.operations import alert_settings as writing
+from allswell.intake.operations import rules as writing
 from allswell.intake.queries import alerts as queries
 from allswell.intake.rules.routing import Rule
 from allswell.kernel import text
@@ -69,7 +69,7 @@ def _judged(definition: Mapping[str, Any], *, before: Rule | None = None, actor:
 def _held(rule: int, *, actor: Actor) -> tuple[list[AlertRule], AlertRule]:
     """All rules, held for this act, and the one that is meant. Raises NotAllowed, NotFound."""
     require(actor, Act.SET_UP, INSTALLATION)
-    rows = writing.all_rules()
+    rows = writing.alert_rules()
     found = next((row for row in rows if row.pk == rule), None)
     if found is None:
         raise NotFound("There is no such rule.")
@@ -80,12 +80,13 @@ def _held(rule: int, *, actor: Actor) -> tuple[list[AlertRule], AlertRule]:
 def create(*, name: str, definition: Mapping[str, Any], actor: Actor, now: datetime) -> AlertRule:
     """A new rule, asked after all others. Raises Invalid, NotAllowed."""
     require(actor, Act.SET_UP, INSTALLATION)
-    rows = writing.all_rules()
+    rows = writing.alert_rules()
     if len(rows) >= MOST:
         raise Invalid("There are too many rules.")
     name = text.line(name, field="name", limit=80)
     position = rows[-1].position + 1 if rows else 0
-    return writing.create_rule(name, _judged(definition, actor=actor), position=position, actor=actor, now=now)
+    judged = _judged(definition, actor=actor)
+    return writing.create_alert_rule(name=name, definition=judged, position=position, actor=actor, now=now)
 
 
 @use_case
@@ -107,7 +108,7 @@ def change(
         values["name"] = text.line(name, field="name", limit=80)
     if definition is not None:
         values["definition"] = _judged(definition, before=said_by(row), actor=actor)
-    writing.change_rule(row, values, actor=actor, now=now)
+    writing.change(row, values, actor=actor, now=now)
     return row
 
 
@@ -120,7 +121,7 @@ def version(row: AlertRule) -> str:
 def switch(rule: int, *, is_active: bool, actor: Actor, now: datetime) -> AlertRule:
     """Ask it, or leave it out; it keeps its place."""
     _rows, row = _held(rule, actor=actor)
-    writing.switch_rule(row, is_active=is_active, actor=actor, now=now)
+    writing.switch(row, is_active=is_active, actor=actor, now=now)
     return row
 
 
@@ -130,7 +131,7 @@ def move(rule: int, *, by: int, actor: Actor, now: datetime) -> AlertRule:
     rows, row = _held(rule, actor=actor)
     place = rows.index(row)
     rows.insert(min(max(0, place + by), len(rows) - 1), rows.pop(place))
-    writing.place_rules(rows, actor=actor, now=now)
+    writing.place(rows, actor=actor, now=now)
     return row
 
 
@@ -138,14 +139,14 @@ def move(rule: int, *, by: int, actor: Actor, now: datetime) -> AlertRule:
 def reorder(order: Sequence[int], *, actor: Actor, now: datetime) -> None:
     """Ask all rules in this order. Raises Invalid when it does not name each of them once."""
     require(actor, Act.SET_UP, INSTALLATION)
-    rows = {row.pk: row for row in writing.all_rules()}
+    rows = {row.pk: row for row in writing.alert_rules()}
     if sorted(order) != sorted(rows):
         raise Invalid("Name every rule once.", field="order")
-    writing.place_rules([rows[number] for number in order], actor=actor, now=now)
+    writing.place([rows[number] for number in order], actor=actor, now=now)
 
 
 @use_case
 def remove(rule: int, *, actor: Actor, now: datetime) -> None:
     """Forget it. Alerts it decided about stay as they are."""
     _rows, row = _held(rule, actor=actor)
-    writing.remove_rule(row, actor=actor, now=now)
+    writing.remove(row, actor=actor, now=now)

@@ -57,14 +57,23 @@ class Tried:
 
 
 def dry_run(rules: list[Rule], *, actor: Actor) -> list[Tried]:
-    """What these rules would make of the last mails, the newest first. Headers are not kept, so rules about one fit none here."""
+    """What these rules would make of the last mails, the newest first. Mail that found its ticket, or came from a program, fits none.
+
+    Headers are not kept, nor whom a mail says it is to: rules about one fit none here, rules about a plus sign only what an envelope says.
+    """
     require(actor, Act.READ_SETUP, INSTALLATION)
+    last = queries.messages().exclude(sender="").select_related("mailbox__service", "mailbox__team")
     found = []
-    for message in queries.messages().exclude(sender="").order_by("-pk")[:_LAST]:
+    for message in last.defer("folded", "trail", "authentication").order_by("-pk")[:_LAST]:
         facts = MailFacts(message.mailbox_id, message.sender, message.subject, mail_rules.plus_parts(message.envelope_to))
-        rule = mail_rules.decide(facts, rules)
+        rule = mail_rules.decide(facts, rules) if _is_asked_about(message) else mail_rules.OTHERWISE
         found.append(Tried(message, None if rule is mail_rules.OTHERWISE else rule))
     return found
+
+
+def _is_asked_about(message: InboundMessage) -> bool:
+    """Whether rules were asked about a mail, or would be: it did not join a ticket, and was not set aside before."""
+    return message.comment_id is None and (message.state != MessageState.IGNORED or message.reason == "rule")
 
 
 @use_case

@@ -205,8 +205,10 @@ def switch(mailbox: int, *, is_active: bool, actor: Actor, now: datetime) -> Mai
 
 @use_case
 def remove(mailbox: int, *, actor: Actor, now: datetime) -> None:
-    """Delete a mailbox to which no mail came; others are switched off. Raises Conflict, NotFound."""
+    """Delete a mailbox to which no mail came and that no rule names; others are switched off. Raises Conflict, NotFound."""
     row = one(mailbox, actor=actor, act=Act.SET_UP)
+    if queries.has_rules(row.pk):
+        raise Conflict("A rule is about this mailbox. Change or forget the rule first.")
     if queries.has_mail(row.pk):
         raise Conflict("Mail came to this mailbox. Switch it off instead.")
     writing.remove(row)

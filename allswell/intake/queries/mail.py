@@ -75,6 +75,11 @@ def count_saying(sender: str, mark: str, *, since: datetime, at_most: int) -> in
     return rows.order_by()[:at_most].count() if sender else 0
 
 
+def all_rules() -> QuerySet[MailRule]:
+    """Every rule, in use or not, in the order in which they are asked."""
+    return MailRule.objects.order_by("position", "id")
+
+
 def mail_rules() -> list[Rule]:
     """The rules in use, in their order."""
     rows = MailRule.objects.filter(is_active=True).order_by("position", "id")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from allswell.intake.models import InboundMessage, Mailbox
+from allswell.intake.models import InboundMessage, Mailbox, MailRule
 from allswell.intake.rules.mailboxes import MailboxKind
 
 
@@ -23,6 +23,11 @@ def fetched() -> list[Mailbox]:
 def by_key(digest: str) -> Mailbox | None:
     """The mailbox whose key has this SHA-256."""
     return Mailbox.objects.filter(key_digest=digest).exclude(key_digest="").first()
+
+
+def has_rules(mailbox: int) -> bool:
+    """Whether any rule is about mail that comes there."""
+    return MailRule.objects.filter(mailbox=mailbox).exists()
 
 
 def has_mail(mailbox: int) -> bool:

@@ -1,0 +1,190 @@
+"""The use cases of mail rules: what a mail becomes that opens a ticket. The first that fits decides, else its mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from allswell.desk import steps
+from allswell.desk.door import use_case
+from allswell.intake.operations import rules as writing
+from allswell.intake.queries import mail as queries
+from allswell.intake.queries import mailboxes
+from allswell.intake.rules.mail_rules import Rule
+from allswell.kernel import text
+from allswell.kernel.actor import Actor
+from allswell.kernel.errors import Invalid, NotFound, Stale
+from allswell.people.rules import INSTALLATION, Act, require
+from allswell.services import queries as services
+from allswell.tickets import queries as tickets
+
+from . import deciding
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from allswell.intake.models import InboundMessage, MailRule
+
+#: every mail that opens a ticket is compared with each of them
+MOST = 500
+#: the mailbox stays as it was: None is every mailbox
+AS_IT_WAS: Final = -1
+
+
+def all_rules(actor: Actor) -> QuerySet[MailRule]:
+    """Every rule in their order, for who may see the set-up. Raises NotAllowed."""
+    require(actor, Act.READ_SETUP, INSTALLATION)
+    return queries.all_rules()
+
+
+def one(rule: int, *, actor: Actor, act: Act = Act.READ_SETUP) -> MailRule:
+    """A rule, for who may see the set-up. Raises NotAllowed, NotFound."""
+    require(actor, act, INSTALLATION)
+    found = queries.all_rules().filter(pk=rule).first()
+    if found is None:
+        raise NotFound("There is no such rule.")
+    return found
+
+
+def said_by(row: MailRule) -> Rule:
+    """What a rule says."""
+    return Rule.parse(row.definition, number=row.pk, name=row.name, mailbox=row.mailbox_id)
+
+
+def _judged(rule: Rule, *, before: Rule | None = None, actor: Actor) -> Rule:
+    """A rule that can be followed. What it named before may be out of use by now. Raises Invalid."""
+    was = before or Rule()
+    if rule.mailbox not in (None, was.mailbox) and not mailboxes.all_mailboxes().filter(pk=rule.mailbox).exists():
+        raise Invalid("There is no such mailbox.", field="mailbox")
+    if rule.service not in (None, was.service):
+        known = services.visible_to(actor).filter(is_active=True)
+        if not known.filter(pk=rule.service).exists():
+            raise Invalid("There is no such service.", field="service")
+    if rule.team is not None and rule.team != was.team:
+        steps.team_within_reach(rule.team, actor=actor)
+    if rule.category is not None and rule.category != was.category and tickets.category(rule.category) is None:
+        raise Invalid("There is no such category.", field="category")
+    if rule.header_says and not rule.header:
+        raise Invalid("Say which header holds it.", field="header")
+    return rule
+
+
+def _held(rule: int, *, actor: Actor) -> tuple[list[MailRule], MailRule]:
+    """All rules, held for this act, and the one that is meant. Raises NotAllowed, NotFound."""
+    require(actor, Act.SET_UP, INSTALLATION)
+    rows = writing.mail_rules()
+    found = next((row for row in rows if row.pk == rule), None)
+    if found is None:
+        raise NotFound("There is no such rule.")
+    return rows, found
+
+
+@use_case
+def create(*, name: str, mailbox: int | None = None, definition: Mapping[str, Any], actor: Actor, now: datetime) -> MailRule:
+    """A new rule, asked after all others; about mail of one mailbox, or of all. Raises Invalid, NotAllowed."""
+    require(actor, Act.SET_UP, INSTALLATION)
+    rows = writing.mail_rules()
+    if len(rows) >= MOST:
+        raise Invalid("There are too many rules.")
+    name = text.line(name, field="name", limit=80)
+    position = rows[-1].position + 1 if rows else 0
+    judged = _judged(Rule.parse(definition, mailbox=mailbox), actor=actor)
+    values: dict[str, Any] = {"name": name, "mailbox_id": mailbox, "definition": judged.as_json(), "position": position}
+    return writing.create_mail_rule(actor=actor, now=now, **values)
+
+
+@use_case
+def change(
+    rule: int,
+    *,
+    name: str | None = None,
+    mailbox: int | None = AS_IT_WAS,
+    definition: Mapping[str, Any] | None = None,
+    seen: str = "",
+    actor: Actor,
+    now: datetime,
+) -> MailRule:
+    """Change what is said. `seen` is what `version` said when the rule was read. Raises Invalid, NotFound, Stale."""
+    _rows, row = _held(rule, actor=actor)
+    if seen and seen != version(row):
+        raise Stale("Somebody else changed this rule in the meantime. Look again, and change it once more.")
+    before = said_by(row)
+    place = row.mailbox_id if mailbox == AS_IT_WAS else mailbox
+    wanted = replace(before, mailbox=place) if definition is None else Rule.parse(definition, mailbox=place)
+    values: dict[str, Any] = {"mailbox_id": place, "definition": _judged(wanted, before=before, actor=actor).as_json()}
+    if name is not None:
+        values["name"] = text.line(name, field="name", limit=80)
+    writing.change(row, values, actor=actor, now=now)
+    return row
+
+
+def version(row: MailRule) -> str:
+    """What tells whether a rule says something else by now."""
+    return row.changed_at.isoformat()
+
+
+@use_case
+def switch(rule: int, *, is_active: bool, actor: Actor, now: datetime) -> MailRule:
+    """Ask it, or leave it out; it keeps its place."""
+    _rows, row = _held(rule, actor=actor)
+    writing.switch(row, is_active=is_active, actor=actor, now=now)
+    return row
+
+
+@use_case
+def move(rule: int, *, by: int, actor: Actor, now: datetime) -> MailRule:
+    """Ask it `by` places later (negative: earlier); at an end it stays there."""
+    rows, row = _held(rule, actor=actor)
+    place = rows.index(row)
+    rows.insert(min(max(0, place + by), len(rows) - 1), rows.pop(place))
+    writing.place(rows, actor=actor, now=now)
+    return row
+
+
+@use_case
+def reorder(order: Sequence[int], *, actor: Actor, now: datetime) -> None:
+    """Ask all rules in this order. Raises Invalid when it does not name each of them once."""
+    require(actor, Act.SET_UP, INSTALLATION)
+    rows = {row.pk: row for row in writing.mail_rules()}
+    if sorted(order) != sorted(rows):
+        raise Invalid("Name every rule once.", field="order")
+    writing.place([rows[number] for number in order], actor=actor, now=now)
+
+
+@use_case
+def remove(rule: int, *, actor: Actor, now: datetime) -> None:
+    """Forget it. Mails it decided about stay as they are."""
+    _rows, row = _held(rule, actor=actor)
+    writing.remove(row, actor=actor, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A mail that a rule fits; `before` is the rule asked earlier that decides about it, None where this one does."""
+
+    message: InboundMessage
+    before: Rule | None
+
+
+def try_out(
+    rule: int | None, *, mailbox: int | None = None, definition: Mapping[str, Any], actor: Actor
+) -> tuple[Rule, int, list[Fit]]:
+    """What a rule as it was typed would say of the last mails: the rule, how many mails were looked at, those that fit. Writes nothing.
+
+    It is asked in its place (a new one last) among the rules in use. Raises Invalid, NotAllowed, NotFound.
+    """
+    before = said_by(one(rule, actor=actor)) if rule is not None else None
+    require(actor, Act.READ_SETUP, INSTALLATION)
+    wanted = _judged(Rule.parse(definition, number=rule, mailbox=mailbox), before=before, actor=actor)
+    earlier: list[Rule] = []
+    for row in queries.all_rules():
+        if row.pk == rule:
+            break
+        if row.is_active:
+            earlier.append(said_by(row))
+    tried = deciding.dry_run([wanted], actor=actor)
+    fits = {one.message.pk: one.message for one in tried if one.rule is not None}
+    decided = {one.message.pk: one.rule for one in deciding.dry_run(earlier, actor=actor)} if earlier and fits else {}
+    return wanted, len(tried), [Fit(message, decided.get(pk)) for pk, message in fits.items()]
