@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from allswell.database.alone import is_alone
 from allswell.desk.door import use_case
@@ -19,9 +19,6 @@ from .case import Case, Outcome
 from .files import Files, store
 from .placing import Place
 from .reading import Read
-
-if TYPE_CHECKING:
-    pass
 
 #: one engine takes mail at a time, so that mails of one sender and on one ticket are taken in the order in which they came
 _ALONE = "allswell.mail"
