@@ -46,7 +46,7 @@ _ENDS = {
 }
 _ANSWERS = frozenset({Verb.ACKNOWLEDGED, Verb.ASSIGNED})
 _WORDS = frozenset({Verb.REPLIED, Verb.NOTED})
-_CONCERNED = frozenset({*_STARTS, *_ENDS, *_ANSWERS, *_WORDS})
+_CONCERNED = frozenset({*_STARTS, *_ENDS, *_ANSWERS, *_WORDS, Verb.ALERTS_ANSWERED})
 
 
 def follow(touched: Iterable[tuple[Ticket, Entry]], *, actor: Actor, now: datetime) -> None:
@@ -70,7 +70,8 @@ def _follow(ticket: Ticket, told: list[Entry], *, actor: Actor, now: datetime) -
     undone = next((entry for entry in told if entry.verb == Verb.UNDONE), None)
     if undone is not None:
         runs.take_back(ticket, journal.of_action(ticket.pk, uuid.UUID(undone.data["action"])), actor=actor, now=now)
-    held = runs.hold_open(ticket.pk) if not is_new and escalations.has_open_run(ticket.pk) else []
+    may_have_run = not is_new or Verb.ALERTS_ANSWERED in verbs  # a rule of alerts begins runs by itself
+    held = runs.hold_open(ticket.pk) if may_have_run and escalations.has_open_run(ticket.pk) else []
     if ticket.done_at or ticket.merged_into_id or Verb.RESTORED in verbs:
         reasons = [_ENDS[verb] for verb in _ENDS if verb in verbs]
         runs.end(ticket, held, reason=reasons[0] if reasons else "closed", actor=actor, now=now)
@@ -118,7 +119,9 @@ def _is_lowered(entry: Entry) -> bool:
 
 
 def _is_answer(entry: Entry, ticket: Ticket) -> bool:
-    """Whether somebody took the ticket on themselves; giving it to another answers nothing."""
+    """Whether somebody took the ticket on themselves, here or at the source of its alerts; giving it to another answers nothing."""
+    if entry.verb == Verb.ALERTS_ANSWERED:
+        return True
     if entry.verb not in _ANSWERS or entry.person_id is None:
         return False
     return entry.verb == Verb.ACKNOWLEDGED or ticket.assignee_id == entry.person_id

@@ -90,6 +90,7 @@ class Verb(StrEnum):
     # monitoring
     ALERTS_JOINED = "alerts.joined"
     ALERTS_CLEARED = "alerts.cleared"
+    ALERTS_ANSWERED = "alerts.answered"
     # announcements
     ANNOUNCED = "incident.announced"
     ANNOUNCEMENT_UPDATED = "incident.announcement_updated"

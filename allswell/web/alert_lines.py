@@ -45,6 +45,10 @@ def _cleared(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Mar
     return _with(show.fill(_("All its alerts are over")), ENDS.get(str(kept.get("how", ""))))
 
 
+def _answered(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Markup:
+    return show.fill(_("All its alerts that fire are acknowledged at their source"))
+
+
 def _with(line: Markup, reason: str | None) -> Markup:
     return Markup("{}: {}").format(line, _(reason)) if reason else line
 
@@ -52,4 +56,5 @@ def _with(line: Markup, reason: str | None) -> Markup:
 SAYINGS: dict[Verb, tuple[str, Callable[[dict[str, Any], Markup, Any, Entry], Markup]]] = {
     Verb.ALERTS_JOINED: ("bell", _joined),
     Verb.ALERTS_CLEARED: ("check", _cleared),
+    Verb.ALERTS_ANSWERED: ("bell", _answered),
 }

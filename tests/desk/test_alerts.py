@@ -307,6 +307,29 @@ def test_what_is_acknowledged_at_the_source_pauses_paging_and_is_told(world: Wor
     assert [body.splitlines()[-1] for body in notes] == ["- k1", "- k2"]
 
 
+@pytest.mark.parametrize("is_of_rule", [True, False])
+def test_what_is_acknowledged_before_it_was_read_calls_nobody(world: World, is_of_rule: bool) -> None:
+    pd = Monitoring(world, "pagerduty", service=world.lookup.pk)
+    policy = policies.create_policy(
+        name="Night",
+        team=world.desk_team.pk,
+        definition={"steps": [{"targets": [{"kind": "person", "person": world.jonas.pk}], "wait": 300}], "starts": [1, 2]},
+        **world.by(world.lena),
+    )
+    if is_of_rule:
+        AlertRule.objects.create(
+            name="All", position=1, definition={"policy": policy.pk}, created_at=world.now, changed_at=world.now
+        )
+    else:
+        policies.use_for_service(world.lookup.pk, policy=policy.pk, **world.by(world.ada))
+    for action in ("trigger", "acknowledge"):
+        payload = {"summary": "disk full", "source": "db1", "severity": "critical"}
+        pd.post({"routing_key": pd.key, "event_action": action, "dedup_key": "k1", "payload": payload}, path="/v2/enqueue")
+    pd.read()
+    assert set(Escalation.objects.values_list("state", flat=True)) == {"acknowledged"}
+    assert Comment.objects.get(is_public=False).body.endswith("- disk full")
+
+
 def test_a_note_written_at_the_source_is_a_note_of_the_incident(world: World) -> None:
     og = Monitoring(world, "opsgenie", service=world.lookup.pk)
     key = {"headers": {"Authorization": f"GenieKey {og.key}"}}

@@ -27,7 +27,6 @@ from allswell.kernel.actor import Actor
 from allswell.kernel.errors import DeskError
 from allswell.oncall.queries import escalations
 from allswell.oncall.queries.escalations import InForce
-from allswell.oncall.rules.escalating import RunState
 from allswell.tickets import operations as tickets
 from allswell.tickets import queries as ticket_queries
 from allswell.tickets.rules import Kind
@@ -86,9 +85,9 @@ def _answer(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
         words = _("Acknowledged at the source by %(names)s:") % {"names": names} if names else _("Acknowledged at the source:")
         titles = "\n".join(f"- {line.alert.title}" for line in some[:_NAMED])
         body_of(talking.note)(number, body=f"{words}\n\n{titles}", actor=actor, now=now)
-        held = [row for row in runs.hold_open(number) if row.state == RunState.RUNNING.value]
-        if held and not explaining.has_unanswered(number):
-            runs.answer(ticket, held, actor=actor, now=now)
+        if not explaining.has_unanswered(number):  # paging rests; also the run that begins with this very batch
+            data = {"alerts": [line.alert.pk for line in some[:_NAMED]], "count": len(some)}
+            tickets.record(Verb.ALERTS_ANSWERED, ticket, actor=actor, now=now, data=data)
 
 
 def route_again(lines: Sequence[Line], *, actor: Actor, now: datetime) -> None:
