@@ -139,12 +139,17 @@ def _taken(request: HttpRequest) -> HttpResponse:
     kind, key = (path.group(1), path.group(2)) if path else registry.at_vendor_path(request.path_info) or ("", "")
     if kind not in registry.FORMATS:
         raise _Refusal(_said(404, "There is nothing at this address."))
+    try:
+        body = _body(request)
+    except _TooLarge:
+        _note_too_large(key, now=now)
+        raise
     came = Request(
         method=request.method or "",
         path=_plain((path.group(3) or "") if path else request.path_info),
         query={_plain(name): _plain(str(value)) for name, value in request.GET.items()},
         headers={name.lower(): _plain(value) for name, value in request.headers.items()},
-        body=_body(request),
+        body=body,
         content_type=_plain(request.headers.get("Content-Type", "")),
         received_at=now,
     )
@@ -175,6 +180,14 @@ def _source(kind: str, key: str, *, is_path: bool, now: datetime) -> Known:
     if not source.is_active:
         raise _Refusal(_said(403, "This source is switched off."))
     return source
+
+
+def _note_too_large(key: str, *, now: datetime) -> None:
+    """Show at the source that what it sent was not read; a key inside the body is not known."""
+    source = queries.source_by_digest(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest(), now=now) if key else None
+    if source is not None:
+        why = "A request was larger than 5 MB and was not read: send fewer alerts together (Alertmanager: max_alerts)."
+        sources.note_refusal(source.id, why, at=clock.monotonic(), actor=engine(), now=now)
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -117,6 +117,10 @@ def test_no_message_id_of_theirs_adds_a_header_to_our_answers(world: World, post
         assert all(set(mail.keys()) <= KNOWN and mail["Bcc"] is None for mail in box.received)
 
 
+def _told(results: str) -> bytes:
+    return f"Authentication-Results: {SERVER}; {results}\n".encode()
+
+
 def _forgeries(raw: bytes) -> dict[str, bytes]:
     """The same mail with whatever its sender can write to seem proven."""
     own = f"Authentication-Results: {SERVER}; dmarc=pass header.from=example.org\n".encode()
@@ -128,6 +132,11 @@ def _forgeries(raw: bytes) -> dict[str, bytes]:
         "below too many servers": head + passed + own + raw,
         "of another server": own.replace(SERVER.encode(), b"mx.example.org.evil.example") + raw,
         "in a comment": own.replace(b"; dmarc", b"; none (dmarc").replace(b"\n", b")\n") + raw,
+        "in a quoted address, dkim": _told('spf=pass smtp.mailfrom="a; dkim=pass header.d=example.org x"@evil.example') + raw,
+        "in a quoted address, dmarc": _told('spf=pass smtp.mailfrom="a; dmarc=pass x"@evil.example; dmarc=fail') + raw,
+        "in a quoted address, spf": _told('spf=pass smtp.mailfrom="jonas@example.org"@evil.example; dmarc=none') + raw,
+        "in a quote in a comment": _told('spf=pass (of "a) dmarc=pass ;dmarc=pass (") smtp.mailfrom=evil.example; dmarc=fail')
+        + raw,
         "for another domain": own.replace(b"header.from=example.org", b"header.from=evil.example") + raw,
         "in the text": raw.replace(b"\n\n", b"\n\n" + own, 1),
         "two senders": own + b"From: Eve <eve@evil.example>\n" + raw,

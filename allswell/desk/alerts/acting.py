@@ -233,9 +233,12 @@ def _join(ticket: Ticket, lines: Sequence[Line], *, how: How, actor: Actor, now:
 
 
 def _raise(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
-    """Alerts got worse: their incidents become as urgent as that; those that were only shown are decided about again."""
+    """Alerts got worse: their incidents become as urgent as that; those only shown, or done with, are decided about again."""
     lines = list(lines)
-    shown = [line for line in lines if line.alert.ticket_id is None]
+    belonging = {line.alert.ticket_id for line in lines if line.alert.ticket_id}
+    is_done = ticket_queries.all_tickets().filter(pk__in=belonging, done_at__isnull=False).values_list("pk", flat=True)
+    done = set(is_done) if belonging else set()
+    shown = [line for line in lines if line.alert.ticket_id is None or line.alert.ticket_id in done]
     setting = Setting.at(now)
     if shown:
         _route(shown, setting, actor=actor, now=now)

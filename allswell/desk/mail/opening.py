@@ -79,7 +79,7 @@ def open_ticket(case: Case, place: Place) -> Outcome:
 
 def _stranger(case: Case) -> Outcome | None:
     """What the mailbox says about people whom nobody knows; None when the mail goes on."""
-    if case.sender.person is not None or case.found.judgement.kind in (MailKind.NOTICE, MailKind.LIST):
+    if case.sender.person is not None or case.found.judgement.kind is MailKind.NOTICE:
         return None
     if not case.sender.address:
         return None if case.decision else Outcome(MessageState.HELD, "no_sender")

@@ -32,8 +32,10 @@ def handled(case: Case) -> Outcome | None:
         return Outcome(MessageState.IGNORED, "own")
     if kind in (MailKind.BOUNCE, MailKind.DELIVERY_REPORT):
         return _undelivered(case, kind)
-    if kind is MailKind.AUTO_REPLY:
+    if kind is MailKind.AUTO_REPLY and case.found.judgement.is_certain:
         return _automatic(case)
+    if kind is MailKind.AUTO_REPLY:
+        return _automatic(case) if case.decision is None else None  # somebody read it, and says that it is a letter
     if not kind.opens_ticket:
         ticket = placing.reported_on(case.message, case.found, case.own)
         return Outcome(MessageState.IGNORED, kind.value, ticket.pk if ticket is not None else None)
@@ -62,6 +64,8 @@ def _automatic(case: Case) -> Outcome:
     ticket = placing.reported_on(case.message, case.found, case.own)
     if ticket is None:
         ticket = placing.place(case.message, case.found, case.own, case.sender.actor, is_sure=case.sender.is_proven).ticket
+    if ticket is None and not case.found.judgement.is_certain:
+        return Outcome(MessageState.HELD, "worded")  # only its words say so: somebody may have asked for something
     if ticket is None:
         return Outcome(MessageState.IGNORED, MailKind.AUTO_REPLY.value)
     case.say("on_ticket", ticket=ticket.pk)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from allswell.database.alone import is_alone
 from allswell.desk.door import use_case
 from allswell.intake.operations import mail as writing
@@ -99,6 +101,8 @@ def _became(case: Case) -> Outcome:
             return outcome
         case.is_program = _is_repeated(case)
     place = _place(case)
+    if case.found.mail.has_tnef:
+        case.notes.append(_("Some of this mail is in a winmail.dat (TNEF), which Outlook made and few others can read."))
     if place.ticket is not None:
         return answering.answer(case, place)
     return opening.open_ticket(case, place)
@@ -117,7 +121,8 @@ def _again(case: Case) -> Outcome | None:
 def _too_many(case: Case) -> Outcome | None:
     until = case.message.received_at
     for within, at_most in SENDER_RATES:
-        count = queries.count_of_sender(case.sender.address, since=until - within, until=until, at_most=at_most)
+        since, is_proven = until - within, case.sender.is_proven
+        count = queries.count_of_sender(case.sender.address, since=since, until=until, is_proven=is_proven, at_most=at_most)
         if count >= at_most:
             case.say("rate", at_most=at_most, minutes=int(within.total_seconds() // 60))
             return Outcome(MessageState.HELD, "sender_rate")
@@ -172,5 +177,7 @@ def _write(case: Case, outcome: Outcome) -> None:
     if is_conversation and outcome.ticket is not None:
         ids = [mail.message_id]
         if case.sender.is_proven:
-            ids += [one for one in (*mail.references[-10:], *mail.in_reply_to) if one not in ids]
+            told = [one for one in (*mail.references[-10:], *mail.in_reply_to) if one not in ids]
+            elsewhere = queries.tickets_of(told) if told else {}
+            ids += [one for one in told if one not in elsewhere]  # an answer to it belongs where it was seen first
         writing.refer(outcome.ticket, [one for one in ids if one], is_ours=False, now=case.now)

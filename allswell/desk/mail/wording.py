@@ -13,6 +13,7 @@ _REASONS = {
     "bounce": N_("A mail server could not deliver a mail of ours."),
     "delivery_report": N_("A mail server tells how a mail of ours fares."),
     "auto_reply": N_("An automatic reply: it opens, reopens and answers nothing."),
+    "worded": N_("It reads like an automatic reply, but its program does not say so."),
     "automatic": N_("A program wrote it: it reopens and answers nothing."),
     "receipt": N_("A receipt: nothing follows from it."),
     "complaint": N_("A complaint about a mail of ours."),

@@ -54,13 +54,18 @@ def same(message: InboundMessage, *, message_id: str, sender: str, mark: str) ->
     """The mail that came before under the same Message-ID, from the same sender, saying the same; whatever way it came."""
     since = message.received_at - AGAIN_WITHIN
     rows = InboundMessage.objects.filter(message_id=message_id, sender=sender, mark=mark, received_at__gte=since)
-    done = rows.exclude(state__in=[MessageState.PENDING, MessageState.QUARANTINED]).exclude(pk=message.pk)
+    done = (
+        rows.exclude(state__in=[MessageState.PENDING, MessageState.QUARANTINED])
+        .exclude(reason="duplicate")
+        .exclude(pk=message.pk)
+    )
     return done.order_by("id").first() if message_id else None
 
 
-def count_of_sender(sender: str, *, since: datetime, until: datetime, at_most: int) -> int:
-    """How many mails of a sender came in between, counted up to `at_most`."""
+def count_of_sender(sender: str, *, since: datetime, until: datetime, is_proven: bool, at_most: int) -> int:
+    """How many mails of a sender came in between, counted up to `at_most`; those that they proved to have sent apart from the others."""
     rows = InboundMessage.objects.filter(sender=sender, received_at__gt=since, received_at__lte=until)
+    rows = rows.filter(authentication__is_aligned=is_proven)
     return rows.order_by()[:at_most].count() if sender else 0
 
 

@@ -37,10 +37,14 @@ class Change(StrEnum):
 FLAPS = 4
 FLAPS_WITHIN = timedelta(minutes=30)
 CALM_AFTER = timedelta(minutes=15)
+#: what its source calls flapping is so until the source says otherwise, or this long after its last word: that one may be lost
+SAID_CALM_AFTER = timedelta(hours=4)
 #: how many turns are remembered
 _TURNS = 10
 #: so far ahead of ours a sender's clock may be; what is further ahead is taken to be now
 _AHEAD = timedelta(minutes=2)
+#: what names no instant but its beginning, and comes so long after the end was heard of, is no repeat that was held up on its way
+_HELD_UP = timedelta(minutes=5)
 
 RANK = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
@@ -98,7 +102,7 @@ def _fire(known: Standing | None, report: AlertReport, *, at: datetime, received
         return _marked(new, report, at=at), Change.FIRED
     counted = replace(known, count=known.count + 1, total=known.total + 1, seen_at=received_at)
     if known.state is State.RESOLVED:
-        if known.resolved_at is not None and not _is_again(known, at=at, began=began, ended=known.resolved_at):
+        if known.resolved_at is not None and not _is_again(known, report, at=at, began=began, received_at=received_at):
             return counted, Change.IGNORED  # late: a repeat of what is over
         again = replace(
             counted,
@@ -127,12 +131,25 @@ def _fire(known: Standing | None, report: AlertReport, *, at: datetime, received
     return newest, Change.EASED if RANK[report.severity] > RANK[known.severity] else Change.REPEATED
 
 
-def _is_again(known: Standing, *, at: datetime, began: datetime, ended: datetime) -> bool:
-    """Whether it began after its end. Many senders tell whole seconds: within the same one, what began later than the last time did."""
-    return at > ended or (at == ended and began > known.since_at)
+def _is_again(known: Standing, report: AlertReport, *, at: datetime, began: datetime, received_at: datetime) -> bool:
+    """Whether it fires after its end. Many senders tell whole seconds: within the same one, what began later than the last time did.
+
+    Some tell when it began and nothing else, the same through a whole outage: where its lease ran out, a later lease says that it fires
+    still; where it was called over, it fires again unless this may be what was sent before, held up on its way.
+    """
+    ended = known.resolved_at or known.last_at
+    if at > ended or (at == ended and began > known.since_at):
+        return True
+    if known.ended_by == "lease" and report.lease_until is not None:
+        return report.lease_until > ended
+    if at == received_at:  # it tells no instant, so that it is now; its end was told by a clock ahead of ours
+        return ended > received_at
+    return at == began and received_at >= known.seen_at + _HELD_UP
 
 
 def _resolve(known: Standing, report: AlertReport, *, at: datetime, received_at: datetime) -> tuple[Standing, Change]:
+    if at == received_at:  # it tells no instant: it came after all that is known, also after what a clock ahead of ours told
+        at = max(at, known.since_at)
     if known.state is State.RESOLVED or at < known.since_at:
         return _marked(known, report, at=at), Change.IGNORED  # over already, or the end of an earlier episode
     return _marked(end(known, at=at, received_at=received_at, by="sender"), report, at=at), Change.RESOLVED
@@ -173,5 +190,5 @@ def _marked(standing: Standing, report: AlertReport | None, *, at: datetime) -> 
     said = report is not None and report.is_flapping is True
     if said or len(lately) > FLAPS or standing.is_flapping:
         turned = standing.turns[-1] if standing.turns else at
-        return replace(standing, is_flapping=True, calm_at=(max(turned, at) if said else turned) + CALM_AFTER)
+        return replace(standing, is_flapping=True, calm_at=max(turned, at) + SAID_CALM_AFTER if said else turned + CALM_AFTER)
     return standing

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from .message import ParsedMail
 
-_COMMENT = re.compile(r"[()]|[^()]+")
+_TOKEN = re.compile(r'\\.|[()"]|[^()"\\]+|\\', re.DOTALL)
+#: what divides results; inside quotation marks it divides nothing
+_DIVIDING = re.compile(r"[\s;=()]")
 _RESULT = re.compile(r"(?:^|;)\s*+([a-z0-9-]{1,30})(?:/\d{1,3})?\s*=\s*([a-z]{2,20})\b([^;]*+)", re.IGNORECASE)
-_PROPERTY = re.compile(r"\b((?:header|smtp|policy)\.[a-z0-9-]{1,30})\s*=\s*(\"[^\"]*\"|[^\s;]+)", re.IGNORECASE)
+_PROPERTY = re.compile(r"\b((?:header|smtp|policy)\.[a-z0-9-]{1,30})\s*=\s*((?:\"[^\"]*\"|[^\s;\"])+)", re.IGNORECASE)
 _AUTHSERV = re.compile(r"\s*(\"[^\"]*\"|[^\s;]+)(?:\s+\d{1,3})?\s*(?=;|$)")
 
 
@@ -34,7 +36,7 @@ def authenticate(mail: ParsedMail, trusted: str, *, hops: int = 2) -> Authentica
     if not said:
         return Authentication()
     results = [one for text in said for one in _results(text)]
-    dmarc, spf, dkim = (next((found for method, found, _ in results if method == name), "") for name in ("dmarc", "spf", "dkim"))
+    dmarc, spf, dkim = (_told(results, name) for name in ("dmarc", "spf", "dkim"))
     if any(found == "pass" for method, found, _ in results if method == "dkim"):
         dkim = "pass"
     aligned, why = _aligned(mail, dmarc, results)
@@ -50,23 +52,36 @@ def _trusted(mail: ParsedMail, trusted: str, hops: int) -> list[str]:
             if passed > hops or found:
                 break
             continue
-        text = _without_comments(value)
+        text = _plain(value)
         server = _AUTHSERV.match(text)
         if trusted and server and server.group(1).strip('"').lower() == trusted:
             found.append(text[server.end() :])
     return found
 
 
-def _without_comments(value: str) -> str:
-    depth, kept = 0, []
-    for token in _COMMENT.findall(value):
-        if token == "(":
+def _plain(value: str) -> str:
+    """A header without its comments, and with nothing inside quotation marks that divides results: senders choose what stands there."""
+    depth, is_quoted, kept = 0, False, []
+    for token in _TOKEN.findall(value):
+        if is_quoted:
+            is_quoted = token != '"'
+            kept.append('"' if token == '"' else _DIVIDING.sub("_", token).replace('"', "_"))
+        elif token == "(":
             depth += 1
         elif token == ")":
             depth = max(0, depth - 1)
         elif not depth:
+            is_quoted = token == '"'
             kept.append(token)
     return "".join(kept)
+
+
+def _told(results: list[tuple[str, str, dict[str, str]]], method: str) -> str:
+    """What a check came to. Of DMARC the first that is not a pass: there is one of it, and a second is not by the server."""
+    found = [one for name, one, _ in results if name == method]
+    if method == "dmarc":
+        return next((one for one in found if one != "pass"), found[0] if found else "")
+    return found[0] if found else ""
 
 
 def _results(text: str) -> list[tuple[str, str, dict[str, str]]]:

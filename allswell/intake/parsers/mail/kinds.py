@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from . import delivery, phrases
+from . import delivery, phrases, quoting
 from .message import ParsedMail
 from .references import Own, is_own_address, is_own_id
 
@@ -199,10 +199,19 @@ def _score(mail: ParsedMail) -> int:
     is_answer = bool(mail.in_reply_to or mail.references or phrases.ANSWER_SUBJECT.match(mail.subject) or by_subject)
     away = phrases.AWAY.search(opening[:600]) is not None
     back = phrases.BACK.search(opening) is not None
-    automatic = phrases.AUTOMATIC.search(mail.text[:20_000].replace("\n", " ")) is not None
+    automatic = _says_automatic(mail)
     received = min(2, len(phrases.RECEIVED.findall(opening[:600])))
     received = received if received and phrases.TICKET.search(f"{mail.subject} {opening}") else 0
     return by_subject + away + (away and back and is_answer) + 2 * automatic + received - ("?" in opening[:600])
+
+
+def _says_automatic(mail: ParsedMail) -> bool:
+    """Whether it says of itself that a program wrote it; the mail it quotes may have been written by one."""
+    if phrases.AUTOMATIC.search(mail.text[:20_000].replace("\n", " ")) is None:
+        return False
+    split = quoting.split(mail.text)
+    own = f"{split.visible}\n{split.signature}" if split.visible else mail.text
+    return phrases.AUTOMATIC.search(own[:20_000].replace("\n", " ")) is not None
 
 
 def _subject_score(mail: ParsedMail) -> int:
