@@ -144,7 +144,7 @@ def _is_again(known: Standing, report: AlertReport, *, at: datetime, began: date
         return report.lease_until > ended
     if at == received_at:  # it tells no instant, so that it is now; its end was told by a clock ahead of ours
         return ended > received_at
-    return at == began and received_at >= known.seen_at + _HELD_UP
+    return at == report.started_at and received_at >= known.seen_at + _HELD_UP
 
 
 def _resolve(known: Standing, report: AlertReport, *, at: datetime, received_at: datetime) -> tuple[Standing, Change]:

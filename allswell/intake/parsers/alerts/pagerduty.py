@@ -86,6 +86,7 @@ def _version_2(event: dict[str, Any], request: Request, nonce: str) -> Accepted 
         ),
         links=_links(event),
         happened_at=instant(payload.get("timestamp")),
+        started_at=instant(payload.get("timestamp")) if action is Action.FIRE else None,
     )
     return accepted([report], status=202, body=_processed(dedup_key=report.key))
 
