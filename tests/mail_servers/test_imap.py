@@ -13,6 +13,7 @@ from allswell.desk.mail import mailboxes
 from allswell.engine import mailboxes as engine
 from allswell.engine.mailboxes import Mailboxes
 from allswell.intake.models import InboundMessage, Mailbox
+from allswell.intake.servers import imap
 from allswell.kernel import clock
 from allswell.kernel.actor import setup
 from allswell.notifications.channels import guarded_http
@@ -102,6 +103,13 @@ def test_a_server_that_is_started_again_is_found_again(fetches: Set, dovecot: Do
     dovecot.save(mail("After the night"))
     wait_until(lambda: kept() == 1)
     wait_until(lambda: is_known(row))
+
+
+def test_what_comes_between_opening_and_looking_is_found(dovecot: Dovecot) -> None:
+    server = imap.Server("localhost", dovecot.port, "tls", "desk", password=PASSWORD)
+    with imap.opened(server, allowed=guarded_http.Allowed.parse(["localhost"]), most=100_000) as folder:
+        dovecot.save(mail("In between"))
+        assert [one.uid for one in folder.after(0)] == [1]
 
 
 def test_a_wrong_password_is_said_in_words_and_stops_no_other(fetches: Set, dovecot: Dovecot, world: World) -> None:

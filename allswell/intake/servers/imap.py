@@ -26,6 +26,8 @@ from .trouble import Problem, Trouble
 #: seconds a server may take for a connection, and for a piece of an answer
 CONNECTS_WITHIN, ANSWERS_WITHIN = 15.0, 60.0
 LONGEST_LINE = 1_000_000
+#: searches in a row while the server says that mail came and none is found: some say so each time
+LOOKS = 3
 #: bytes of a mail's head that are read of one that is too large
 HEAD = 60_000
 _PIECE = re.compile(rb"(\d+) \(")
@@ -165,15 +167,25 @@ class Mailbox:
 
     def after(self, uid: int, *, limit: int = 500) -> list[Waiting]:
         """Mails with a higher number than `uid`, the lowest first."""
-        told = self._done(self._client.uid("SEARCH", "UID", f"{uid + 1}:*"))
-        words = b" ".join(one for one in told if isinstance(one, bytes)).split()
-        numbers = sorted({int(word) for word in words if word.isdigit() and int(word) > uid})[:limit]
+        numbers = self._numbers_after(uid)[:limit]
         if not numbers:
             return []
         wanted = set(numbers)
         pieces = self._done(self._client.uid("FETCH", ",".join(map(str, numbers)), "(UID RFC822.SIZE INTERNALDATE)"))
         found = {one.uid: one for one in map(_waiting, pieces) if one is not None and one.uid in wanted}
         return [found[number] for number in numbers if number in found]
+
+    def _numbers_after(self, uid: int) -> list[int]:
+        """What a search finds. Dovecot says at its end that mail came meanwhile, and not again while we wait: then look once more."""
+        numbers: list[int] = []
+        for _look in range(LOOKS):
+            self._client.response("EXISTS")  # what was said before this look
+            told = self._done(self._client.uid("SEARCH", "UID", f"{uid + 1}:*"))
+            words = b" ".join(one for one in told if isinstance(one, bytes)).split()
+            numbers = sorted({int(word) for word in words if word.isdigit() and int(word) > uid})
+            if numbers or self._client.response("EXISTS")[1] == [None]:
+                break
+        return numbers
 
     def message(self, uid: int) -> bytes | None:
         """A mail word for word, left unseen; None when it is gone."""
@@ -223,10 +235,12 @@ class Mailbox:
         client = self._client
         tag = client._new_tag()
         client.send(tag + b" IDLE\r\n")
+        is_told = False
         while not (line := client.readline()).startswith(b"+"):
             if line.startswith(tag):
                 raise client.abort("the server does not wait")
-        if not client.has_more():
+            is_told |= line.upper().rstrip().endswith(b" EXISTS")
+        if not is_told and not client.has_more():
             select.select([client.sock, wake], [], [], seconds)
         client.send(b"DONE\r\n")
         while not client.readline().startswith(tag):
