@@ -6,25 +6,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from allswell.desk import steps
+from allswell.desk import rule_order
 from allswell.desk.door import use_case
 from allswell.intake.operations import rules as writing
 from allswell.intake.queries import alerts as queries
 from allswell.intake.rules.routing import Rule
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
-from allswell.kernel.errors import Invalid, NotFound, Stale
+from allswell.kernel.errors import Invalid
 from allswell.oncall.queries import escalations
 from allswell.people.rules import INSTALLATION, Act, require
-from allswell.services import queries as services
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from allswell.intake.models import AlertRule
 
-#: every alert that fires is compared with each of them
-MOST = 500
+MOST = rule_order.MOST
+version = rule_order.version
 
 
 def all_rules(actor: Actor) -> QuerySet[AlertRule]:
@@ -35,11 +34,7 @@ def all_rules(actor: Actor) -> QuerySet[AlertRule]:
 
 def one(rule: int, *, actor: Actor, act: Act = Act.READ_SETUP) -> AlertRule:
     """A rule, for who may see the set-up. Raises NotAllowed, NotFound."""
-    require(actor, act, INSTALLATION)
-    found = queries.all_rules().filter(pk=rule).first()
-    if found is None:
-        raise NotFound("There is no such rule.")
-    return found
+    return rule_order.one(queries.all_rules(), rule, actor=actor, act=act)
 
 
 def said_by(row: AlertRule) -> Rule:
@@ -53,12 +48,7 @@ def _judged(definition: Mapping[str, Any], *, before: Rule | None = None, actor:
     was = before or Rule()
     if rule.source not in (None, was.source) and not queries.sources().filter(pk=rule.source).exists():
         raise Invalid("There is no such source.", field="source")
-    if rule.service not in (None, was.service):
-        known = services.visible_to(actor).filter(is_active=True)
-        if not known.filter(pk=rule.service).exists():
-            raise Invalid("There is no such service.", field="service")
-    if rule.team is not None and rule.team != was.team:
-        steps.team_within_reach(rule.team, actor=actor)
+    rule_order.check_place(rule, before=was, actor=actor)
     if rule.policy not in (None, was.policy):
         follows = escalations.policies_visible_to(actor).filter(is_active=True)
         if not follows.filter(pk=rule.policy).exists():
@@ -66,25 +56,11 @@ def _judged(definition: Mapping[str, Any], *, before: Rule | None = None, actor:
     return rule.as_json()
 
 
-def _held(rule: int, *, actor: Actor) -> tuple[list[AlertRule], AlertRule]:
-    """All rules, held for this act, and the one that is meant. Raises NotAllowed, NotFound."""
-    require(actor, Act.SET_UP, INSTALLATION)
-    rows = writing.alert_rules()
-    found = next((row for row in rows if row.pk == rule), None)
-    if found is None:
-        raise NotFound("There is no such rule.")
-    return rows, found
-
-
 @use_case
 def create(*, name: str, definition: Mapping[str, Any], actor: Actor, now: datetime) -> AlertRule:
     """A new rule, asked after all others. Raises Invalid, NotAllowed."""
-    require(actor, Act.SET_UP, INSTALLATION)
-    rows = writing.alert_rules()
-    if len(rows) >= MOST:
-        raise Invalid("There are too many rules.")
+    position = rule_order.last_position(writing.alert_rules, actor=actor)
     name = text.line(name, field="name", limit=80)
-    position = rows[-1].position + 1 if rows else 0
     judged = _judged(definition, actor=actor)
     return writing.create_alert_rule(name=name, definition=judged, position=position, actor=actor, now=now)
 
@@ -100,9 +76,7 @@ def change(
     now: datetime,
 ) -> AlertRule:
     """Change what is not None. `seen` is what `version` said when the rule was read. Raises Invalid, NotFound, Stale."""
-    _rows, row = _held(rule, actor=actor)
-    if seen and seen != version(row):
-        raise Stale("Somebody else changed this rule in the meantime. Look again, and change it once more.")
+    row = rule_order.to_change(writing.alert_rules, rule, seen=seen, actor=actor)
     values: dict[str, Any] = {}
     if name is not None:
         values["name"] = text.line(name, field="name", limit=80)
@@ -112,41 +86,25 @@ def change(
     return row
 
 
-def version(row: AlertRule) -> str:
-    """What tells whether a rule says something else by now."""
-    return row.changed_at.isoformat()
-
-
 @use_case
 def switch(rule: int, *, is_active: bool, actor: Actor, now: datetime) -> AlertRule:
     """Ask it, or leave it out; it keeps its place."""
-    _rows, row = _held(rule, actor=actor)
-    writing.switch(row, is_active=is_active, actor=actor, now=now)
-    return row
+    return rule_order.switch(writing.alert_rules, rule, is_active=is_active, actor=actor, now=now)
 
 
 @use_case
 def move(rule: int, *, by: int, actor: Actor, now: datetime) -> AlertRule:
     """Ask it `by` places later (negative: earlier); at an end it stays there."""
-    rows, row = _held(rule, actor=actor)
-    place = rows.index(row)
-    rows.insert(min(max(0, place + by), len(rows) - 1), rows.pop(place))
-    writing.place(rows, actor=actor, now=now)
-    return row
+    return rule_order.move(writing.alert_rules, rule, by=by, actor=actor, now=now)
 
 
 @use_case
 def reorder(order: Sequence[int], *, actor: Actor, now: datetime) -> None:
     """Ask all rules in this order. Raises Invalid when it does not name each of them once."""
-    require(actor, Act.SET_UP, INSTALLATION)
-    rows = {row.pk: row for row in writing.alert_rules()}
-    if sorted(order) != sorted(rows):
-        raise Invalid("Name every rule once.", field="order")
-    writing.place([rows[number] for number in order], actor=actor, now=now)
+    rule_order.reorder(writing.alert_rules, order, actor=actor, now=now)
 
 
 @use_case
 def remove(rule: int, *, actor: Actor, now: datetime) -> None:
     """Forget it. Alerts it decided about stay as they are."""
-    _rows, row = _held(rule, actor=actor)
-    writing.remove(row, actor=actor, now=now)
+    rule_order.remove(writing.alert_rules, rule, actor=actor, now=now)

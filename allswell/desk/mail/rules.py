@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from allswell.desk import steps
+from allswell.desk import rule_order
 from allswell.desk.door import use_case
 from allswell.intake.operations import rules as writing
 from allswell.intake.queries import mail as queries
@@ -15,9 +15,8 @@ from allswell.intake.queries import mailboxes
 from allswell.intake.rules.mail_rules import Rule
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
-from allswell.kernel.errors import Invalid, NotFound, Stale
+from allswell.kernel.errors import Invalid
 from allswell.people.rules import INSTALLATION, Act, require
-from allswell.services import queries as services
 from allswell.tickets import queries as tickets
 
 from . import deciding
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 
     from allswell.intake.models import InboundMessage, MailRule
 
-#: every mail that opens a ticket is compared with each of them
-MOST = 500
+MOST = rule_order.MOST
+version = rule_order.version
 #: the mailbox stays as it was: None is every mailbox
 AS_IT_WAS: Final = -1
 
@@ -41,11 +40,7 @@ def all_rules(actor: Actor) -> QuerySet[MailRule]:
 
 def one(rule: int, *, actor: Actor, act: Act = Act.READ_SETUP) -> MailRule:
     """A rule, for who may see the set-up. Raises NotAllowed, NotFound."""
-    require(actor, act, INSTALLATION)
-    found = queries.all_rules().filter(pk=rule).first()
-    if found is None:
-        raise NotFound("There is no such rule.")
-    return found
+    return rule_order.one(queries.all_rules(), rule, actor=actor, act=act)
 
 
 def said_by(row: MailRule) -> Rule:
@@ -58,12 +53,7 @@ def _judged(rule: Rule, *, before: Rule | None = None, actor: Actor) -> Rule:
     was = before or Rule()
     if rule.mailbox not in (None, was.mailbox) and not mailboxes.all_mailboxes().filter(pk=rule.mailbox).exists():
         raise Invalid("There is no such mailbox.", field="mailbox")
-    if rule.service not in (None, was.service):
-        known = services.visible_to(actor).filter(is_active=True)
-        if not known.filter(pk=rule.service).exists():
-            raise Invalid("There is no such service.", field="service")
-    if rule.team is not None and rule.team != was.team:
-        steps.team_within_reach(rule.team, actor=actor)
+    rule_order.check_place(rule, before=was, actor=actor)
     if rule.category is not None and rule.category != was.category and tickets.category(rule.category) is None:
         raise Invalid("There is no such category.", field="category")
     if rule.header_says and not rule.header:
@@ -71,25 +61,11 @@ def _judged(rule: Rule, *, before: Rule | None = None, actor: Actor) -> Rule:
     return rule
 
 
-def _held(rule: int, *, actor: Actor) -> tuple[list[MailRule], MailRule]:
-    """All rules, held for this act, and the one that is meant. Raises NotAllowed, NotFound."""
-    require(actor, Act.SET_UP, INSTALLATION)
-    rows = writing.mail_rules()
-    found = next((row for row in rows if row.pk == rule), None)
-    if found is None:
-        raise NotFound("There is no such rule.")
-    return rows, found
-
-
 @use_case
 def create(*, name: str, mailbox: int | None = None, definition: Mapping[str, Any], actor: Actor, now: datetime) -> MailRule:
     """A new rule, asked after all others; about mail of one mailbox, or of all. Raises Invalid, NotAllowed."""
-    require(actor, Act.SET_UP, INSTALLATION)
-    rows = writing.mail_rules()
-    if len(rows) >= MOST:
-        raise Invalid("There are too many rules.")
+    position = rule_order.last_position(writing.mail_rules, actor=actor)
     name = text.line(name, field="name", limit=80)
-    position = rows[-1].position + 1 if rows else 0
     judged = _judged(Rule.parse(definition, mailbox=mailbox), actor=actor)
     values: dict[str, Any] = {"name": name, "mailbox_id": mailbox, "definition": judged.as_json(), "position": position}
     return writing.create_mail_rule(actor=actor, now=now, **values)
@@ -107,9 +83,7 @@ def change(
     now: datetime,
 ) -> MailRule:
     """Change what is said. `seen` is what `version` said when the rule was read. Raises Invalid, NotFound, Stale."""
-    _rows, row = _held(rule, actor=actor)
-    if seen and seen != version(row):
-        raise Stale("Somebody else changed this rule in the meantime. Look again, and change it once more.")
+    row = rule_order.to_change(writing.mail_rules, rule, seen=seen, actor=actor)
     before = said_by(row)
     place = row.mailbox_id if mailbox == AS_IT_WAS else mailbox
     wanted = replace(before, mailbox=place) if definition is None else Rule.parse(definition, mailbox=place)
@@ -120,44 +94,28 @@ def change(
     return row
 
 
-def version(row: MailRule) -> str:
-    """What tells whether a rule says something else by now."""
-    return row.changed_at.isoformat()
-
-
 @use_case
 def switch(rule: int, *, is_active: bool, actor: Actor, now: datetime) -> MailRule:
     """Ask it, or leave it out; it keeps its place."""
-    _rows, row = _held(rule, actor=actor)
-    writing.switch(row, is_active=is_active, actor=actor, now=now)
-    return row
+    return rule_order.switch(writing.mail_rules, rule, is_active=is_active, actor=actor, now=now)
 
 
 @use_case
 def move(rule: int, *, by: int, actor: Actor, now: datetime) -> MailRule:
     """Ask it `by` places later (negative: earlier); at an end it stays there."""
-    rows, row = _held(rule, actor=actor)
-    place = rows.index(row)
-    rows.insert(min(max(0, place + by), len(rows) - 1), rows.pop(place))
-    writing.place(rows, actor=actor, now=now)
-    return row
+    return rule_order.move(writing.mail_rules, rule, by=by, actor=actor, now=now)
 
 
 @use_case
 def reorder(order: Sequence[int], *, actor: Actor, now: datetime) -> None:
     """Ask all rules in this order. Raises Invalid when it does not name each of them once."""
-    require(actor, Act.SET_UP, INSTALLATION)
-    rows = {row.pk: row for row in writing.mail_rules()}
-    if sorted(order) != sorted(rows):
-        raise Invalid("Name every rule once.", field="order")
-    writing.place([rows[number] for number in order], actor=actor, now=now)
+    rule_order.reorder(writing.mail_rules, order, actor=actor, now=now)
 
 
 @use_case
 def remove(rule: int, *, actor: Actor, now: datetime) -> None:
     """Forget it. Mails it decided about stay as they are."""
-    _rows, row = _held(rule, actor=actor)
-    writing.remove(row, actor=actor, now=now)
+    rule_order.remove(writing.mail_rules, rule, actor=actor, now=now)
 
 
 @dataclass(frozen=True, slots=True)
