@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from allswell.desk import attachments, calls, contact_messages, machinery, practising, sign_in
-from allswell.desk.alerts import taking
+from allswell.desk.alerts import changes, taking
 from allswell.desk.mail import deciding
 from allswell.kernel.actor import Actor
 from allswell.kernel.actor import engine as engine_actor
@@ -26,6 +26,7 @@ STEPS: tuple[Step, ...] = (
     machinery.give_up_mails,
     machinery.forget_old_deliveries,
     taking.forget_read,
+    changes.forget,
     deciding.forget_handled,
 )
 

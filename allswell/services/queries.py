@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -101,6 +102,13 @@ class Around:
     needs: list[ConfigurationItem]
     needed_by: list[ConfigurationItem]
     radius: list[ConfigurationItem]
+
+
+def needed_at_once(items: Collection[int]) -> list[int]:
+    """What these services need themselves, not what that needs in turn."""
+    if not items:
+        return []
+    return list(Dependency.objects.filter(downstream__in=items).order_by("id").values_list("upstream_id", flat=True)[:200])
 
 
 def around(item_id: int, *, known: QuerySet[ConfigurationItem]) -> Around:

@@ -160,7 +160,7 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["listRotas", "listShiftRequests", "listBlindTimes", "exportOncall"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["listPolicies"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["getPolicy", "listPolicyVersions"], KNOWING),
-    **dict.fromkeys(["listAlerts", "listNoisyAlerts"], KNOWING | {"outside_agent"}),
+    **dict.fromkeys(["listAlerts", "listChanges", "listNoisyAlerts"], KNOWING | {"outside_agent"}),
     "getAlert": KNOWING,
     # what is set up about alerts, and what is quiet: about printing, where all of the bank work
     **dict.fromkeys(["listAlertSources", "getAlertSource", "listHeartbeats"], ADMIN | {"auditor"}),
@@ -579,6 +579,7 @@ def test_lists_of_another_organization_hold_nothing_of_ours(world: World, stage:
         "/views/all/tickets",
         "/alerts",
         "/alert-noise",
+        "/changes",
         "/silences",
         "/maintenance-windows",
     ):

@@ -561,7 +561,7 @@ DECIDED: dict[str, Row] = {
     "ticket": Row(READING, READING),
     "why": Row(READING, READING),
     **_rows(Row(READING, READING), "ticket_pages", "ticket_pages_csv"),
-    "ticket_mail": Row(READING),
+    **_rows(Row(READING), "ticket_mail", "ticket_alerts"),
     "reference": Row(READING | {"requester"}, READING | {"requester"}),
     **_rows(Row(post=WORKING), "say", "draft", "announce_update"),
     "presence": Row(post=READING),

@@ -84,6 +84,7 @@ class Fold:
         self.lines: dict[Key, Line] = {}
         self.beats: list[tuple[Known, AlertReport, datetime]] = []
         self.notes: list[tuple[Known, AlertReport]] = []
+        self.told_changes: list[tuple[Known, AlertReport, datetime]] = []
 
     def load(self, rows: Iterable[Alert], sources: dict[int, Known]) -> list[Line]:
         """Take up alerts that are there."""
@@ -110,6 +111,8 @@ class Fold:
         if report.action is Action.HEARTBEAT:
             self.beats.append((source, report, received_at))
             return
+        if report.action is Action.CHANGE:
+            self.told_changes.append((source, report, received_at))
         if report.action is Action.NOTE:
             self.notes.append((source, report))
         if report.action not in (Action.FIRE, Action.RESOLVE, Action.ACKNOWLEDGE):

@@ -18,7 +18,7 @@ from allswell.intake.rules.kept import Raw
 from allswell.jobs import queries as jobs
 from allswell.kernel.actor import Actor, Channel
 
-from . import acting
+from . import acting, changes
 from .folding import Fold
 from .reading import Read
 
@@ -56,6 +56,7 @@ def take(reads: Sequence[Read], *, actor: Actor, now: datetime) -> int:
     fold = Fold()
     fold.take_all(reads)
     _beat(fold)
+    changes.keep(fold.told_changes)
     named = actor.via(Channel.MONITORING)
     acting.act(fold.write(), actor=named, now=now)
     noted = [

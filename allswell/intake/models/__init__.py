@@ -1,6 +1,16 @@
 """What reaches the desk from elsewhere: history that is brought in, and what monitoring tells, and mail."""
 
-from .alerts import Alert, AlertEpisode, AlertRule, AlertSource, Heartbeat, MaintenanceWindow, RawReport, Silence
+from .alerts import (
+    Alert,
+    AlertEpisode,
+    AlertRule,
+    AlertSource,
+    Heartbeat,
+    MaintenanceWindow,
+    RawReport,
+    Silence,
+    SystemChange,
+)
 from .history import ImportedEntry, ImportRun
 from .mail import InboundMessage, Mailbox, MailRule, MessageSource, ThreadReference
 
@@ -19,5 +29,6 @@ __all__ = [
     "MessageSource",
     "RawReport",
     "Silence",
+    "SystemChange",
     "ThreadReference",
 ]

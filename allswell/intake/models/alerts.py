@@ -137,6 +137,26 @@ class AlertEpisode(models.Model):
         ]
 
 
+class SystemChange(models.Model):
+    """Something that was changed where we watch, as a source told it: a deployment, a setting. `happened_at` is by its clock."""
+
+    source = models.ForeignKey(AlertSource, models.CASCADE, related_name="+", db_index=False)
+    service = models.ForeignKey("services.ConfigurationItem", models.CASCADE, null=True, related_name="+", db_index=False)
+    title = models.CharField(max_length=255)
+    text = models.TextField(default="", blank=True)
+    labels = models.JSONField(default=dict)
+    links = models.JSONField(default=list)
+    happened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["service", "-happened_at"], name="system_change_of_service"),
+            models.Index(fields=["source", "happened_at"], name="system_change_of_source"),
+            models.Index(fields=["seen_at"], name="system_change_seen"),
+        ]
+
+
 class AlertRule(models.Model):
     """What is done about alerts that fit; the first one that fits, by `position`. `definition` is `rules.routing.Rule` as JSON."""
 

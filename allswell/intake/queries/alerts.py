@@ -284,6 +284,11 @@ def visible_to(actor: Actor) -> QuerySet[Alert]:
     return Alert.objects.filter((of_service & is_open) | of_ticket)
 
 
+def counted(rows: QuerySet[Alert], *, most: int) -> tuple[int, int]:
+    """How many of these alerts there are, and how many of them fire; `most` + 1: more than that."""
+    return rows.order_by()[: most + 1].count(), rows.filter(state="firing").order_by()[: most + 1].count()
+
+
 def after(rows: QuerySet[Alert], place: tuple[datetime, int] | None) -> QuerySet[Alert]:
     """The newest first, from a place (instant, id) on."""
     if place is not None:

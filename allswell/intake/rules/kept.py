@@ -1,4 +1,4 @@
-"""What is kept of a request before it is answered. Pure."""
+"""What is kept of a request before it is answered, and of what changed. Pure."""
 
 from __future__ import annotations
 
@@ -17,3 +17,17 @@ class Raw:
     head: Mapping[str, Any]
     body: bytes
     nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Something that a source says was changed; the columns of `SystemChange`. `service` is None where it is of none we know."""
+
+    source: int
+    service: int | None
+    title: str
+    text: str
+    labels: Mapping[str, str]
+    links: tuple[tuple[str, str], ...]
+    happened_at: datetime
+    seen_at: datetime

@@ -122,6 +122,13 @@ class Rule:
             return "source"
         if self.severities and alert.severity not in self.severities:
             return "severity"
+        return self._misfit_of_labels(alert)
+
+    def is_about(self, alert: Facts) -> bool:
+        """Whether it is about alerts of this source and these labels, of one severity or another."""
+        return self.source in (None, alert.source) and self._misfit_of_labels(alert) is None
+
+    def _misfit_of_labels(self, alert: Facts) -> Matcher | None:
         return next((matcher for matcher in self.matchers if not matcher.fits(alert.told)), None)
 
 
@@ -199,8 +206,7 @@ def decide(
 ) -> Decision:
     """What is done about an alert that fires. `rules` in their order; `services`: id by slug and by folded name."""
     rule = next((rule for rule in rules if rule.fits(alert)), OTHERWISE)
-    named = services.get(alert.labels.get(rule.service_label, "").casefold()) if rule.service_label else None
-    service = named or rule.service or services.get(alert.labels.get("service", "").casefold()) or alert.service
+    service = _service_of(alert, rule, services)
     urgency = rule.urgency or URGENCY.get(alert.severity, 4)
     act = rule.act
     if act is Act.OPEN and rule.number is None and alert.severity not in URGENCY:
@@ -208,6 +214,17 @@ def decide(
     held = next((one for one in quiet if one.covers(alert, service=service, ticket=ticket)), None)
     team = rule.team or alert.team
     return Decision(act, rule, service, team, case_of(alert, rule, service), urgency, held)
+
+
+def service_changed(alert: Facts, *, rules: Iterable[Rule], services: Mapping[str, int]) -> int | None:
+    """The service a change is about: as of an alert of the same labels, however severe, for a change has no severity."""
+    rule = next((rule for rule in rules if rule.is_about(alert)), OTHERWISE)
+    return _service_of(alert, rule, services)
+
+
+def _service_of(alert: Facts, rule: Rule, services: Mapping[str, int]) -> int | None:
+    named = services.get(alert.labels.get(rule.service_label, "").casefold()) if rule.service_label else None
+    return named or rule.service or services.get(alert.labels.get("service", "").casefold()) or alert.service
 
 
 class Basis(StrEnum):

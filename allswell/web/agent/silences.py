@@ -143,8 +143,8 @@ def new_silence(request: PageRequest) -> HttpResponse:
         do = request.POST.get("do", "save")
         if do == "another":
             form.rows = [*form.rows, conditions.Row(len(form.rows))]
-        elif do == "save" and _saved(request, form):
-            return SeeOther(PLACE)
+        elif do == "save" and (row := _saved(request, form)) is not None:
+            return SeeOther(f"/tickets/{row.ticket_id}" if row.ticket_id else PLACE)
     if request.method == "GET" or request.POST.get("do") == "try":
         seen = _previewed(request, form)
     return page(
@@ -200,4 +200,5 @@ def end_silence(request: PageRequest, number: int) -> HttpResponse:
     """End it now; one that has not begun is taken back."""
     desk.end(number, actor=request.actor, now=request.now)
     toast(request, _("The silence is over. What still fires is looked at again."))
-    return SeeOther(PLACE)
+    ticket = whole(request.POST.get("ticket", ""))  # whoever ends it beside a ticket stays there
+    return SeeOther(f"/tickets/{ticket}" if ticket is not None else PLACE)

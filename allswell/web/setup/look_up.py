@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from allswell.desk import contacts
 from allswell.desk.rotas import may_edit
 from allswell.incidents import queries as incidents
+from allswell.intake.queries import changes as system_changes
 from allswell.intake.queries import quiet
 from allswell.kernel import text
 from allswell.kernel.actor import Role
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from allswell.tickets.models import Ticket
 
 SHOWN = 8
+#: so many of the last changes of a service are shown
+CHANGES = 10
 PAGE = 50
 
 
@@ -222,5 +225,6 @@ def _around(request: PageRequest, row: ConfigurationItem) -> dict[str, Any]:
         "needed_by": around.needed_by,
         "radius": around.radius,
         "followed": policies.followed_by_service(row, actor=request.actor) if row.is_active else None,
+        "changed": system_changes.of_service(request.actor, row, limit=CHANGES),
         "going_on": list(quiet.running_windows(request.actor, now=request.now, service=row.pk).prefetch_related(None)[:3]),
     }

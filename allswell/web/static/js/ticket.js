@@ -39,19 +39,21 @@ const refresh = async () => {
   if (version) { head.dataset.version = version; for (const field of document.querySelectorAll('header input[name=version]')) field.value = version; }
   if (added && wasAtEnd) toEnd(); else if (added) offer(added);
   warn();
-  loadCard();
+  loadCards();
 };
-// who is called for it asks more of the server than the rest of the page, so it comes after it
-const card = document.getElementById('paging')?.dataset.card;
-const loadCard = async () => {
+// who is called for it, and what monitoring says, ask more of the server than the rest of the page, so they come after it
+const loadCard = async id => {
+  const card = document.getElementById(id)?.dataset.card;
   if (!card) return;
   const answer = await fetch(card, {credentials: 'same-origin', headers: {'HX-Request': 'true'}}).catch(() => null);
-  const mine = document.getElementById('paging');
+  const mine = document.getElementById(id);
   if (!answer?.ok || !mine || mine.contains(document.activeElement)) return;
   mine.innerHTML = await answer.text();
+  mine.hidden = !mine.firstElementChild;
   document.dispatchEvent(new CustomEvent('allswell:clocks'));
 };
-loadCard();
+const loadCards = () => { loadCard('paging'); loadCard('monitoring'); };
+loadCards();
 let newer = null;
 const offer = added => {
   newer?.remove();
