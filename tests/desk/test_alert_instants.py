@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from allswell.desk import tickets as desk
-from allswell.intake.models import Alert
+from allswell.intake.models import Alert, MaintenanceWindow
 from allswell.tickets.models import Ticket
 from tests.support.monitoring import Monitoring
 from tests.support.world import World
@@ -127,3 +127,18 @@ def test_a_report_that_is_too_large_is_shown_at_its_source(world: World) -> None
     assert answer.status_code == 413
     am.source.refresh_from_db()
     assert "larger than 5 MB" in am.source.refusal
+
+
+def test_what_gets_worse_while_it_is_announced_makes_nothing_more_urgent(world: World, duty: Monitoring) -> None:
+    _trigger(duty, severity="warning")
+    before = Ticket.objects.get().priority
+    window = MaintenanceWindow.objects.create(
+        title="New disks", starts_at=world.now, ends_at=world.now + timedelta(hours=1), created_at=world.now
+    )
+    window.services.add(world.lookup)
+    _trigger(duty, severity="critical")
+    assert Ticket.objects.get().priority == before
+    window.delete()
+    _trigger(duty, severity="warning")
+    _trigger(duty, severity="critical")
+    assert Ticket.objects.get().priority < before

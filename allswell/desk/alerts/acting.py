@@ -247,8 +247,9 @@ def _raise(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
         if line in shown or number is None:
             continue
         ticket = ticket_queries.ticket(number, is_locked=True)
-        urgency = deciding.decided(line, setting).urgency
-        if ticket is None or ticket.done_at or ticket.priority_reason or ticket.urgency <= urgency:
+        found = deciding.decided(line, setting)
+        urgency = found.urgency
+        if ticket is None or found.quiet is not None or ticket.done_at or ticket.priority_reason or ticket.urgency <= urgency:
             continue
         priority = steps.matrix_for(ticket.organization).priority(ticket.impact, urgency)
         was = ticket.priority
