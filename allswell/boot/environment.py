@@ -79,6 +79,11 @@ SETTINGS: tuple[Setting, ...] = (
         "From address of notices, such as 'Service desk <desk@example.org>'; needed to send mail.",
     ),
     Setting(
+        "ALLSWELL_DKIM_KEYS",
+        "",
+        "SELECTOR:FILE, several separated by spaces: private keys that sign mail with DKIM; empty: the mail server may do it.",
+    ),
+    Setting(
         "ALLSWELL_MAIL_LISTEN",
         "",
         "Where mail servers hand mail over: lmtp://127.0.0.1:2424 or smtp://127.0.0.1:2525; empty: nowhere.",

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from allswell.intake.rules import listening
 from allswell.notifications import carriers
+from allswell.notifications.rules import signing
 
 from . import environment
 
@@ -55,6 +56,10 @@ LISTEN_PORT = _env.number("ALLSWELL_PORT", least=1)
 WORKERS = _env.number("ALLSWELL_WORKERS", least=1)
 SMTP_URL = _env.text("ALLSWELL_SMTP_URL")
 MAIL_FROM = _env.text("ALLSWELL_MAIL_FROM")
+try:
+    DKIM_KEYS = [signing.Place.parse(word) for word in _env.words("ALLSWELL_DKIM_KEYS")]
+except ValueError as _error:
+    raise environment.SettingError(f"ALLSWELL_DKIM_KEYS cannot be understood. {_error}") from None
 MAIL_LISTEN = _env.text("ALLSWELL_MAIL_LISTEN")
 try:
     MAIL_LISTEN and listening.Place.parse(MAIL_LISTEN)

@@ -10,7 +10,7 @@ import socket
 import ssl
 import stat
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,20 +27,12 @@ from allswell.notifications import queries as notifications
 from allswell.notifications.rules import is_inside
 from allswell.sla import alarm_queries as alarms
 
-GOOD, NOTE, BAD = "good", "note", "bad"
+from . import doctor_dkim
+from .findings import BAD, GOOD, NOTE, Finding
+
 #: a busy engine may be this late
 _ALARMS_LATE = timedelta(seconds=10)
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at. `state` is good, note (worth knowing) or bad; `advice` says what to do."""
-
-    about: str
-    state: str
-    found: str
-    advice: str = ""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +61,7 @@ def examine(now: datetime) -> list[Finding]:
     if findings[0].state == GOOD:
         for look in (_schema, _clock, _engine, _watchers, _alarms, _outbox):
             findings += look(now)
-    for apart in (_mail, _carriers, _disk, _secrets, _address):
+    for apart in (_mail, doctor_dkim.look, _carriers, _disk, _secrets, _address):
         findings += apart()
     return findings
 

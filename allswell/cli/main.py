@@ -54,7 +54,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("export", "exports", "Take tickets out as CSV or JSON."),
     Command("clocks", "clocks", "Explain the clocks of a ticket; replay them from the journal; try other terms."),
     Command("oncall", "oncall", "Say who is on call and what would happen; take rotas and policies out, bring them in."),
-    Command("mail", "mail", "Take a mail that a mail server hands over.", failure=75),
+    Command("mail", "mail", "Take a mail that a mail server hands over; make a key that signs mail.", failure=75),
     Command("watch", "watch", "Watch an installation from another machine, and page when it is silent.", needs_desk=False),
     Command("migrate", "migrate", "Bring the database to this version."),
     Command("backup", "backup", "Write database and attachments into one file."),

@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from allswell.desk import outbox
 from allswell.kernel import clock
 from allswell.kernel.actor import engine as engine_actor
-from allswell.notifications import mail, rules
+from allswell.notifications import mail, rules, signing
 from allswell.notifications.channels import smtp, webhook
 from allswell.notifications.channels.guarded_http import Allowed
 from allswell.notifications.rules import Answer, Claim, Outcome
@@ -41,6 +41,9 @@ class Mail:
         self.url = settings.SMTP_URL if url is None else url
         self.sender = settings.MAIL_FROM if sender is None else sender
         self.now = now
+        self.signer = signing.in_use()
+        if self.signer is not None:
+            self.signer.look()
         self._rests_until = 0.0  # monotonic; a server that is down is not asked again for every batch that waits
 
     def is_due(self, now: datetime) -> bool:
@@ -63,7 +66,7 @@ class Mail:
                     waiting.pop(0)
                     continue
                 try:
-                    connection = connection or smtp.Connection(server)
+                    connection = connection or smtp.Connection(server, signer=self.signer)
                     answer = self._send(connection, message, started)
                 except smtp.ServerDown as error:
                     log.warning("mails wait: %s", error)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from allswell.notifications import page_mail
+from allswell.notifications import page_mail, signing
 from allswell.notifications.letters import PageMessage, Way
 from allswell.notifications.rules import Answer, Outcome
 
@@ -27,7 +27,8 @@ def send(
     except (ValueError, IndexError):  # what the library says of an address that is none
         return calling.unusable("This is no mail address.", started_at=started_at, now=now)
     try:
-        with smtp.Connection(smtp.Server.parse(settings.SMTP_URL), within=calling.DEADLINE) as connection:
+        server, signer = smtp.Server.parse(settings.SMTP_URL), signing.in_use()
+        with smtp.Connection(server, within=calling.DEADLINE, signer=signer) as connection:
             connection.send(written)
     except (smtp.BadAddress, smtp.ServerDown) as error:
         return Answer(Outcome.RETRY, started_at, now(), detail=str(error))

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import parseaddr
 from types import TracebackType
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from allswell.notifications.signing import Signer
 
 TIMEOUT = 10.0  # seconds for each answer of the server
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
@@ -62,8 +66,9 @@ class Server:
 class Connection:
     """A conversation with the server, opened at once and used for many mails. Raises ServerDown."""
 
-    def __init__(self, server: Server, *, within: float | None = None) -> None:
-        """`within`: seconds for everything until it is closed; each answer gets at most what is left of them."""
+    def __init__(self, server: Server, *, within: float | None = None, signer: Signer | None = None) -> None:
+        """`within`: seconds for everything until it is closed; each answer gets at most what is left of them. `signer` signs each mail."""
+        self._signer = signer
         self._ends = None if within is None else time.monotonic() + within
         try:
             self._smtp = self._open(server)
@@ -115,6 +120,9 @@ class Connection:
     def send(self, mail: EmailMessage) -> str:
         """Hand a mail over; what the server said. Raises NotTaken, Unsure, ServerDown."""
         sender, receiver = parseaddr(str(mail["From"]))[1], parseaddr(str(mail["To"]))[1]
+        raw = mail.as_bytes()
+        if self._signer is not None:
+            raw = self._signer.signed(raw, sender=sender)
         try:
             self._left(self._smtp)
             self._step(self._smtp.mail(sender), is_about_sender=True)
@@ -124,7 +132,7 @@ class Connection:
         except (OSError, smtplib.SMTPException) as error:
             raise ServerDown(_described(error)) from error
         try:
-            code, said = self._smtp.data(mail.as_bytes())
+            code, said = self._smtp.data(raw)
         except smtplib.SMTPDataError as error:
             code, said = error.smtp_code, error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
         except (OSError, smtplib.SMTPException) as error:
