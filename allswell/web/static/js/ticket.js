@@ -18,14 +18,17 @@ try {
   back.href = sessionStorage.getItem('allswell.view') ?? back.href;
 } catch { /* private window */ }
 
+const cards = ['paging', 'monitoring'];
 // live: what is new is appended, what changed is exchanged; nothing scrolls by itself unless one is at the end
 const refresh = async () => {
   const answer = await fetch(location.pathname, {credentials: 'same-origin'});
   if (!answer.ok || answer.redirected) return;
   const came = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const wasAtEnd = isAtEnd();
-  const fresh = came.getElementById('paging');
-  if (card && fresh) fresh.innerHTML = document.getElementById('paging').innerHTML; // it comes by itself, below
+  for (const id of cards) { // they come by themselves, below
+    const mine = document.getElementById(id), next = came.getElementById(id);
+    if (mine && next) { next.innerHTML = mine.innerHTML; next.hidden = mine.hidden; }
+  }
   let added = 0;
   for (const next of came.querySelectorAll('#story>.ev')) {
     const mine = document.getElementById(next.id);
@@ -52,7 +55,7 @@ const loadCard = async id => {
   mine.hidden = !mine.firstElementChild;
   document.dispatchEvent(new CustomEvent('allswell:clocks'));
 };
-const loadCards = () => { loadCard('paging'); loadCard('monitoring'); };
+const loadCards = () => cards.forEach(loadCard);
 loadCards();
 let newer = null;
 const offer = added => {
