@@ -471,9 +471,15 @@ def zabbix(source: Source) -> None:
         "{$ZABBIX.URL}": "https://zabbix.example/",
     }
 
+    last = 0
+
     def tell(event: str, value: str, **more: str) -> bool:
+        nonlocal last
+        while int(time.time()) <= last:  # Zabbix tells whole seconds, and nothing breaks, heals and breaks within one
+            time.sleep(0.05)
+        last = int(time.time())
         macros = {**known, "{EVENT.ID}": event, "{EVENT.VALUE}": value, "{EVENT.UPDATE.STATUS}": "0", **more}
-        macros["{EVENT.TIMESTAMP}"] = macros["{EVENT.RECOVERY.TIMESTAMP}"] = f"{time.time():.0f}"
+        macros["{EVENT.TIMESTAMP}"] = macros["{EVENT.RECOVERY.TIMESTAMP}"] = str(last)
         given = {one["name"]: macros.get(one.get("value", ""), one.get("value", "")) for one in made["parameters"]}
         given["url"] = source.address
         done = run(
