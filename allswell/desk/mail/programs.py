@@ -32,10 +32,9 @@ def handled(case: Case) -> Outcome | None:
         return Outcome(MessageState.IGNORED, "own")
     if kind in (MailKind.BOUNCE, MailKind.DELIVERY_REPORT):
         return _undelivered(case, kind)
-    if kind is MailKind.AUTO_REPLY and case.found.judgement.is_certain:
-        return _automatic(case)
     if kind is MailKind.AUTO_REPLY:
-        return _automatic(case) if case.decision is None else None  # somebody read it, and says that it is a letter
+        is_letter = case.decision is not None and not case.found.judgement.is_certain  # somebody read it, and says so
+        return None if is_letter else _automatic(case)
     if not kind.opens_ticket:
         ticket = placing.reported_on(case.message, case.found, case.own)
         return Outcome(MessageState.IGNORED, kind.value, ticket.pk if ticket is not None else None)

@@ -21,6 +21,7 @@ from allswell.web.pages import PageRequest, SeeOther, page, toast
 from . import choices
 from .alert_rule_form import ACTS, CLEARS, SEVERITIES, RuleForm, in_words
 from .gate import setup_page
+from .rule_acts import acted
 
 if TYPE_CHECKING:
     from allswell.intake.models import AlertRule
@@ -136,17 +137,4 @@ def alert_rule(request: PageRequest, number: int) -> HttpResponse:
 @setup_page
 def change_alert_rule(request: PageRequest, number: int, verb: str) -> HttpResponse:
     """Ask it earlier or later, leave it out or ask it again, forget it."""
-    by: dict[str, Any] = {"actor": request.actor, "now": request.now}
-    if verb in ("earlier", "later"):
-        desk.move(number, by=-1 if verb == "earlier" else 1, **by)
-    elif verb == "remove":
-        name = desk.one(number, actor=request.actor).name
-        desk.remove(number, **by)
-        toast(request, _("%(name)s is forgotten.") % {"name": name})
-    else:
-        row = desk.switch(number, is_active=verb == "activate", **by)
-        if verb == "activate":
-            toast(request, _("%(name)s is in use again.") % {"name": row.name})
-        else:
-            toast(request, _("%(name)s is out of use.") % {"name": row.name}, undo=f"{PLACE}/{number}/activate")
-    return SeeOther(PLACE)
+    return acted(request, desk, number, verb, place=PLACE)
