@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _ENDS = {
     "sender": N_("Over: its source said so."),
     "group": N_("Over: its source said that its whole group is."),
+    "left_out": N_("Over: messages that name all of its group name it no more."),
     "lease": N_("Over: nobody repeated it in time."),
-    "person": N_("Over: somebody here said so."),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -103,9 +104,13 @@ class Fold:
         sources = {one.source.id: one.source for one in reads}
         wanted = {(one.source.id, report.key) for one in reads for report in one.reports}
         self.load(queries.by_keys(wanted).values(), sources)
+        lists = [one for one in reads if one.reports and one.reports[-1].lists_group]
+        unheard = self._unheard(lists) if lists else {}
         for one in reads:
             for report in one.reports:
                 self._take(one.source, report, received_at=one.received_at, raw=one.raw)
+            if unheard and one.reports and one.reports[-1].lists_group:
+                self._leave_out(one, unheard)
 
     def _take(self, source: Known, report: AlertReport, *, received_at: datetime, raw: int | None) -> None:
         if report.action is Action.HEARTBEAT:
@@ -139,6 +144,32 @@ class Fold:
                 continue
             if line.now.state is State.FIRING and line.now.since_at <= at:
                 self._note(line, standing.end(line.now, at=at, received_at=received_at, by="group"), Change.RESOLVED)
+
+    @staticmethod
+    def _unheard(lists: list[Read]) -> dict[Key, Alert]:
+        """What fires of groups that messages name all of, and was not heard of for a while."""
+        groups: dict[int, set[str]] = defaultdict(set)
+        for one in lists:
+            groups[one.source.id].add(one.reports[-1].group)
+        named = {(one.source.id, report.key) for one in lists for report in one.reports}
+        since = max(one.received_at for one in lists) - standing.LEFT_OUT_FOR
+        keys = {(source, key) for source, some in groups.items() for key in queries.unheard(source, some, since=since)}
+        return queries.by_keys(keys - named)
+
+    def _leave_out(self, one: Read, unheard: dict[Key, Alert]) -> None:
+        """A message names all that fires of its group; `unheard` may be over."""
+        told = one.reports[-1]
+        for key, row in unheard.items():
+            if row.source_id != one.source.id or row.group != told.group:
+                continue
+            line = self.lines.get(key)
+            stood = line.now if line is not None else queries.standing(row)
+            if stood is None:
+                continue
+            stands, change = standing.leave_out(stood, by=told.told_by, received_at=one.received_at)
+            if stands != stood:
+                (line,) = self.load([row], {one.source.id: one.source})
+                self._note(line, stands, change)
 
     def end(self, line: Line, *, at: datetime, by: str, now: datetime) -> None:
         """An alert is over without a word of its sender's."""

@@ -198,8 +198,9 @@ def _followed(answer: Tried, known: queries.Known, reports: Sequence[AlertReport
     endings = _endings(lines, of)
     names = _service_names([one.service for one in routed.values()])
     last = {report.key: report for report in reports}
-    for line in lines:  # those of a group that is over, too, which the message does not name
-        last.setdefault(line.key, AlertReport(Action.RESOLVE, line.key, title=line.alert.title))
+    for line in lines:  # those of its group that are over, too, which the message does not name
+        if line.has_cleared:
+            last.setdefault(line.key, AlertReport(Action.RESOLVE, line.key, title=line.alert.title))
     times = Counter(report.key for report in reports)
     told = [
         _told(report, times[key] or 1, fold.lines.get((known.id, key)), routed, setting, places, endings, of, names)

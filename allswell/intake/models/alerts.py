@@ -66,7 +66,8 @@ class Alert(models.Model):
     `started_at` is when the present episode (the `episode`-th) began, by the sender's clock; `since_at` the newest beginning it
     told; `last_at` the instant of the newest report, `seen_at` when that reached us. `count` counts the reports of the episode,
     `total` all. `turns` are the instants at which it began or ended lately; too many, and it is flapping until `calm_at`.
-    `case` names what belongs together in one incident.
+    `case` names what belongs together in one incident. `told_by` is who told it last, where several tell of one group; `left_out_at`
+    when messages that name all of its group began to leave it out.
     """
 
     source = models.ForeignKey(AlertSource, models.CASCADE, related_name="alerts", db_index=False)
@@ -93,6 +94,8 @@ class Alert(models.Model):
     calm_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.CharField(max_length=120, default="", blank=True)
+    told_by = models.CharField(max_length=32, default="", blank=True)
+    left_out_at = models.DateTimeField(null=True)
     service = models.ForeignKey("services.ConfigurationItem", models.SET_NULL, null=True, related_name="+", db_index=False)
     ticket = models.ForeignKey("tickets.Ticket", models.SET_NULL, null=True, related_name="+", db_index=False)
     rule = models.ForeignKey("AlertRule", models.SET_NULL, null=True, related_name="+", db_index=False)

@@ -83,6 +83,8 @@ def columns_of(standing: Standing) -> dict[str, Any]:
         "calm_at": standing.calm_at,
         "acknowledged_at": standing.acknowledged_at,
         "acknowledged_by": standing.acknowledged_by,
+        "told_by": standing.told_by,
+        "left_out_at": standing.left_out_at,
     }
 
 

@@ -129,6 +129,8 @@ def standing(row: Alert) -> Standing:
         row.calm_at,
         row.acknowledged_at,
         row.acknowledged_by,
+        row.told_by,
+        row.left_out_at,
     )
 
 
@@ -148,6 +150,12 @@ def by_keys(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Alert]:
 def firing_of_group(source: int, group: str) -> list[Alert]:
     """What fires of a group of the sender's."""
     return list(Alert.objects.filter(source=source, group=group, state="firing"))
+
+
+def unheard(source: int, groups: Collection[str], *, since: datetime) -> list[str]:
+    """The keys of what fires of groups of a sender's though nothing was told of it since then."""
+    rows = Alert.objects.filter(source=source, group__in=groups, state="firing", seen_at__lte=since)
+    return list(rows.values_list("key", flat=True))
 
 
 def expired(*, now: datetime, limit: int) -> list[Alert]:

@@ -46,6 +46,11 @@ _AHEAD = timedelta(minutes=2)
 #: what names no instant but its beginning, and comes so long after the end was heard of, is no repeat that was held up on its way
 _HELD_UP = timedelta(minutes=5)
 
+#: so long nothing was told of an alert when messages that name all of its group begin to count against it, and so long they must go on:
+#: an Alertmanager that was started again names a part at first. Another teller of the same group may know a part only, for good
+LEFT_OUT_FOR = timedelta(minutes=5)
+LEFT_OUT_BY_OTHERS_FOR = timedelta(days=1)
+
 RANK = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
 
@@ -70,6 +75,8 @@ class Standing:
     calm_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
+    told_by: str = ""
+    left_out_at: datetime | None = None
 
 
 def instant_of(report: AlertReport, *, received_at: datetime) -> datetime:
@@ -99,8 +106,10 @@ def _fire(known: Standing | None, report: AlertReport, *, at: datetime, received
     began = report.started_at if report.started_at and report.started_at <= at else at
     if known is None:
         new = Standing(State.FIRING, report.severity, began, began, at, received_at, lease_until=report.lease_until, turns=(at,))
+        new = replace(new, told_by=report.told_by)
         return _marked(new, report, at=at), Change.FIRED
-    counted = replace(known, count=known.count + 1, total=known.total + 1, seen_at=received_at)
+    counted = replace(known, count=known.count + 1, total=known.total + 1, seen_at=received_at, left_out_at=None)
+    counted = replace(counted, told_by=report.told_by) if report.told_by != known.told_by else counted
     if known.state is State.RESOLVED:
         if known.resolved_at is not None and not _is_again(known, report, at=at, began=began, received_at=received_at):
             return counted, Change.IGNORED  # late: a repeat of what is over
@@ -135,8 +144,11 @@ def _is_again(known: Standing, report: AlertReport, *, at: datetime, began: date
     """Whether it fires after its end. Many senders tell whole seconds: within the same one, what began later than the last time did.
 
     Some tell when it began and nothing else, the same through a whole outage: where its lease ran out, a later lease says that it fires
-    still; where it was called over, it fires again unless this may be what was sent before, held up on its way.
+    still; where it was called over, it fires again unless this may be what was sent before, held up on its way. Where messages of its
+    group left it out, a message that names it again says that it fires.
     """
+    if known.ended_by == "left_out":
+        return received_at > known.seen_at
     ended = known.resolved_at or known.last_at
     if at > ended or (at == ended and began > known.since_at):
         return True
@@ -156,7 +168,8 @@ def _resolve(known: Standing, report: AlertReport, *, at: datetime, received_at:
 
 
 def end(known: Standing, *, at: datetime, received_at: datetime, by: str) -> Standing:
-    """The episode is over since `at`: the sender said so ("sender"), its group is ("group"), its lease ("lease") or a person."""
+    """The episode is over since `at`: the sender said so ("sender"), its group is ("group"), messages of its
+    group leave it out ("left_out"), or its lease is over ("lease")."""
     return _marked(
         replace(
             known,
@@ -166,11 +179,28 @@ def end(known: Standing, *, at: datetime, received_at: datetime, by: str) -> Sta
             seen_at=received_at,
             ended_by=by,
             lease_until=None,
+            left_out_at=None,
             turns=_turned(known.turns, at),
         ),
         None,
         at=at,
     )
+
+
+def leave_out(known: Standing, *, by: str, received_at: datetime) -> tuple[Standing, Change]:
+    """How an alert stands after a message that names all that fires of its group, but not this: the word of its end may be lost.
+
+    Such a message has no instant of its own. So one alone ends nothing: it must be the second, long enough after the first, and
+    nothing may have been told of the alert for as long before that.
+    """
+    patience = LEFT_OUT_FOR if by == known.told_by else LEFT_OUT_BY_OTHERS_FOR
+    if known.state is not State.FIRING or received_at < known.seen_at + patience:
+        return known, Change.IGNORED
+    if known.left_out_at is None:
+        return replace(known, left_out_at=received_at), Change.IGNORED
+    if received_at < known.left_out_at + LEFT_OUT_FOR:
+        return known, Change.IGNORED
+    return end(known, at=known.left_out_at, received_at=received_at, by="left_out"), Change.RESOLVED
 
 
 def calm(known: Standing) -> Standing:

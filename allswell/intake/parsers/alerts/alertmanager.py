@@ -1,7 +1,8 @@
 """Alertmanager's webhook, version 4 (and 3): one report for each alert, under the group of the message.
 
 The key is the fingerprint; `startsAt` tells one outage from the next. Alertmanager may name in its last message only what was resolved
-last: `status` "resolved" therefore stands for the whole group.
+last: `status` "resolved" therefore stands for the whole group. A message that leaves nothing out (`truncatedAlerts` 0) says by that which
+alerts of the group fire no more, should the word of their end have been lost.
 """
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ def reports_of(message: dict[str, object]) -> list[AlertReport]:
     group = said(message.get("groupKey"))
     common, annotations = within(message.get("commonLabels")), within(message.get("commonAnnotations"))
     outside = said(message.get("externalURL"))
+    told_by = made_up(said(message.get("receiver")), outside) if group else ""
     reports = [
-        report_of(alert, group=group, common=common, annotations=annotations, outside=outside, is_over=is_over)
+        report_of(alert, group=group, common=common, annotations=annotations, outside=outside, told_by=told_by, is_over=is_over)
         for alert in alerts
         if isinstance(alert, dict)
     ]
@@ -65,6 +67,8 @@ def reports_of(message: dict[str, object]) -> list[AlertReport]:
         raise Malformed("An entry of “alerts” is not an object.")
     if is_over and group:
         _end_group(reports, group)
+    elif group and reports and len(reports) <= REPORTS and said(message.get("truncatedAlerts")) == "0":
+        reports[-1] = msgspec.structs.replace(reports[-1], lists_group=True)
     return reports
 
 
@@ -84,6 +88,7 @@ def report_of(
     common: dict[str, object],
     annotations: dict[str, object],
     outside: str = "",
+    told_by: str = "",
     is_over: bool = False,
 ) -> AlertReport:
     """What one entry of `alerts` says. Fields of the alert win over those of its group."""
@@ -105,6 +110,7 @@ def report_of(
         happened_at=ended or started,
         started_at=started,
         ended_at=ended,
+        told_by=told_by,
     )
 
 

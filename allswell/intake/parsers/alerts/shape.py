@@ -51,7 +51,8 @@ class AlertReport(msgspec.Struct, frozen=True):
     `key` names the alert within its source and `group` what it belongs to; `started_at` tells one outage of a key from the next.
     `happened_at` is the sender's own instant of what is said, so that what comes late is known to be late. `resolves_group` says that the
     sender takes the whole group for resolved: everything open under `group` is closed, named or not; one report of a message, its last,
-    says so for all. `lease_until` says that the alert is over by itself when nobody repeats it until then. `is_flapping` is None where
+    says so for all. `lists_group`, of the last report of a message, says that the message named all that fires of the group, by `told_by`,
+    who tells of it. `lease_until` says that the alert is over by itself when nobody repeats it until then. `is_flapping` is None where
     the sender says nothing about it.
     """
 
@@ -72,6 +73,8 @@ class AlertReport(msgspec.Struct, frozen=True):
     resolves_group: bool = False
     note: str = ""
     by: str = ""
+    told_by: str = ""
+    lists_group: bool = False
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -161,6 +164,7 @@ def clean_report(
     resolves_group: bool = False,
     note: str = "",
     by: str = "",
+    told_by: str = "",
 ) -> AlertReport:
     """A report that both databases take and every screen can show: cut to the limits, cleaned, addresses of http and https only.
 
@@ -185,6 +189,7 @@ def clean_report(
         resolves_group,
         _prose(note) if note else "",
         _line(by, WHO) if by else "",
+        told_by,
     )
 
 
