@@ -2,7 +2,8 @@
 
 A running `serve` gets alerts of one Alertmanager, in requests of 1 to 500, at a steady rate. Told are the answers (p50, p95, and what
 was no 200), how long the engine needs afterwards until everything is read, whether it counted what was sent, and how fast pages of the
-desk are meanwhile, against before (one reader, who looks at the queue, a long ticket and the alerts in turn). With `--kill` the whole
+desk are meanwhile, against before, when every alert was told once already and the same is shown (one reader, who looks at the queue, a
+long ticket and the alerts in turn). With `--kill` the whole
 program, server and engine, is killed (-9) in the middle and started again; senders send once more what was not answered, as Alertmanager
 does. It fails when anything that was answered is lost, when the slowest twentieth of answers takes 250 ms or more (not with `--kill`),
 or when pages take more than twice their time (not with `--kill`, and not in floods of less than 20 s, which say nothing).
@@ -173,10 +174,10 @@ def _pages(before: Reader, meanwhile: Reader) -> tuple[str, float]:
     return f"pages: {words or 'none'}; {meanwhile.failed} failed", max(ratios.values(), default=0.0)
 
 
-def _bodies(keys: int, chance: random.Random) -> list[tuple[int, bytes]]:
-    """Requests as Alertmanager makes them, to be sent again and again."""
+def _alerts(keys: int) -> list[dict[str, Any]]:
+    """Alerts of one outage as Alertmanager tells them."""
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    alerts = [
+    return [
         {
             "status": "firing",
             "labels": {
@@ -197,16 +198,37 @@ def _bodies(keys: int, chance: random.Random) -> list[tuple[int, bytes]]:
         }
         for n in range(keys)
     ]
-    made = []
-    for _ in range(400):
-        count = min(keys, chance.choice(SIZES))
-        body: dict[str, Any] = {
-            "version": "4", "groupKey": '{}:{alertname="HighLatency"}', "truncatedAlerts": 0, "status": "firing", "receiver": "allswell",
-            "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "http://alertmanager:9093",
-            "alerts": chance.sample(alerts, count),
-        }  # fmt: skip
-        made.append((count, json.dumps(body).encode()))
-    return made
+
+
+def _body(alerts: list[dict[str, Any]], *, of: int) -> tuple[int, bytes]:
+    """A request with some of the alerts of a group, and how many they are."""
+    body: dict[str, Any] = {
+        "version": "4", "groupKey": '{}:{alertname="HighLatency"}', "truncatedAlerts": of - len(alerts), "status": "firing",
+        "receiver": "allswell", "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
+        "externalURL": "http://alertmanager:9093", "alerts": alerts,
+    }  # fmt: skip
+    return len(alerts), json.dumps(body).encode()
+
+
+def _bodies(alerts: list[dict[str, Any]], chance: random.Random) -> list[tuple[int, bytes]]:
+    """Requests to be sent again and again."""
+    sizes = [min(len(alerts), chance.choice(SIZES)) for _ in range(400)]
+    return [_body(chance.sample(alerts, size), of=len(alerts)) for size in sizes]
+
+
+def _each_once(alerts: list[dict[str, Any]]) -> list[tuple[int, bytes]]:
+    """Requests that tell every alert once."""
+    return [_body(alerts[start : start + 500], of=len(alerts)) for start in range(0, len(alerts), 500)]
+
+
+def _read(environment: dict[str, str]) -> dict[str, int]:
+    """What was counted once nothing waits any more, or after five minutes."""
+    begun = time.perf_counter()
+    while True:
+        counted: dict[str, int] = json.loads(speed._python(environment, "-c", _COUNTED))
+        if not counted["waiting"] or time.perf_counter() - begun > 300:
+            return counted
+        time.sleep(0.2)
 
 
 def play(database: str, options: argparse.Namespace, folder: Path) -> bool:
@@ -214,11 +236,14 @@ def play(database: str, options: argparse.Namespace, folder: Path) -> bool:
     environment, server = speed.prepare(database, options.tickets, folder)
     try:
         key = speed._python(environment, "-c", _SOURCE)
-        bodies = _bodies(options.keys, random.Random(1))
+        alerts, path = _alerts(options.keys), f"/in/alertmanager/{key}"
         desk = speed.start(environment, options.tickets)
-        flood = Flood(desk.port, f"/in/alertmanager/{key}", bodies, options.rate, options.seconds)
+        once = Flood(desk.port, path, _each_once(alerts), options.keys, 1)
+        flood = Flood(desk.port, path, _bodies(alerts, random.Random(1)), options.rate, options.seconds)
         try:
             desks = [desk]
+            asyncio.run(once.play())
+            _read(environment)
             with reading(desk) as before:
                 time.sleep(min(10.0, options.seconds / 2))
             with reading(desk) as meanwhile:
@@ -226,10 +251,8 @@ def play(database: str, options: argparse.Namespace, folder: Path) -> bool:
                     asyncio.run(_killed(flood, desks, environment, options))
                 else:
                     asyncio.run(flood.play())
-            begun, counted = time.perf_counter(), {"waiting": 1}
-            while counted["waiting"] and time.perf_counter() - begun < 300:
-                time.sleep(0.2)
-                counted = json.loads(speed._python(environment, "-c", _COUNTED))
+            begun = time.perf_counter()
+            counted = _read(environment)
             after = time.perf_counter() - begun
         finally:
             speed.stop(desks[-1])
@@ -237,7 +260,7 @@ def play(database: str, options: argparse.Namespace, folder: Path) -> bool:
         if server is not None:
             server.stop()
     ordered = sorted(flood.answers)
-    lost = flood.sent - counted["told"]
+    lost = once.sent + flood.sent - counted["told"]
     p95 = 1000 * ordered[int(len(ordered) * 0.95)]
     words, ratio = _pages(before, meanwhile)
     print(
