@@ -89,6 +89,40 @@ def test_a_silence_is_made_and_ended(world: World) -> None:
     assert jonas.post("/silences", reason="Everything", ends_at=until).status_code == 422
 
 
+def test_a_silence_lasts_longer_unless_somebody_changed_it_meanwhile(world: World) -> None:
+    jonas = Program(world, world.jonas)
+    times = [(world.now + timedelta(hours=hours)).isoformat() for hours in (1, 2, 3)]
+    place = f"/silences/{jonas.post('/silences', reason='Known', service=world.lookup.pk, ends_at=times[0]).json()['id']}"
+    seen = {"If-Match": jonas.get(place).headers["ETag"]}
+    assert jonas.patch(place, ends_at=times[1], headers=seen).json()["reason"] == "Known"
+    assert jonas.patch(place, ends_at=times[2], headers=seen).status_code == 412
+    assert Silence.objects.get().ends_at.isoformat() == times[1]
+    assert jonas.patch(place, starts_at=times[0]).status_code == 409
+    assert jonas.patch(place, ends_at=(world.now + timedelta(days=31)).isoformat()).status_code == 422
+    assert Program(world, world.oskar).patch(place, reason="x").status_code in (403, 404)
+
+
+def test_silences_of_an_alertmanager_are_looked_at_and_taken_over_once(world: World) -> None:
+    ada = Program(world, world.ada)
+    one = {
+        "id": "e2a5",
+        "status": {"state": "active"},
+        "matchers": [{"name": "host", "value": "web.*", "isRegex": True, "isEqual": True}],
+        "startsAt": (world.now - timedelta(hours=1)).isoformat(),
+        "endsAt": (world.now + timedelta(hours=5)).isoformat(),
+        "createdBy": "ops",
+        "comment": "Rack is moved",
+    }
+    over = {**one, "status": {"state": "expired"}}
+    tried = ada.post("/silences/import", silences=[one, over], is_dry_run=True).json()
+    assert ([row["reason"] for row in tried["made"]], tried["left_out"]) == (["Rack is moved · ops"], 1)
+    assert not Silence.objects.exists()
+    assert ada.post("/silences/import", silences=[one, over]).json() == tried
+    assert (Silence.objects.get().reason, ada.post("/silences/import", silences=[one]).json()["made"]) == ("Rack is moved · ops", [])
+    assert ada.post("/silences/import", silences=[{"id": "x"}]).status_code == 422
+    assert Program(world, world.oskar).post("/silences/import", silences=[one]).status_code == 403
+
+
 def test_work_is_announced_changed_and_taken_back(world: World) -> None:
     jonas = Program(world, world.jonas)
     time = {"starts_at": (world.now + timedelta(hours=1)).isoformat(), "ends_at": (world.now + timedelta(hours=2)).isoformat()}

@@ -176,8 +176,9 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["orderMailRules", "removeMailRule"], ADMIN),
     **dict.fromkeys(["listSilences", "listMaintenanceWindows"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["getSilence", "getMaintenanceWindow"], KNOWING),
+    "importSilences": ADMIN | {"agent", "duty_manager"},
     **dict.fromkeys(["createSilence", "announceMaintenance"], DECIDING | {"agent", "outside_agent"}),  # there is no such service
-    **dict.fromkeys(["endSilence", "endMaintenance", "updateMaintenanceWindow"], DECIDING | {"agent"}),
+    **dict.fromkeys(["endSilence", "updateSilence", "endMaintenance", "updateMaintenanceWindow"], DECIDING | {"agent"}),
     **dict.fromkeys(["createPolicy", "updatePolicy", "activatePolicy", "deactivatePolicy"], DECIDING),
     **dict.fromkeys(["setTeamPolicy", "clearTeamPolicy", "setServicePolicy", "clearServicePolicy"], DECIDING),
     **dict.fromkeys(["getRota", "listRotaVersions", "listShifts", "listOverrides", "whoIsOnCall", "getShiftRequest"], KNOWING),
@@ -452,6 +453,8 @@ def _set(world: World) -> Stage:
         "createSilence": {**quiet, "ends_at": quiet["ends_at"].isoformat()},
         "announceMaintenance": {**work, "ends_at": quiet["ends_at"].isoformat()},
         "updateMaintenanceWindow": {"title": "x"},
+        "updateSilence": {"reason": "y"},
+        "importSilences": {"silences": []},
         "createReportSubscription": {"report": "resolve", "every": "week"},
     }
     programs = {role: Program(world, person) for role, person in cast.items()}

@@ -156,7 +156,8 @@ heartbeats.create(jobs.pk, name="nightly", every=86_400, **world.by(world.ada))
 tomorrow = {{"starts_at": world.now + timedelta(days=1), "ends_at": world.now + timedelta(days=2)}}
 work = windows.announce(title="New toner", services=[world.printing.pk], **tomorrow, **world.by(world.jonas))
 windows.announce(title="Move", services=[world.lookup.pk], **{{**tomorrow, "starts_at": None}}, **world.by(world.jonas))
-silences.create(reason="Known", service=world.printing.pk, ends_at=tomorrow["ends_at"], matchers=[paper], **world.by(world.jonas))
+about = {{"service": world.printing.pk, "matchers": [paper]}}
+known = silences.create(reason="Known", ends_at=tomorrow["ends_at"], **about, **world.by(world.jonas))
 told_us = {{"status": "firing", "labels": {{"alertname": "PaperLow", "severity": "info", "floor": "3"}}, "fingerprint": "f3",
     "annotations": {{"summary": "Paper is low on floor 3"}}, "startsAt": world.now.isoformat(), "endsAt": "0001-01-01T00:00:00Z",
     "generatorURL": "http://prometheus.example.org/graph"}}
@@ -190,7 +191,7 @@ sign_in.turn_on_second_factor(
     secret={seed!r}, code=format_hotp_value(hotp_value({seed!r}, int(world.now.timestamp()) // 30)), **world.by(world.audrey)
 )
 numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk, "paged": paged.pk}}
-numbers |= {{"handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk, "work": work.pk}}
+numbers |= {{"silence": known.pk, "handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk, "work": work.pk}}
 numbers["jobs"] = jobs.pk
 numbers |= {{"letter": letter, "box": box.pk, "sorted_out": sorted_out.pk}}
 print(json.dumps(numbers))

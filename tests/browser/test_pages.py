@@ -55,6 +55,7 @@ OTHERS = (
     "/alerts/noise",
     "/alerts/silences",
     "/alerts/silences/new?alert={alert}",
+    "/alerts/silences/{silence}",
     "/alerts/silences/import",
     "/alerts/maintenance",
     "/alerts/maintenance/new",

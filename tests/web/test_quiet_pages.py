@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -55,6 +56,33 @@ def test_an_alert_is_silenced_with_its_labels(world: World, browser: Browser) ->
     assert "We know" in jonas.get(f"/alerts/{Alert.objects.get().pk}").content.decode()
     assert jonas.post(f"/alerts/silences/{row.pk}/end").status_code == 303
     assert "Nothing is silenced." in jonas.get("/alerts/silences").content.decode()
+
+
+def test_a_silence_is_made_longer_unless_it_was_changed_meanwhile(world: World, browser: Browser) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    am.send(am.fires())
+    jonas = browser(world.jonas)
+    jonas.post("/alerts/silences/new", {"service": world.lookup.pk, "reason": "We know", "span": "1h"})
+    row = Silence.objects.get()
+    place = f"/alerts/silences/{row.pk}"
+    assert f'href="{place}"' in jonas.get("/alerts/silences").content.decode()
+    page = jonas.get(place).content.decode()
+    form = {name: re.findall(rf'name="{name}"[^>]*value="([^"]*)"', page)[0] for name in ("seen", "ends_at", "reason")}
+    assert jonas.post(place, {**form, "reason": "Still"}).status_code == 303
+    assert (Silence.objects.get().reason, Silence.objects.get().ends_at) == ("Still", row.ends_at)
+    later = f"{world.now + timedelta(days=2):%Y-%m-%dT%H:%M}"
+    assert jonas.post(place, {**form, "ends_at": later}).status_code == 303
+    assert Silence.objects.get().ends_at > world.now + timedelta(days=1)
+    again = jonas.post(place, {**form, "ends_at": form["ends_at"]})
+    assert (again.status_code, "Somebody has changed this silence" in again.content.decode()) == (422, True)
+    for wrong in ({"ends_at": "2001-01-01T00:00"}, {"reason": ""}, {"ends_at": "x"}):
+        assert jonas.post(place, {**form, "seen": "", **wrong}).status_code == 422
+    world.forward(hours=1, minutes=5)
+    am.wait()
+    am.send(am.fires(since=row.starts_at))
+    assert am.alert().silence_id == row.pk, "it holds still"
+    jonas.post(f"{place}/end")
+    assert jonas.get(place).status_code == 409
 
 
 def test_the_alerts_of_a_ticket_are_silenced_from_their_list(world: World, browser: Browser) -> None:

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.json import encode
 
 from allswell.api.contract import BASE, Body, Call, Id, Page, Paged, operation
 from allswell.api.paging import page
 from allswell.desk.alerts import silences as desk
 from allswell.desk.alerts import windows
 from allswell.desk.alerts.quiet import MOST_SERVICES
+from allswell.intake.parsers.alerts.shape import REPORTS
 from allswell.people.rules import INSTALLATION, Act, require
 from allswell.tickets import queries as tickets
 
@@ -138,6 +140,82 @@ def create(call: Call) -> Any:
 def _silenced(call: Call, silence: int) -> Silence:
     call.headers["Location"] = f"{BASE}/silences/{silence}"
     return _silences(call, [desk.one(silence, actor=call.actor)])[0]
+
+
+class SilenceChange(Body):
+    """What to change of a silence that is not over; what is left out stays. `starts_at` only until it has begun."""
+
+    reason: Reason | UnsetType = UNSET
+    starts_at: Instant | UnsetType = UNSET
+    ends_at: Instant | UnsetType = UNSET
+
+
+@operation(
+    "PATCH",
+    "/silences/{id}",
+    id="updateSilence",
+    summary="Let a silence last longer or less long",
+    tag=TAG,
+    scope=WRITE,
+    body=SilenceChange,
+    answer=Silence,
+    present=lambda call, row: get(call),
+    current=get,
+)
+def update(call: Call) -> Any:
+    body: SilenceChange = call.body
+    return desk.change(
+        call.path["id"],
+        reason=None if body.reason is UNSET else body.reason,
+        starts_at=None if body.starts_at is UNSET else body.starts_at,
+        ends_at=None if body.ends_at is UNSET else body.ends_at,
+        actor=call.actor,
+        now=call.now,
+    )
+
+
+class SilencesElsewhere(Body, kw_only=True):
+    """`silences` is what Alertmanager answers to `GET /api/v2/silences`. With `is_dry_run` nothing is written."""
+
+    silences: Annotated[list[dict[str, Any]], Meta(max_length=REPORTS)]
+    is_dry_run: bool = False
+
+
+class PlannedSilence(Struct):
+    """A silence as it is taken over; for thirty days at most."""
+
+    matchers: list[dict[str, str]]
+    reason: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class SilencesTaken(Struct):
+    """What is taken over, and how many are left out: over, known already, or about everything. Said again, none is made twice."""
+
+    made: list[PlannedSilence]
+    left_out: int
+
+
+@operation(
+    "POST",
+    "/silences/import",
+    id="importSilences",
+    summary="Take over the silences of a running Alertmanager",
+    tag=TAG,
+    scope=WRITE,
+    body=SilencesElsewhere,
+    answer=SilencesTaken,
+)
+def take_over(call: Call) -> Any:
+    body: SilencesElsewhere = call.body
+    do = desk.would_take_over if body.is_dry_run else desk.take_over
+    done = do(encode(body.silences), actor=call.actor, now=call.now)
+    made = [
+        PlannedSilence([one.as_json() for one in plan.matchers], plan.reason, plan.starts_at, plan.ends_at)
+        for plan in done.planned
+    ]
+    return SilencesTaken(made, done.left_out)
 
 
 @operation(

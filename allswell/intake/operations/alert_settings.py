@@ -29,9 +29,9 @@ def hold(alerts: Collection[int], *, silence: int) -> None:
         some.update(silence=silence)
 
 
-def end_silence(row: Silence, *, actor: Actor, now: datetime) -> None:
-    """It is over now; what it held back is looked at again."""
-    journal.change(row, {"ends_at": now}, about="silence", actor=actor, now=now)
+def change_silence(row: Silence, values: dict[str, Any], *, actor: Actor, now: datetime) -> None:
+    """Write what differs; what an earlier end lets go is looked at again."""
+    journal.change(row, values, about="silence", actor=actor, now=now)
 
 
 def take_back_silence(row: Silence, *, actor: Actor, now: datetime) -> None:

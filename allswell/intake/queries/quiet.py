@@ -34,6 +34,12 @@ def silences_visible_to(actor: Actor) -> QuerySet[Silence]:
     return rows.filter(of_ticket | of_service | Q(ticket=None, created_by=actor.person))
 
 
+def held_silence(silence: int) -> int:
+    """Keep others from changing a silence until this transaction is over; its number."""
+    Silence.objects.select_for_update().filter(pk=silence).values_list("pk", flat=True).first()
+    return silence
+
+
 def windows_visible_to(actor: Actor) -> QuerySet[MaintenanceWindow]:
     """The announced work an actor may know: on services within reach, and their own."""
     rows = MaintenanceWindow.objects.select_related("ticket", "created_by").prefetch_related("services__team")

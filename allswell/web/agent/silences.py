@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -15,12 +16,13 @@ from allswell.desk.alerts import silences as desk
 from allswell.desk.alerts.quiet import Preview
 from allswell.intake.queries import alerts as queries
 from allswell.intake.rules.matching import MOST, Matcher, parse_all
-from allswell.kernel.errors import DeskError, Invalid
+from allswell.kernel.errors import Conflict, DeskError, Invalid, NotAllowed
 from allswell.kernel.text import whole
 from allswell.services import queries as services
 from allswell.tickets import queries as tickets
 from allswell.web import conditions, inputs
 from allswell.web.pages import PageRequest, SeeOther, desk_page, field_errors, page, toast, words_of_error
+from allswell.web.show import for_input
 
 if TYPE_CHECKING:
     from allswell.intake.models import Silence
@@ -60,6 +62,7 @@ def silences_page(request: PageRequest) -> HttpResponse:
         coming=[one for one in told if one[0].starts_at > request.now],
         over=[one for one in told if one[0].ends_at <= request.now],
         seen=set(seen),
+        changeable=desk.changeable(current, actor=request.actor),
         may_work=quiet.works(request.actor),
         may_all=quiet.works(request.actor) and quiet.may_quiet(None, actor=request.actor),
         here="alerts",
@@ -192,6 +195,56 @@ def take_over(request: PageRequest) -> HttpResponse:
             return SeeOther(PLACE)
     status = 422 if errors else 200
     return page(request, "alerts/silence_import.html", status=status, body=body, errors=errors, here="alerts")
+
+
+@require_http_methods(["GET", "POST"])
+@desk_page
+def edit_silence(request: PageRequest, number: int) -> HttpResponse:
+    """Let it last longer or less long; `seen` is the end that the viewer saw."""
+    row = desk.one(number, actor=request.actor)
+    if not desk.may_end(row, actor=request.actor):
+        raise NotAllowed("Your role does not allow this.")
+    if row.ends_at <= request.now:
+        raise Conflict("This is over already.")
+    form = SilenceForm(reason=row.reason, starts_at=for_input(row.starts_at), ends_at=for_input(row.ends_at))
+    seen = row.ends_at.isoformat()
+    if request.method == "POST":
+        form.take(request)
+        seen = request.POST.get("seen", "")
+        try:
+            _change(request, row, form, seen)
+        except DeskError as error:
+            if error.http in (403, 404):
+                raise
+            form.errors = field_errors(error)
+        else:
+            toast(request, _("Saved."))
+            return SeeOther(PLACE)
+    return page(
+        request,
+        "alerts/silence_edit.html",
+        status=422 if form.errors else 200,
+        row=row,
+        form=form,
+        seen=seen,
+        is_coming=row.starts_at > request.now,
+        about=[conditions.said(one) for one in parse_all(row.matchers)],
+        here="alerts",
+    )
+
+
+def _change(request: PageRequest, row: Silence, form: SilenceForm, seen: str) -> None:
+    until, begin = inputs.instant(request.POST, "ends_at"), inputs.instant(request.POST, "starts_at")
+    desk.change(
+        row.pk,
+        reason=form.reason,
+        # the form tells minutes: what reads as it stood is as it was
+        ends_at=until if until and form.ends_at != for_input(row.ends_at) else None,
+        starts_at=begin if begin and form.starts_at != for_input(row.starts_at) else None,
+        seen_until=parse_datetime(seen) if seen else None,
+        actor=request.actor,
+        now=request.now,
+    )
 
 
 @require_POST

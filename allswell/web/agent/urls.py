@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/silences", silences.silences_page, name="silences"),
     path("alerts/silences/new", silences.new_silence, name="silence_new"),
     path("alerts/silences/import", silences.take_over, name="silence_import"),
+    path("alerts/silences/<int:number>", silences.edit_silence, name="silence_edit"),
     path("alerts/silences/<int:number>/end", silences.end_silence, name="silence_end"),
     path("alerts/maintenance", maintenance.maintenance_page, name="maintenance"),
     path("alerts/maintenance/new", maintenance.new_window, name="maintenance_new"),
