@@ -191,7 +191,8 @@ sign_in.turn_on_second_factor(
     secret={seed!r}, code=format_hotp_value(hotp_value({seed!r}, int(world.now.timestamp()) // 30)), **world.by(world.audrey)
 )
 numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": world.maria.pk, "asked": asked.pk, "paged": paged.pk}}
-numbers |= {{"silence": known.pk, "handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk, "work": work.pk}}
+numbers |= {{"silence": known.pk, "work": work.pk}}
+numbers |= {{"handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk}}
 numbers["jobs"] = jobs.pk
 numbers |= {{"letter": letter, "box": box.pk, "sorted_out": sorted_out.pk}}
 print(json.dumps(numbers))
