@@ -118,7 +118,10 @@ def test_silences_of_an_alertmanager_are_looked_at_and_taken_over_once(world: Wo
     assert ([row["reason"] for row in tried["made"]], tried["left_out"]) == (["Rack is moved · ops"], 1)
     assert not Silence.objects.exists()
     assert ada.post("/silences/import", silences=[one, over]).json() == tried
-    assert (Silence.objects.get().reason, ada.post("/silences/import", silences=[one]).json()["made"]) == ("Rack is moved · ops", [])
+    assert (Silence.objects.get().reason, ada.post("/silences/import", silences=[one]).json()["made"]) == (
+        "Rack is moved · ops",
+        [],
+    )
     assert ada.post("/silences/import", silences=[{"id": "x"}]).status_code == 422
     assert Program(world, world.oskar).post("/silences/import", silences=[one]).status_code == 403
 
