@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -30,8 +30,28 @@ ENDS = {
 }
 
 
+def gathered(entries: Iterable[Entry]) -> list[Entry]:
+    """Lots of alerts that came one after the other for the same reason are one line: a storm comes in hundreds of them."""
+    found: list[Entry] = []
+    for entry in entries:
+        last = found[-1] if found else None
+        if last is not None and last.verb == entry.verb == Verb.ALERTS_JOINED and _reason(last) == _reason(entry):
+            last.data = {**last.data, "count": _count(last) + _count(entry)}
+        else:
+            found.append(entry)
+    return found
+
+
+def _reason(entry: Entry) -> tuple[object, object]:
+    return entry.data.get("how"), entry.data.get("window")
+
+
+def _count(entry: Entry) -> int:
+    return int(entry.data.get("count", 1))
+
+
 def _joined(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Markup:
-    count = int(kept.get("count", 1))
+    count = _count(entry)
     if kept.get("window"):
         said = ngettext("%(count)s alert of the announced work", "%(count)s alerts of the announced work", count)
     else:

@@ -313,7 +313,7 @@ def of(entries: list[Entry]) -> list[Line]:
     took = {entry.action for entry in entries if entry.verb == Verb.ASSIGNED}
     spoke = {entry.action for entry in entries if entry.verb == Verb.REPLIED}
     lines = []
-    for entry in entries:
+    for entry in alert_lines.gathered(entries):
         if entry.verb in _SILENT or (entry.verb == Verb.ACKNOWLEDGED and entry.action in took | spoke):
             continue
         found = _SAYINGS.get(Verb(entry.verb))
