@@ -80,7 +80,13 @@ class Storm:
     def _alert(self, n: int, stamp: str, *, is_over: bool) -> dict[str, Any]:
         return {
             "status": "resolved" if is_over else "firing",
-            "labels": {"alertname": "HostDown", "severity": "critical", "instance": f"web{n}:9100", "job": "node", "switch": "s1"},
+            "labels": {
+                "alertname": "HostDown",
+                "severity": "critical",
+                "instance": f"web{n}:9100",
+                "job": "node",
+                "switch": "s1",
+            },
             "annotations": {"summary": f"web{n} cannot be reached"},
             "startsAt": stamp,
             "endsAt": stamp if is_over else "0001-01-01T00:00:00Z",

@@ -75,5 +75,7 @@ def test_its_pages_ask_and_weigh_no_more_than_those_of_a_few(world: World, am: M
     assert "1000+ firing" in card
     assert card.count('href="/alerts/') <= 10, "a few of them, and the way to all"
     page = client.get(f"/tickets/{number}").content.decode()
-    assert page.count("it was opened for them") == page.count("they are alike in their service") == 1, "hundreds of lots are one line"
+    assert page.count("it was opened for them") == page.count("they are alike in their service") == 1, (
+        "hundreds of lots are one line"
+    )
     assert f"{MANY - IN_ONE} alerts belong to this" in page
