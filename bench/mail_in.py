@@ -1,8 +1,9 @@
 """A backlog of mail: python -m bench.mail_in [--databases sqlite,postgresql] [--messages 10000] [--kill] [--json FILE]
 
 So many mails of people, programs and mail servers wait, answers to earlier ones and files among them; the engine's module takes them in a
-process of its own. Told are mails a second, the CPU of both processes, and the memory on the way. With `--kill` the process is killed
-(-9) again and again: afterwards every mail must be handled, and none twice.
+process of its own. Told are mails a second, the CPU of both processes, and the memory on the way (on SQLite up to 32 MB of it are its cache
+of pages, which fills as more of the file is read: with a cache of 2 MB it stays at 48 MB over 4,000 mails). With `--kill` the process
+is killed (-9) again and again: afterwards every mail must be handled, and none twice.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def take() -> None:
     while module.is_due(clock.now()):
         done += module.tick(clock.now()).done
         if not sizes or done // 1_000 > len(sizes) - 1:
-            sizes.append(int(Path("/proc/self/statm").read_text().split()[1]) * 4 // 1024)
+            sizes.append(_memory())
     seconds = time.monotonic() - began
     module.finish()
     used, child = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -118,6 +119,12 @@ def take() -> None:
     spent = round((child.ru_utime + child.ru_stime) * 1000 / max(done, 1), 2)
     found = {"taken": done, "seconds": round(seconds, 1), "rate": round(done / max(seconds, 0.001), 1), "memory_mb": sizes}
     print(json.dumps({**found, "cpu_ms": round(cpu * 1000 / max(done, 1), 2), "reader_cpu_ms": spent}))
+
+
+def _memory() -> int:
+    """Megabytes of this process alone: what SQLite maps of its file is the system's, which takes it back when it needs it."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["RssAnon"].split()[0]) // 1024
 
 
 def count() -> None:
