@@ -12,6 +12,7 @@ from jinja2 import Environment, Template
 from markupsafe import Markup
 
 from . import show, static_files, words
+from .setup import places
 
 
 @functools.cache
@@ -103,6 +104,7 @@ def environment(**options: Any) -> Environment:
         reference=show.reference,
         markdown=show.markdown,
         words=words,
+        setup_places=places,
     )
     return env
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 
 from allswell.desk import announcements
 from allswell.desk import tickets as desk
@@ -16,6 +16,7 @@ from allswell.people import queries as people
 from allswell.people.models import Organization, Person, RoleGrant, Team
 from allswell.services.models import ConfigurationItem, Dependency
 from allswell.tickets.models import Category, CustomField, Label
+from allswell.web.setup import places
 from tests.support.world import World
 
 Browser = Callable[..., Client]
@@ -108,6 +109,19 @@ def test_administrators_and_auditors_see_every_page(world: World, browser: Brows
             text = answer.content.decode()
             assert " style=" not in text, path
             assert "<h1" in text, path
+
+
+def test_every_page_of_setup_says_where_it_is_and_leads_to_the_others(world: World, browser: Browser) -> None:
+    client = browser(world.ada)
+    for _, group in places.GROUPS:
+        for place in group:
+            address = reverse(place.name)
+            shown = client.get(address).content.decode()
+            marked = re.findall(r'<a href="([^"]+)" aria-current="page">', shown.partition('class="nav places"')[2])
+            assert marked == [address, address], place.name  # beside the page, and folded away above it
+            assert all(f'href="{reverse(other.name)}"' in shown for _, others in places.GROUPS for other in others)
+    part = client.get(fill(world, "/setup/people/{maria}")).content.decode()
+    assert '<a href="/setup/people" aria-current="true">' in part
 
 
 def test_agents_look_things_up_and_set_nothing_up(world: World, browser: Browser) -> None:

@@ -52,7 +52,7 @@ def alert_rules(request: PageRequest) -> HttpResponse:
         rows=[(row, *in_words(desk.said_by(row), names)) for row in rows],
         may_change=may(request.actor, Act.SET_UP, INSTALLATION),
         here="setup",
-        tab="alert_sources",
+        tab="alert_rules",
     )
 
 
@@ -79,7 +79,7 @@ def _show(request: PageRequest, form: RuleForm, *, row: AlertRule | None) -> Htt
         urgencies=[(one, f"{one} · {words.urgency(one)}") for one in range(1, 5)],
         may_change=may(request.actor, Act.SET_UP, INSTALLATION),
         here="setup",
-        tab="alert_sources",
+        tab="alert_rules",
     )
 
 

@@ -42,7 +42,7 @@ def _offered(request: PageRequest) -> dict[str, list[tuple[int, str]]]:
 
 def _page(request: PageRequest, template: str, status: int = 200, **more: Any) -> HttpResponse:
     may_change = may(request.actor, Act.SET_UP, INSTALLATION)
-    return page(request, template, status=status, may_change=may_change, here="setup", tab="mail", **more)
+    return page(request, template, status=status, may_change=may_change, here="setup", tab="mail_rules", **more)
 
 
 @require_GET

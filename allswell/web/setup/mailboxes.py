@@ -64,7 +64,7 @@ def _page(request: PageRequest, template: str, status: int = 200, **more: Any) -
         template,
         status=status,
         here="setup",
-        tab="mail",
+        tab="mailboxes",
         part="setup_mailboxes",
         may_change=may(request.actor, Act.SET_UP, INSTALLATION),
         kinds={kind: (_(name), _(about)) for kind, (name, about) in KINDS.items()},
