@@ -467,6 +467,7 @@ def test_A24_nothing_the_desk_keeps_is_deleted_through_pages_or_programs(stage: 
         "removeContact",
         "removeAlertRule",
         "removeMailRule",
+        "removeMailbox",
         "removeHeartbeat",
     }
     assert not [made.id for made in OPERATIONS if any(word in made.id.lower() for word in words)]

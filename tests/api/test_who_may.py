@@ -38,12 +38,14 @@ from allswell.desk import (
 )
 from allswell.desk import tickets as desk
 from allswell.desk.alerts import heartbeats, rules, silences, sources, windows
+from allswell.desk.mail import keeping
 from allswell.desk.mail import rules as mail_rules
 from allswell.people.models import RoleGrant
 from allswell.reporting import telling
 from allswell.tickets.models import Ticket
 from tests.conftest import WORLD
 from tests.support import early
+from tests.support.boxes import a_mailbox
 from tests.support.kept import Keeper, Scene, begins_with
 from tests.support.monitoring import Monitoring
 from tests.support.program import Program, forget_calls
@@ -174,6 +176,12 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["listMailRules", "getMailRule"], ADMIN | {"auditor"}),
     **dict.fromkeys(["createMailRule", "updateMailRule", "activateMailRule", "deactivateMailRule"], ADMIN),
     **dict.fromkeys(["orderMailRules", "removeMailRule"], ADMIN),
+    "tryMailRule": ADMIN | {"auditor"},  # it writes nothing
+    **dict.fromkeys(["listMailboxes", "getMailbox"], ADMIN | {"auditor"}),
+    **dict.fromkeys(["createMailbox", "updateMailbox", "rotateMailboxKey", "tryMailbox", "removeMailbox"], ADMIN),
+    **dict.fromkeys(["disableMailbox", "enableMailbox"], ADMIN),
+    **dict.fromkeys(["listMailMessages", "getMailMessage", "downloadMailMessage"], ADMIN | {"auditor"}),
+    **dict.fromkeys(["releaseMailMessage", "tryMailMessageAgain", "forgetMailMessage"], ADMIN),
     **dict.fromkeys(["listSilences", "listMaintenanceWindows"], KNOWING | {"outside_agent"}),
     **dict.fromkeys(["getSilence", "getMaintenanceWindow"], KNOWING),
     "importSilences": ADMIN | {"agent", "duty_manager"},
@@ -345,6 +353,8 @@ def _set(world: World) -> Stage:
         "alert-sources": {"id": jobs.pk, "heartbeat": beat.pk},
         "alert-rules": {"id": rule.pk},
         "mail-rules": {"id": read.pk},
+        "mailboxes": {"id": a_mailbox(world, "http")[0].pk},
+        "mail-messages": {"id": keeping.keep(b"Subject: x\r\n\r\nx", mailbox=None, **world.by(world.ada))},
         "silences": {"id": silence.pk},
         "maintenance-windows": {"id": window.pk},
         "views": {"slug": view.slug},
@@ -450,6 +460,10 @@ def _set(world: World) -> Stage:
         "createMailRule": {"name": "x", "definition": {"act": "hold"}},
         "updateMailRule": {"name": "x"},
         "orderMailRules": {"order": [read.pk]},
+        "tryMailRule": {"definition": {"act": "hold"}},
+        "createMailbox": {"name": "x", "address": "more@example.org", "kind": "pipe"},
+        "updateMailbox": {"name": "x"},
+        "releaseMailMessage": {},
         "createSilence": {**quiet, "ends_at": quiet["ends_at"].isoformat()},
         "announceMaintenance": {**work, "ends_at": quiet["ends_at"].isoformat()},
         "updateMaintenanceWindow": {"title": "x"},
@@ -531,6 +545,7 @@ def test_reading_tokens_and_auditors_write_nothing(made: Operation, stage: Stage
         "createView",
         "createReportSubscription",
         "tryAlertPayload",
+        "tryMailRule",
         "askWhatIf",
         "makeCalendarLink",
         "addContact",

@@ -180,6 +180,57 @@ def deactivate(call: Call) -> Any:
     return desk.switch(call.path["id"], is_active=False, actor=call.actor, now=call.now)
 
 
+class MailRuleToTry(Body):
+    """A rule as it would be written; `rule` is the one that it would replace, in its place, else it is asked after all others."""
+
+    definition: MailRuleDefinition
+    rule: Id | None = None
+    mailbox: Id | None = None
+
+
+class FittingMail(Struct):
+    """A mail that the rule fits. `decided_by` is the rule asked earlier that decides about it, null where this one would."""
+
+    id: int
+    mailbox: int | None
+    received_at: datetime
+    sender: str
+    subject: str
+    decided_by: int | None
+
+
+class TriedMailRule(Struct):
+    """How many of the last mails were looked at, and those that the rule fits, the newest first.
+
+    Headers are not kept: a rule about one fits none here, and a rule about a plus sign only what an envelope says.
+    """
+
+    looked_at: int
+    fits: list[FittingMail]
+
+
+@operation(
+    "POST",
+    "/mail-rules/try",
+    id="tryMailRule",
+    summary="Which of the last 100 mails a rule would fit; nothing is written",
+    tag=TAG,
+    scope=SCOPE,
+    body=MailRuleToTry,
+    answer=TriedMailRule,
+)
+def try_rule(call: Call) -> TriedMailRule:
+    body: MailRuleToTry = call.body
+    _rule, looked_at, found = desk.try_out(
+        body.rule, mailbox=body.mailbox, definition=body.definition.as_json(), actor=call.actor
+    )
+    fits = []
+    for fit in found:
+        row, before = fit.message, fit.before.number if fit.before else None
+        fits.append(FittingMail(row.pk, row.mailbox_id, row.received_at, row.sender, row.subject, before))
+    return TriedMailRule(looked_at, fits)
+
+
 class MailRuleOrder(Body):
     """The ids of all rules, in the order in which they are to be asked."""
 
