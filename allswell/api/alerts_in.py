@@ -24,7 +24,7 @@ from django.http.response import HttpResponseBase
 from allswell.desk.alerts import sources, taking
 from allswell.desk.sealing import unseal
 from allswell.intake.parsers.alerts import registry, signing
-from allswell.intake.parsers.alerts.shape import Refused, Request
+from allswell.intake.parsers.alerts.shape import REPORTS, Refused, Request
 from allswell.intake.queries import alerts as queries
 from allswell.intake.queries.alerts import Known
 from allswell.intake.rules.kept import Raw
@@ -164,7 +164,7 @@ def _taken(request: HttpRequest) -> HttpResponse:
         return HttpResponse(found.body, status=found.status, content_type=found.content_type)
     if found.reports or found.confirm_url:
         if found.left_out:
-            why = f"{found.left_out} alerts of one request were left out: send at most 1,000 together."
+            why = f"{found.left_out} alerts of one request were left out: send at most {REPORTS:,} together."
             sources.note_refusal(source.id, why, at=clock.monotonic(), actor=engine(), now=now)
         _make_room(now)
         gatherer.keep(Raw(source.id, now, _head(came), came.body, nonce), now=now)

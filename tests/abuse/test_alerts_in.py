@@ -22,6 +22,7 @@ from allswell.desk import tickets as desk
 from allswell.desk.alerts import sources
 from allswell.intake.models import Alert, AlertSource, RawReport
 from allswell.intake.parsers.alerts.registry import FORMATS
+from allswell.intake.parsers.alerts.shape import REPORTS
 from allswell.kernel import clock
 from allswell.tickets.models import Ticket
 from tests.engine.test_mail import send
@@ -237,15 +238,23 @@ def test_ten_thousand_levels_are_refused_in_words(world: World, kind: str) -> No
     assert not RawReport.objects.exclude(error="").exists(), source.kind
 
 
-def test_ten_thousand_alerts_in_one_request_are_cut_and_said(world: World) -> None:
+def test_more_than_ten_thousand_alerts_in_one_request_are_cut_and_said(world: World) -> None:
     am = Monitoring(world)
-    alerts = [{**am.fires(f"N{n}"), "fingerprint": f"f{n}"} for n in range(3000)]
+    alerts = [{"labels": {"severity": "info"}, "fingerprint": f"f{n}"} for n in range(12_000)]
     body = {"version": "4", "groupKey": "g", "status": "firing", "alerts": alerts}
     assert am.post(body).status_code == 200
     am.read()
-    assert Alert.objects.count() == 1000
+    assert Alert.objects.count() == REPORTS
     am.source.refresh_from_db()
     assert "2000 alerts of one request were left out" in am.source.refusal
+
+
+def test_a_mapping_goes_through_as_many(world: World) -> None:
+    tool = Monitoring(world, "generic", mapping={"each": "all[*]", "key": "k", "action": "how"})
+    assert tool.post({"all": [{"k": str(n), "how": "resolve"} for n in range(REPORTS + 7)]}).status_code == 200
+    tool.read()
+    tool.source.refresh_from_db()
+    assert (tool.source.seen_count, "7 alerts of one request" in tool.source.refusal) == (REPORTS, True)
 
 
 def test_when_too_much_waits_senders_are_asked_to_come_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

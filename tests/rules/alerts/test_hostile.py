@@ -16,7 +16,17 @@ from allswell.intake.parsers.alerts.generic import GUESSED, Mapping
 from allswell.intake.parsers.alerts.paths import Path
 from allswell.intake.parsers.alerts.reading import instant, json_body, said
 from allswell.intake.parsers.alerts.registry import FORMATS, at_vendor_path, key_sent
-from allswell.intake.parsers.alerts.shape import Accepted, Action, AlertReport, Malformed, Refused, Request, address, clean_report
+from allswell.intake.parsers.alerts.shape import (
+    REPORTS,
+    Accepted,
+    Action,
+    AlertReport,
+    Malformed,
+    Refused,
+    Request,
+    address,
+    clean_report,
+)
 from allswell.intake.parsers.alerts.silences import silences_in
 from allswell.kernel import text as texts
 
@@ -113,7 +123,7 @@ def answered(kind: str, asked: Request, options: dict[str, Any] | None = None) -
         assert found.reason
     else:
         assert found.status in (200, 201, 202)
-        assert len(found.reports) <= 1_000
+        assert len(found.reports) <= REPORTS
         for one in found.reports:
             keeps_its_limits(one)
     return found

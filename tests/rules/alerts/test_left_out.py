@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allswell.intake.parsers.alerts import alertmanager
-from allswell.intake.parsers.alerts.shape import Accepted, Action, AlertReport, Request, clean_report
+from allswell.intake.parsers.alerts.shape import REPORTS, Accepted, Action, AlertReport, Request, clean_report
 from allswell.intake.rules import standing
 from allswell.intake.rules.standing import LEFT_OUT_BY_OTHERS_FOR, LEFT_OUT_FOR, Change, Standing, State
 
@@ -111,7 +111,7 @@ def test_only_a_message_that_says_so_names_all_of_its_group() -> None:
     assert [one.lists_group for one in _read()] == [False, True], "said once, by the last"
     for fields in ({"truncatedAlerts": 1}, {"truncatedAlerts": None}, {"truncatedAlerts": False}, {"groupKey": ""}):
         assert not any(one.lists_group for one in _read(**fields)), fields
-    many = [{"status": "firing", "labels": {"n": str(n)}} for n in range(1001)]
+    many = [{"status": "firing", "labels": {"n": str(n)}} for n in range(REPORTS + 1)]
     assert not any(one.lists_group for one in _read(alerts=many)), "the end of it is not read"
 
 

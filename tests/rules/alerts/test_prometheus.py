@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from allswell.intake.parsers.alerts.shape import Action, Severity
+from allswell.intake.parsers.alerts.shape import REPORTS, Action, Severity
 
 from .asking import refused, report, reports, taken
 
@@ -84,8 +84,8 @@ def test_without_a_fingerprint_the_labels_are_the_key_in_whatever_order() -> Non
 
 
 def test_more_than_a_request_may_hold_is_counted() -> None:
-    found = taken("alertmanager", message(*(alert(f"w{number}") for number in range(1_003))))
-    assert (len(found.reports), found.left_out) == (1_000, 3)
+    found = taken("alertmanager", message(*(alert(f"w{number}") for number in range(REPORTS + 3))))
+    assert (len(found.reports), found.left_out) == (REPORTS, 3)
 
 
 def test_what_is_no_message_of_alertmanager_is_told_so() -> None:

@@ -17,6 +17,7 @@ from .reading import fields_of, instant, json_body, labels_of, said, tags_of, wo
 from .severities import SEVERITIES
 from .shape import (
     LABELS,
+    REPORTS,
     Accepted,
     Action,
     AlertReport,
@@ -96,7 +97,7 @@ class Mapping:
 
     def reports(self, message: Any, request: Request, nonce: str) -> list[AlertReport]:
         """What a message says by this mapping. Raises Malformed where nothing in it is what the mapping looks for."""
-        entries = self.each.all_in(message, message) if self.each else [message]
+        entries = self.each.all_in(message, message, most=2 * REPORTS) if self.each else [message]
         if entries and not any(
             path.first_in(entry, message) for entry in entries for name in _TELLING for path in self.texts.get(name, ())
         ):

@@ -33,12 +33,12 @@ class Path:
             raise Malformed(f"The path is longer than {LONGEST} characters.")
         self._ways = [_way(one.strip()) for one in _alternatives(written)]
 
-    def all_in(self, entry: Any, top: Any) -> list[Any]:
-        """Everything the first alternative that finds something finds, in order; nothing and empty texts are not found."""
+    def all_in(self, entry: Any, top: Any, *, most: int = MOST) -> list[Any]:
+        """Everything the first alternative that finds something finds, in order, at most `most`; nothing and empty texts are not found."""
         for from_top, steps in self._ways:
             found = [top if from_top else entry]
             for step in steps:
-                found = [inner for value in found for inner in step(value)][:MOST]
+                found = [inner for value in found for inner in step(value)][:most]
             if found := [value for value in found if value is not None and value != ""]:
                 return found
         return []

@@ -19,7 +19,7 @@ import msgspec.structs
 from allswell.kernel import text as texts
 
 KEY, TITLE, TEXT, LABELS, LABEL_NAME, LABEL_VALUE, LINKS, URL, WHO = 512, 255, 20_000, 64, 128, 1_024, 20, 2_000, 255
-REPORTS = 1_000
+REPORTS = 10_000
 
 _URL = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"'`\\^{|}]+", re.IGNORECASE)
 _JSON = "application/json"
