@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from allswell.desk import paging
 from allswell.desk.door import attempt, body_of
 from allswell.desk.tickets import moving, talking, working
 from allswell.kernel.actor import Actor
-from allswell.kernel.errors import DeskError
+from allswell.kernel.errors import Conflict, DeskError
 
 if TYPE_CHECKING:
     from allswell.tickets.models import Comment, Ticket
@@ -58,7 +59,9 @@ def do(ticket: Ticket, what: Asked, *, actor: Actor, now: datetime) -> Done:
     for command in what.commands:
         try:
             with attempt():
-                if command in ("assign me", "ack"):
+                if command == "ack":
+                    _acknowledge(ticket, actor=actor, now=now)
+                elif command == "assign me":
                     body_of(working.take)(ticket.pk, actor=actor, now=now)
                 elif command == "resolve":
                     resolution = "" if is_note else what.words
@@ -75,3 +78,12 @@ def do(ticket: Ticket, what: Asked, *, actor: Actor, now: datetime) -> Done:
             failed.append(("reply", str(error)))
             written = body_of(talking.note)(ticket.pk, body=what.words, actor=actor, now=now)
     return Done(written, tuple(failed))
+
+
+def _acknowledge(ticket: Ticket, *, actor: Actor, now: datetime) -> None:
+    """Answer what calls for the ticket, whoever has it; where nothing does, take it. Raises DeskError."""
+    try:
+        with attempt():
+            body_of(paging.acknowledge)(ticket.pk, actor=actor, now=now)
+    except Conflict:
+        body_of(working.take)(ticket.pk, actor=actor, now=now)
