@@ -23,7 +23,7 @@ from allswell.tickets.rules import discreet, reference
 
 from . import coverage_notices, machinery, report_mails, shift_notices
 from .door import use_case
-from .mail import sending, unsubscribing
+from .mail import own_words, sending, unsubscribing
 from .sealing import unseal
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def letter(claim: Claim) -> Letter | Outcome:
         parts=parts,
         unsubscribe=unsubscribing.link(person_id, {said.topic for _matter, told in parts for said in told}),
     )
-    return sending.addressed(written, person=person_id)
+    return sending.addressed(own_words.worded(written, recipient=actor), person=person_id)
 
 
 def _address(row: Delivery, person: int) -> str:

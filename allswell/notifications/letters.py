@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .rules import Topic
+from .rules.templates import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,20 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnWords:
+    """The words an organization chose for a mail about one ticket, and what fills them but for `link` and `reply`."""
+
+    template: Template
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A mail to one person: one or more notices, by ticket. `key` stays the same over retries.
 
     The key becomes the Message-ID, unless `thread` says another. It is written by ALLSWELL_MAIL_FROM unless `from_name` and
     `from_address` say otherwise, and `reply_to` takes the answers if it is not "". `unsubscribe` is the address that ends such mails.
+    Without `own_words` it has the built-in ones.
     """
 
     key: str
@@ -62,6 +72,7 @@ class Letter:
     from_address: str = ""
     reply_to: str = ""
     unsubscribe: str = ""
+    own_words: OwnWords | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
-from . import wording
-from .letters import Letter, Matter, Said, Thread
+from . import templated, wording
+from .letters import Letter, Matter, OwnWords, Said, Thread
 from .rules import OWN_TEXTS, SHIFT_TOPICS, Topic
+from .rules.templates import subject_of
 
 #: characters of one text that are sent by mail; the rest is read in the ticket
 BODY_LIMIT = 20_000
@@ -85,8 +86,21 @@ def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> E
 
 def _subject(letter: Letter) -> str:
     """The same for every mail about a ticket but for the "Re:", or mail programs take it for another conversation."""
-    written = wording.subject(letter)
+    written = _line_of(letter)
     return f"Re: {written}" if letter.thread is not None and letter.thread.is_answer else written
+
+
+def _line_of(letter: Letter) -> str:
+    own = letter.own_words
+    return subject_of(own.template, own.values) if own is not None else wording.subject(letter)
+
+
+def _values(own: OwnWords, letter: Letter, public_url: str) -> dict[str, str]:
+    """What fills the words of an organization, with where the ticket is and all that was said."""
+    matter, notices = letter.parts[0]
+    reply = "\n\n".join(_body(said) for said in notices if said.body)
+    resolution = _shortened(own.values.get("resolution", ""))
+    return {**own.values, "link": _link(notices[-1], matter, public_url), "reply": reply, "resolution": resolution}
 
 
 def _from_where(mail: EmailMessage, letter: Letter) -> None:
@@ -145,9 +159,11 @@ def _link(said: Said, matter: Matter | None, public_url: str) -> str:
 
 
 def _body(said: Said) -> str:
-    if len(said.body) <= BODY_LIMIT:
-        return said.body
-    return said.body[:BODY_LIMIT] + "\n\n" + _("The rest is in the ticket.")
+    return _shortened(said.body)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= BODY_LIMIT else text[:BODY_LIMIT] + "\n\n" + _("The rest is in the ticket.")
 
 
 def _time(said: Said, letter: Letter) -> str:
@@ -168,7 +184,20 @@ def _ending(public_url: str, letter: Letter) -> list[str]:
 
 
 def _plain(letter: Letter, public_url: str) -> str:
+    lines = _told_plainly(letter, public_url)
+    if ending := _ending(public_url, letter):
+        lines += ["-- ", *ending]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _told_plainly(letter: Letter, public_url: str) -> list[str]:
     lines: list[str] = []
+    own = letter.own_words
+    if own is not None:
+        lines += [*templated.plain(own.template, _values(own, letter, public_url)), ""]
+        for said in _unsaid(own, letter):
+            lines += [wording.sentence(said, letter.parts[0][0]), "", *_quoted(said), ""]
+        return lines
     for matter, notices in letter.parts:
         if len(letter.parts) > 1 and matter is not None:
             lines += [f"[{matter.reference}] {matter.title}", ""]
@@ -177,20 +206,44 @@ def _plain(letter: Letter, public_url: str) -> str:
             if said.topic is Topic.ANNOUNCED and said.facts.get("title"):
                 lines += [str(said.facts["title"])]
             if said.body:
-                quoted = "" if said.topic in OWN_TEXTS else "> "
-                lines += ["", *(f"{quoted}{line}".rstrip() for line in _body(said).splitlines())]
+                lines += ["", *_quoted(said)]
             if said.topic is not Topic.ACCOUNT:
                 lines += ["", _time(said, letter)]
             lines += [""]
         lines += [_link(notices[-1], matter, public_url), ""]
         lines += [text for said in notices if (text := wording.after(said))]
-    if ending := _ending(public_url, letter):
-        lines += ["-- ", *ending]
-    return "\n".join(lines).rstrip() + "\n"
+    return lines
+
+
+def _quoted(said: Said) -> list[str]:
+    mark = "" if said.topic in OWN_TEXTS else "> "
+    return [f"{mark}{line}".rstrip() for line in _body(said).splitlines()]
+
+
+def _unsaid(own: OwnWords, letter: Letter) -> list[Said]:
+    """What somebody wrote that the words of the organization have no place for; it is never lost."""
+    return [] if own.template.takes_reply else [said for said in letter.parts[0][1] if said.body]
 
 
 def _page(letter: Letter, public_url: str) -> str:
+    parts = _told_in_html(letter, public_url)
+    parts += [f"<hr><p><small>{html.escape(line)}</small></p>" for line in _ending(public_url, letter)]
+    subject = html.escape(_line_of(letter))
+    return (
+        f'<!doctype html><html lang="{html.escape(letter.locale)}"><head><meta charset="utf-8"><title>{subject}</title></head>'
+        f"<body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _told_in_html(letter: Letter, public_url: str) -> list[str]:
     parts: list[str] = []
+    own = letter.own_words
+    if own is not None:
+        parts += templated.page(own.template, _values(own, letter, public_url), rich=harmless_html)
+        for said in _unsaid(own, letter):
+            parts.append(f"<p>{html.escape(wording.sentence(said, letter.parts[0][0]))}</p>")
+            parts.append(f"<blockquote>{harmless_html(_body(said))}</blockquote>")
+        return parts
     for matter, notices in letter.parts:
         if matter is not None:
             heading = f"{matter.reference} · {matter.title}"
@@ -209,9 +262,4 @@ def _page(letter: Letter, public_url: str) -> str:
         words = link if notices[-1].topic is Topic.ACCOUNT else html.escape(_("Open it"))
         parts.append(f'<p><a href="{link}">{words}</a></p>')
         parts += [f"<p>{html.escape(text)}</p>" for said in notices if (text := wording.after(said))]
-    parts += [f"<hr><p><small>{html.escape(line)}</small></p>" for line in _ending(public_url, letter)]
-    subject = html.escape(wording.subject(letter))
-    return (
-        f'<!doctype html><html lang="{html.escape(letter.locale)}"><head><meta charset="utf-8"><title>{subject}</title></head>'
-        f"<body>{''.join(parts)}</body></html>\n"
-    )
+    return parts

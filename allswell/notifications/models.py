@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from . import rules
+from .rules.templates import MailKind
 
 
 class Delivery(models.Model):
@@ -93,6 +94,28 @@ class Webhook(models.Model):
     created_at = models.DateTimeField()
     failing_since = models.DateTimeField(null=True)
     disabled_reason = models.CharField(max_length=200, default="")
+
+
+class MailTemplate(models.Model):
+    """The words of one kind of mail to those who asked, in one language: of an organization and those below it, or of all."""
+
+    KINDS = [(kind.value, kind.value) for kind in MailKind]
+
+    organization = models.ForeignKey("people.Organization", models.CASCADE, null=True, related_name="mail_templates")
+    locale = models.CharField(max_length=12)
+    kind = models.CharField(max_length=12, choices=KINDS)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "locale", "organization"], name="mail_template_once"),
+            models.UniqueConstraint(
+                fields=["kind", "locale"], condition=Q(organization__isnull=True), name="mail_template_once_for_all"
+            ),
+        ]
 
 
 class ContactMethod(models.Model):

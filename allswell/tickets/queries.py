@@ -103,6 +103,11 @@ _ORGANIZATION = PreparedModel(Organization, lambda pk: Organization.objects.filt
 _TEAM = PreparedModel(Team, lambda pk: Team.objects.filter(pk=pk))
 
 
+def for_mail(number: int) -> Ticket | None:
+    """A ticket with who asked, its organization and its service, as a mail about it names them; no permission is asked."""
+    return Ticket.objects.select_related("requester", "organization", "service").filter(pk=number).first()
+
+
 def ticket(number: int, *, is_locked: bool = False) -> Ticket | None:
     """A ticket with what most use cases need; no permission is asked. `is_locked` lets nobody else write it until the end."""
     if is_locked and connection.features.has_select_for_update:

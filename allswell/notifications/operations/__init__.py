@@ -44,17 +44,20 @@ from .notices import (
     withdraw,
 )
 from .push import keep_push_key, note_contact_gone
+from .templates import change_template, create_template, forget_template
 
 __all__ = [
     "CONTACT",
     "Ways",
     "call_webhook",
+    "change_template",
     "change_webhook",
     "claim_calls",
     "claim_mails",
     "claim_messages",
     "count_guess",
     "create_contact",
+    "create_template",
     "create_webhook",
     "disable_webhook",
     "enqueue",
@@ -62,6 +65,7 @@ __all__ = [
     "fan_out",
     "forget_deliveries",
     "forget_messages",
+    "forget_template",
     "give_up_mails",
     "keep_push_key",
     "mail_account",

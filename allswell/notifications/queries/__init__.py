@@ -42,12 +42,14 @@ from .notices import (
     webhooks,
 )
 from .push import push_key
+from .templates import all_templates, has_templates, template, templates_for
 
 __all__ = [
     "CAP",
     "QUIET",
     "Home",
     "Queue",
+    "all_templates",
     "call",
     "calls_of",
     "contact",
@@ -55,6 +57,7 @@ __all__ = [
     "contacts_by_number",
     "contacts_in_use",
     "contacts_of",
+    "has_templates",
     "inbox",
     "is_due",
     "is_message_due",
@@ -72,6 +75,8 @@ __all__ = [
     "reachable",
     "rooms",
     "rooms_of",
+    "template",
+    "templates_for",
     "tests_since",
     "tickets_of_mail",
     "unread_counts",
