@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from allswell.intake.queries.quiet import at_rest
 from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor, Role
 from allswell.notifications import operations as notifications
@@ -25,7 +26,7 @@ from allswell.tickets import operations as tickets
 from allswell.tickets import queries as ticket_queries
 from allswell.tickets.rules import WatcherKind, discreet
 
-from . import steps
+from . import runs, steps
 from .door import attempt, use_case
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 LATE = timedelta(seconds=30)
 #: how long a run waits that could not even be moved on
 _PUT_OFF = timedelta(minutes=1)
+#: how soon a run whose alerts are held back is looked at again
+_RESTS = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ def _take_all(held: list[Escalation], *, actor: Actor, now: datetime) -> None:
     if over:
         writing.keep_all([(row, escalating.ended(escalations.stands(row))) for row in over], now=now, end_reason="closed")
         writing.close_pages([row.pk for row in over], now=now)
-    around, due = _advanced([row for row in held if row not in over], now=now)
+    resting = _resting([row for row in held if row not in over], now=now)
+    around, due = _advanced([row for row in held if row not in over and row not in resting], now=now)
     sight = _sight(due)
     if sight.lost:  # seldom: who may not know of the ticket whatever is done is not reached, and nobody waits for them
         barred = {ticket for _, ticket in sight.lost}
@@ -110,6 +114,16 @@ def _take_all(held: list[Escalation], *, actor: Actor, now: datetime) -> None:
     persons = {one.person for found in due for taken in found.came.taken for one in taken.called if one.person is not None}
     by = _Ways(around.reach(persons) if persons else {}, around.rooms(), sight.blind, sight.lost)
     _take(due, by, actor=actor, now=now)
+
+
+def _resting(rows: list[Escalation], *, now: datetime) -> list[Escalation]:
+    """Runs that call for alerts all of which are silenced, or belong to announced work: they wait until one is not."""
+    some = [row for row in rows if runs.may_rest(row, row.ticket)]
+    quiet = at_rest({row.ticket_id for row in some}) if some else set()
+    resting = [row for row in some if row.ticket_id in quiet]
+    for row in resting:
+        writing.put_off(row.pk, until=now + _RESTS)
+    return resting
 
 
 def _advanced(rows: list[Escalation], *, now: datetime) -> tuple[Around, list[_Due]]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from allswell.journal.rules import Verb
-from allswell.kernel.actor import Actor
+from allswell.kernel.actor import Actor, Channel
 from allswell.oncall.operations import escalations as writing
 from allswell.oncall.queries import escalations
 from allswell.oncall.queries.escalations import InForce
@@ -51,6 +51,18 @@ def answer(ticket: Ticket, rows: Sequence[Escalation], *, actor: Actor, now: dat
         writing.keep(row, run, now=now, acknowledged_by_id=actor.person, acknowledged_at=now)
         data = {"run": row.pk, "until": promised.isoformat()}
         tickets.record(Verb.PAGE_ACKNOWLEDGED, ticket, actor=actor, now=now, data=data)
+    writing.close_pages([row.pk for row in rows], now=now)
+
+
+def may_rest(row: Escalation, ticket: Ticket) -> bool:
+    """Whether it calls for what monitoring tells, and for nothing else: not what somebody reported, nor what they call for by hand."""
+    return ticket.channel == Channel.MONITORING.value and row.cause != "by_hand"
+
+
+def rest(rows: Sequence[Escalation], *, now: datetime) -> None:
+    """Nobody is called while all alerts are held back: what was sent is called back, and the step is taken anew once that is over."""
+    for row in rows:
+        writing.keep(row, escalating.resumed(escalations.stands(row), at=now), now=now)
     writing.close_pages([row.pk for row in rows], now=now)
 
 

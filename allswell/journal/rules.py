@@ -91,6 +91,7 @@ class Verb(StrEnum):
     ALERTS_JOINED = "alerts.joined"
     ALERTS_CLEARED = "alerts.cleared"
     ALERTS_ANSWERED = "alerts.answered"
+    ALERTS_QUIETED = "alerts.quieted"
     # announcements
     ANNOUNCED = "incident.announced"
     ANNOUNCEMENT_UPDATED = "incident.announcement_updated"

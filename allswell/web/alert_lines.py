@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -69,6 +70,15 @@ def _answered(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Ma
     return show.fill(_("All its alerts that fire are acknowledged at their source"))
 
 
+def _quieted(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Markup:
+    until = show.when(datetime.fromisoformat(kept["until"]))
+    if kept.get("window"):
+        said = _("%(who)s announced work until %(until)s on all that fires: nobody is called")
+    else:
+        said = _("%(who)s silenced all that fires until %(until)s: nobody is called")
+    return show.fill(said, who=who, until=until)
+
+
 def _with(line: Markup, reason: str | None) -> Markup:
     return Markup("{}: {}").format(line, _(reason)) if reason else line
 
@@ -77,4 +87,5 @@ SAYINGS: dict[Verb, tuple[str, Callable[[dict[str, Any], Markup, Any, Entry], Ma
     Verb.ALERTS_JOINED: ("bell", _joined),
     Verb.ALERTS_CLEARED: ("check", _cleared),
     Verb.ALERTS_ANSWERED: ("bell", _answered),
+    Verb.ALERTS_QUIETED: ("player-pause", _quieted),
 }

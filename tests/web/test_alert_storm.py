@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -10,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from allswell.desk import policies
+from allswell.desk.alerts import silences
 from allswell.intake.models import Alert
 from allswell.journal.models import Entry
 from allswell.oncall.models import Escalation
@@ -49,6 +51,19 @@ def test_a_thousand_alerts_are_one_incident_and_one_call(world: World, am: Monit
     ticket.refresh_from_db()
     assert (ticket.state, Alert.objects.filter(state="firing").count()) == ("resolved", 0)
     assert Escalation.objects.get().ended_at is not None
+
+
+def test_a_silenced_one_says_on_its_page_that_nobody_is_called(world: World, am: Monitoring, browser: Browser) -> None:
+    ticket = storm(am, many=IN_ONE)
+    client = browser(world.jonas)
+    silences.create(ticket=ticket.pk, reason="known", ends_at=world.now + timedelta(hours=1), **world.by(world.jonas))
+    with CaptureQueriesContext(connection) as queries:
+        paging = client.get(f"/tickets/{ticket.pk}/pages", headers={"HX-Request": "true"}).content.decode()
+    assert len(queries) <= 15
+    assert "Nobody is called while all its alerts are silenced" in paging
+    assert "silenced all that fires until" in client.get(f"/tickets/{ticket.pk}").content.decode()
+    card = client.get(f"/tickets/{ticket.pk}/alerts", headers={"HX-Request": "true"}).content.decode()
+    assert "Silenced" in card
 
 
 def test_its_pages_ask_and_weigh_no_more_than_those_of_a_few(world: World, am: Monitoring, browser: Browser) -> None:

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from allswell.desk import steps
+from allswell.desk import runs, steps
+from allswell.intake.operations import alert_settings as writing
 from allswell.intake.queries import alerts as queries
 from allswell.intake.queries import quiet as reading
 from allswell.intake.rules.matching import Matcher, fit, parse_all
 from allswell.intake.rules.routing import Quiet
+from allswell.journal.rules import Verb
 from allswell.kernel.actor import Actor, Role
 from allswell.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from allswell.kernel.instants import sensible
+from allswell.oncall.rules.escalating import RunState
 from allswell.people.rules import INSTALLATION, Act, TicketFacts, may, place_of
 from allswell.services import queries as services
+from allswell.tickets import operations as ticket_writing
+from allswell.tickets import queries as tickets
 
 if TYPE_CHECKING:
     from allswell.services.models import ConfigurationItem
@@ -115,6 +120,23 @@ def span(starts_at: datetime | None, ends_at: datetime | None, *, longest: timed
     if end > begin + longest:
         raise Invalid("This is longer than %(days)s days.", field="ends_at", days=longest.days)
     return begin, end
+
+
+def hold(about: Quiet, *, until: datetime, actor: Actor, now: datetime) -> None:
+    """What fires already and fits is held back, too: incidents that were opened for alerts, of which none is left, call nobody meanwhile.
+
+    What had been sent for them is called back; what fires still afterwards calls again where it had come to.
+    """
+    found = reading.covered(about, reading.everything_firing(), most=None)
+    writing.hold(found, **{about.kind: about.number})
+    for number in sorted(reading.at_rest(reading.tickets_of(found))):
+        ticket = tickets.ticket(number, is_locked=True)
+        if ticket is None or ticket.done_at is not None:
+            continue
+        data = {about.kind: about.number, "until": until.isoformat()}
+        ticket_writing.record(Verb.ALERTS_QUIETED, ticket, actor=actor, now=now, data=data)
+        running = [row for row in runs.hold_open(number) if row.state == RunState.RUNNING.value]
+        runs.rest([row for row in running if runs.may_rest(row, ticket)], now=now)
 
 
 def preview(quiet: Quiet, *, actor: Actor) -> Preview:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +83,7 @@ def create(
 ) -> Silence:
     """Call nobody for what fits, from now or from `starts_at` on; for a ticket, for the alerts that belong to it.
 
-    What fires already keeps the incident it has. Raises Invalid, Conflict, NotAllowed, NotFound.
+    What fires already keeps the incident it has, which calls nobody meanwhile. Raises Invalid, Conflict, NotAllowed, NotFound.
     """
     about, service_id = _about(matchers, service, ticket, actor=actor)
     begin, end = quiet.span(starts_at, ends_at, longest=LONGEST, now=now)
@@ -98,7 +98,7 @@ def create(
         now=now,
     )
     if begin <= now:
-        writing.hold(reading.covered(about, reading.everything_firing()), silence=row.pk)
+        quiet.hold(replace(about, number=row.pk), until=end, actor=actor, now=now)
     return row
 
 
@@ -170,7 +170,7 @@ def take_over(body: bytes, *, actor: Actor, now: datetime) -> TakenOver:
             now=now,
         )
         if one.starts_at <= now:
-            writing.hold(reading.covered(Quiet("silence", row.pk, one.matchers), reading.everything_firing()), silence=row.pk)
+            quiet.hold(Quiet("silence", row.pk, one.matchers), until=one.ends_at, actor=actor, now=now)
     return done
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -68,11 +69,13 @@ def announce(
 ) -> MaintenanceWindow:
     """Announce work: alerts of these services that fire meanwhile call nobody, and belong to `ticket` if there is one.
 
+    What fires already when it begins at once keeps the incident it has, which calls nobody meanwhile.
+
     Raises Invalid, Conflict, NotAllowed, NotFound.
     """
-    rows, conditions, _quiet = _about(services, matchers, actor=actor)
+    rows, conditions, about = _about(services, matchers, actor=actor)
     begin, end = quiet.span(starts_at, ends_at, longest=LONGEST, now=now)
-    return writing.create_window(
+    row = writing.create_window(
         rows,
         title=text.line(title, field="title", limit=200),
         matchers=conditions,
@@ -82,6 +85,9 @@ def announce(
         actor=actor,
         now=now,
     )
+    if begin <= now:
+        quiet.hold(replace(about, number=row.pk), until=end, actor=actor, now=now)
+    return row
 
 
 def may_change(row: MaintenanceWindow, *, actor: Actor) -> bool:

@@ -21,12 +21,12 @@ def create_silence(*, actor: Actor, now: datetime, **columns: Any) -> Silence:
     return row
 
 
-def hold(alerts: Collection[int], *, silence: int) -> None:
+def hold(alerts: Collection[int], *, silence: int | None = None, window: int | None = None) -> None:
     """These fire, and are held back from now on; the incidents they belong to stay as they are."""
     ids = sorted(alerts)
     for start in range(0, len(ids), 500):
         some = Alert.objects.filter(pk__in=ids[start : start + 500], state="firing", silence=None, window=None)
-        some.update(silence=silence)
+        some.update(silence=silence, window=window)
 
 
 def change_silence(row: Silence, values: dict[str, Any], *, actor: Actor, now: datetime) -> None:

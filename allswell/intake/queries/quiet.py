@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -61,8 +62,8 @@ def running_windows(actor: Actor, *, now: datetime, service: int | None = None) 
     return rows if service is None else rows.filter(services=service)
 
 
-def covered(quiet: Quiet, rows: QuerySet[Alert]) -> list[int]:
-    """Which of these alerts it is about, of the newest `MOST` that fire."""
+def covered(quiet: Quiet, rows: QuerySet[Alert], *, most: int | None = MOST) -> list[int]:
+    """Which of these alerts it is about, of the newest `most` that fire (None: of all)."""
     names = ("pk", "source_id", "source__slug", "key", "group", "severity", "title", "labels", "service_id", "ticket_id")
     found = []
     firing = rows.filter(state="firing")
@@ -72,12 +73,28 @@ def covered(quiet: Quiet, rows: QuerySet[Alert]) -> list[int]:
         firing = firing.filter(service__in=quiet.services)
     for pk, source, slug, key, group, severity, title, labels, service, ticket in firing.order_by("-last_at", "-id").values_list(
         *names
-    )[:MOST]:
+    )[:most]:
         told = Facts.of(
             source=source, source_slug=slug, key=key, group=group, severity=Severity(severity), title=title, labels=labels
         )
         if quiet.covers(told, service=service, ticket=ticket):
             found.append(pk)
+    return found
+
+
+def at_rest(numbers: Collection[int]) -> set[int]:
+    """Of these tickets those with alerts that fire, all of which are held back."""
+    held = Q(silence__isnull=False) | Q(window__isnull=False)
+    firing = Alert.objects.filter(ticket__in=numbers, state="firing").order_by()
+    some = set(firing.filter(held).values_list("ticket", flat=True).distinct())
+    return some - set(firing.filter(~held, ticket__in=some).values_list("ticket", flat=True).distinct()) if some else set()
+
+
+def tickets_of(alerts: Collection[int]) -> set[int]:
+    """The tickets that these alerts belong to."""
+    ids, found = sorted(alerts), set()
+    for start in range(0, len(ids), 500):
+        found |= set(Alert.objects.filter(pk__in=ids[start : start + 500], ticket__isnull=False).values_list("ticket", flat=True))
     return found
 
 

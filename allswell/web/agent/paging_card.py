@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from allswell.desk.runs import may_rest
+from allswell.intake.queries.quiet import at_rest
 from allswell.oncall.queries import beside, escalations
 from allswell.oncall.queries.beside import LastCalled
 from allswell.oncall.queries.reaching import names_of, next_called
@@ -27,6 +29,7 @@ class Card:
     called: tuple[LastCalled, ...] = ()
     has_policy: bool = True
     starts: tuple[int, ...] = ()
+    rests: bool = False  # all its alerts are held back
 
 
 #: what concerns most comes first
@@ -44,7 +47,9 @@ def card(ticket: Ticket) -> Card | None:
     if row.ended_at is not None:
         return Card(row.state, row)
     last = beside.called_last(row.pk, turn=row.turn - 1) if row.turn and row.state == RunState.RUNNING.value else []
-    return Card(row.state, row, more=len(held) - 1, next=joined(names_of(next_called(row))), called=tuple(last))
+    rests = row.state == RunState.RUNNING.value and may_rest(row, ticket) and bool(at_rest([ticket.pk]))
+    names = "" if rests else joined(names_of(next_called(row)))
+    return Card(row.state, row, more=len(held) - 1, next=names, called=tuple(last), rests=rests)
 
 
 def _without_run(ticket: Ticket) -> Card:
