@@ -21,6 +21,8 @@ from django.http.response import HttpResponseBase
 
 import allswell
 from allswell.desk import machinery
+from allswell.intake.queries import mail_standing
+from allswell.intake.rules.mailboxes import MessageState
 from allswell.jobs import queries as jobs
 from allswell.jobs import schema
 from allswell.jobs.rules import SILENT_AFTER, is_alive
@@ -163,7 +165,7 @@ class Figures:
         yield from _requests()
         is_up = GaugeMetricFamily("allswell_database_up", "1 when the database answers.")
         try:
-            families = [*self._outbox(), *self._engine(), *self._alarms(), *_tickets()]
+            families = [*self._outbox(), *self._engine(), *self._alarms(), *self._mail_in(), *_tickets()]
         except DatabaseError:
             log.warning("Figures without the database: it does not answer.", exc_info=True)
             connection.close()
@@ -222,6 +224,24 @@ class Figures:
         late = GaugeMetricFamily("allswell_clock_alarm_overdue_seconds", "How long the oldest of them waits.")
         late.add_metric([], self._since(overdue.oldest_at))
         yield from (count, late)
+
+    def _mail_in(self) -> Iterator[Any]:
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 - seldom asked for
+
+        broken = mail_standing.failing()
+        failing = GaugeMetricFamily("allswell_mailboxes_failing", "Mailboxes from which nothing can be fetched.")
+        failing.add_metric([], len(broken))
+        since = GaugeMetricFamily("allswell_mailbox_failing_seconds", "For how long the first of them fails.")
+        since.add_metric([], self._since(broken[0].failing_since if broken else None))
+        waits = GaugeMetricFamily(
+            "allswell_mail_undecided",
+            f"Mail that waits for a decision for over a day, up to {mail_standing.CAP}.",
+            labels=["state"],
+        )
+        counts = {one.state: one.count for one in mail_standing.forgotten(now=self._now)}
+        for state in (MessageState.HELD, MessageState.QUARANTINED):
+            waits.add_metric([state.value], counts.get(state.value, 0))
+        yield from (failing, since, waits)
 
 
 def _tickets() -> Iterator[Any]:

@@ -27,7 +27,7 @@ from allswell.notifications import queries as notifications
 from allswell.notifications.rules import is_inside
 from allswell.sla import alarm_queries as alarms
 
-from . import doctor_dkim
+from . import doctor_dkim, doctor_mail
 from .findings import BAD, GOOD, NOTE, Finding
 
 #: a busy engine may be this late
@@ -59,7 +59,7 @@ def examine(now: datetime) -> list[Finding]:
     """Every finding. Without a database the rest of what needs one is left out."""
     findings = list(_database())
     if findings[0].state == GOOD:
-        for look in (_schema, _clock, _engine, _watchers, _alarms, _outbox):
+        for look in (_schema, _clock, _engine, _watchers, _alarms, _outbox, doctor_mail.look):
             findings += look(now)
     for apart in (_mail, doctor_dkim.look, _carriers, _disk, _secrets, _address):
         findings += apart()

@@ -15,11 +15,14 @@ from django.db import DatabaseError
 
 from allswell.cli import doctor
 from allswell.desk import machinery
+from allswell.desk.mail import mailboxes
 from allswell.jobs import schema
 from allswell.jobs.queries import Pulse
 from allswell.jobs.rules import Glance
 from allswell.kernel import actor as actors
 from allswell.kernel import clock
+from tests.support.boxes import a_mailbox
+from tests.support.post import Post
 from tests.support.promises import promise, target
 from tests.support.world import World
 
@@ -191,3 +194,24 @@ def test_clocks_nobody_was_told_of_are_found(world: World, found: Any) -> None:
     (finding,) = found()["alarms"]
     assert finding.state == "bad"
     assert finding.found == "2 warnings and breaches of clocks wait to be told, the oldest for 30 s."
+
+
+def test_a_mailbox_that_fails_and_mail_nobody_decides_about_are_found(world: World, found: Any) -> None:
+    assert "mailboxes" not in found()
+    box = a_mailbox(world, "imap")[0]
+    assert states(found()["mailboxes"]) == {"good"}
+    type(box).objects.filter(pk=box.pk).update(failing_since=world.now, last_error="sign_in: NO go away")
+    (failing,) = found()["mailboxes"]
+    assert (failing.state, "sign_in: NO go away" in failing.found, f"{world.now:%Y-%m-%d}" in failing.found) == (
+        "bad",
+        True,
+        True,
+    )
+    mailboxes.switch(box.pk, is_active=False, **world.by(world.ada))
+    assert "mailboxes" not in found()
+    post = Post(world, unknown_senders="hold")
+    post.mail("Eve <eve@elsewhere.example>")
+    assert "mail in" not in found()
+    world.forward(hours=25)
+    (waits,) = found()["mail in"]
+    assert (waits.state, "is held for more than a day: 1" in waits.found) == ("note", True)

@@ -10,11 +10,13 @@ from django.test import Client
 
 from allswell.cli import doctor
 from allswell.desk import machinery
+from allswell.intake.models import Mailbox
 from allswell.jobs.queries import Pulse
 from allswell.jobs.rules import Glance
 from allswell.kernel import clock
 from allswell.kernel.actor import engine
 from allswell.people.models import Person
+from tests.support.post import Post
 from tests.support.program import Program
 from tests.support.world import World
 
@@ -97,3 +99,22 @@ def test_the_doctor_misses_a_watcher(world: World) -> None:
     assert (found.state, found.found) == (doctor.GOOD, "hobbit looked 20 s ago.")
     (found,) = doctor._watchers(world.now + timedelta(minutes=6))
     assert found.state == doctor.BAD
+
+
+def test_a_mailbox_that_fails_and_mail_nobody_decides_about_are_shown(world: World) -> None:
+    assert "Mail that comes in" not in page(world.ada, "/setup/machinery")
+    post = Post(world, unknown_senders="hold")
+    post.mail("Eve <eve@elsewhere.example>")
+    text = page(world.ada, "/setup/machinery")
+    assert "Every mailbox in use takes mail." in text
+    assert "held for more than a day" not in text
+    Mailbox.objects.update(failing_since=world.now, last_error="sign_in: NO <b>")
+    world.forward(hours=25)
+    text = page(world.ada, "/setup/machinery")
+    assert "The server does not accept the user name and the password. (NO &lt;b&gt;)" in text
+    assert "1 mail is held for more than a day" in text
+    figures = Client().get("/metrics").content.decode()
+    assert "allswell_mailboxes_failing 1.0" in figures
+    assert "allswell_mailbox_failing_seconds 90000.0" in figures
+    assert 'allswell_mail_undecided{state="held"} 1.0' in figures
+    assert 'allswell_mail_undecided{state="quarantined"} 0.0' in figures

@@ -1,4 +1,4 @@
-"""How the machinery fares: which engines watch, who watches them, and when nothing was watching."""
+"""How the machinery fares: which engines watch, who watches them, whether mail comes in, and when nothing was watching."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from allswell.desk import machinery as desk
+from allswell.intake.queries import mail_standing
 from allswell.jobs import queries
 from allswell.jobs.queries import Pulse
 from allswell.jobs.rules import BLIND_TIMES_KEPT, WATCHER_MISSED_AFTER, is_alive
@@ -19,6 +20,7 @@ from allswell.web import blind
 from allswell.web.pages import PageRequest, page
 
 from .gate import setup_page
+from .mailboxes import problem
 
 #: blind times that are shown
 SHOWN = 50
@@ -86,6 +88,11 @@ def machinery(request: PageRequest) -> HttpResponse:
         nodes=nodes(now=now),
         watchers=looking(now=now),
         may_watch=bool(settings.WATCHER_TOKEN),
+        mailboxes=mail_standing.failing(),
+        forgotten=mail_standing.forgotten(now=now),
+        most=mail_standing.CAP,
+        is_mail_taken=mail_standing.is_any_in_use(),
+        problem=problem,
         blind=blind.lines(queries.blind_times(now - BLIND_TIMES_KEPT, now + timedelta(days=1))[:SHOWN]),
         here="setup",
         tab="machinery",
