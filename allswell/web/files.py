@@ -1,15 +1,17 @@
-"""Files of forms: taken in before the form is judged, so that nobody uploads twice, and given out as downloads only."""
+"""Files of forms, taken in before the form is judged, so that nobody uploads twice; given out as downloads, or as pictures in a text."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, cast
 
 from django.http import FileResponse
 from django.http.response import HttpResponseBase
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from allswell.desk import attachments
+from allswell.kernel import pictures
 from allswell.kernel.errors import Invalid, NotFound
 from allswell.tickets import queries as tickets
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from allswell.tickets.models import Attachment
 
 MOST = 10
+#: what may be drawn, and how many bytes of it
+DRAWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+LARGEST = 10_000_000
 
 
 def receive(request: PageRequest) -> tuple[list[Attachment], Invalid | None]:
@@ -70,4 +75,37 @@ def download(request: PageRequest, token: str) -> HttpResponseBase:
     return response
 
 
-urlpatterns = [path("files/<str:token>", download, name="file")]
+@require_safe
+@signed_in
+def picture(request: PageRequest, token: str) -> HttpResponseBase:
+    """A picture that stands in a text. Its bytes say that it is one, and of which kind; everything else is a download only."""
+    found = tickets.attachment_for(token, request.actor)
+    content = tickets.content_of(found) if found is not None and found.size <= LARGEST else None
+    kind = pictures.kind_of(content.read(pictures.HEAD)) if content is not None else ""
+    if content is None or not kind:
+        if content is not None:
+            content.close()
+        raise NotFound("There is no such file, or you may not see it.")
+    content.seek(0)
+    response = FileResponse(content, content_type=kind)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def in_place(found: Iterable[Attachment]) -> dict[int | None, dict[str, str]]:
+    """The pictures of a ticket that may stand in its texts: comment (None: its description) -> name -> address.
+
+    What was on the ticket before is not shown again: a mark of a company comes with each mail of its people.
+    """
+    shown: dict[int | None, dict[str, str]] = {}
+    before: set[str] = set()
+    for row in sorted(found, key=lambda row: row.pk):
+        if row.content_type in DRAWN and row.size <= LARGEST and row.sha256 not in before:
+            before.add(row.sha256)
+            shown.setdefault(row.comment_id, {})[row.name] = reverse("picture", args=[row.token])
+    return shown
+
+
+urlpatterns = [path("files/<str:token>", download, name="file"), path("pictures/<str:token>", picture, name="picture")]

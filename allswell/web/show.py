@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import zlib
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 
@@ -146,6 +147,7 @@ reference = rules.reference
 # Markdown
 
 _SPOT = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]|\b(?:INC|REQ)-\d{1,12}\b")
+_NAMED = re.compile(r"\[([^\[\]\n]{1,200})\]")
 _TAGS = {
     *("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "s"),
     *("a", "table", "thead", "tbody", "tr", "th", "td"),
@@ -161,8 +163,24 @@ def _link_words(state: StateCore) -> None:
         depth = 0
         for token in block.children:
             depth += token.nesting if token.type in ("link_open", "link_close") else 0
-            children.extend(_split(token) if token.type == "text" and depth == 0 else [token])
+            plain = token.type == "text" and depth == 0
+            pieces = _with_pictures(token, state.env.get("pictures", {})) if plain else [token]
+            children += [part for piece in pieces for part in (_split(piece) if plain and piece.type == "text" else [piece])]
         block.children = children
+
+
+def _with_pictures(token: Token, pictures: Mapping[str, str]) -> list[Token]:
+    """A text in which the `[name]` of a picture is the picture."""
+    parts: list[Token] = []
+    at = 0
+    for found in _NAMED.finditer(token.content) if pictures else ():
+        if (address := pictures.get(found[1])) is None:
+            continue
+        parts.append(Token("text", "", 0, content=token.content[at : found.start()]))
+        name = Token("text", "", 0, content=found[1])
+        parts.append(Token("image", "img", 0, attrs={"src": address, "alt": ""}, content=found[1], children=[name]))
+        at = found.end()
+    return [*parts, Token("text", "", 0, content=token.content[at:])] if parts else [token]
 
 
 def _split(token: Token) -> list[Token]:
@@ -196,19 +214,24 @@ def _short_markdown(text: str) -> Markup:
     return _long_markdown(text)
 
 
-def _long_markdown(text: str) -> Markup:
+def _long_markdown(text: str, pictures: Mapping[str, str] | None = None) -> Markup:
     if sum(text.count(mark) for mark in _MARKS) > _MOST_MARKS:
         return Markup("<pre><code>{}</code></pre>").format(text)
     html = nh3.clean(
-        _markdown.render(text),
-        tags=_TAGS,
-        attributes={"a": {"href"}},
+        _markdown.render(text, {"pictures": pictures or {}}),
+        tags={*_TAGS, "img"} if pictures else _TAGS,
+        attributes={"a": {"href"}, "img": {"src", "alt"}},
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel="nofollow noopener noreferrer",
     )
     return Markup(html)  # noqa: S704 - sanitized in the line above
 
 
-def markdown(text: str) -> Markup:
-    """Markdown written by anybody, as harmless HTML: no images, no raw HTML, no scripts."""
+def markdown(text: str, pictures: Mapping[str, str] | None = None) -> Markup:
+    """Markdown written by anybody, as harmless HTML: no raw HTML, no scripts, and of images only `pictures` where `[name]` stands.
+
+    `pictures`: what came with the text, name -> address here; an address somebody wrote is never one of an image.
+    """
+    if pictures:
+        return _long_markdown(text, pictures)
     return _short_markdown(text) if len(text) <= 4000 else _long_markdown(text)

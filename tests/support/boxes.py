@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from typing import Any
 
 from allswell.desk.mail import mailboxes
@@ -18,6 +20,14 @@ def a_mailbox(world: World, kind: str = "listener", address: str = "support@exam
     if kind == "imap":
         more = {"connection": SERVER, "secret": {"password": PASSWORD}} | more
     return mailboxes.create(name=f"The {kind}", address=address, kind=kind, **more, **world.by(world.ada))
+
+
+def a_picture(width: int = 640, height: int = 480, *, marked: bytes = b"") -> bytes:
+    """A PNG of a size; with other marks, another picture."""
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)), (b"tEXt", b"Comment\0" + marked)]
+    parts += [(b"IDAT", zlib.compress((b"\0" + b"\x80" * width) * height)), (b"IEND", b"")]
+    chunks = [struct.pack(">I", len(said)) + name + said + struct.pack(">I", zlib.crc32(name + said)) for name, said in parts]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def mail(subject: str = "Printer on fire", to: str = "support@example.org", text: str = "It burns.", **heads: str) -> bytes:

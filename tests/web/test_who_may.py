@@ -56,7 +56,7 @@ from allswell.tickets.models import Category, CustomField, Ticket
 from allswell.web.agent.acting import ACTS
 from tests.conftest import WORLD
 from tests.support import early
-from tests.support.boxes import a_mailbox
+from tests.support.boxes import a_mailbox, a_picture
 from tests.support.kept import Keeper, Scene, begins_with
 from tests.support.monitoring import Monitoring
 from tests.support.promises import promise
@@ -241,7 +241,8 @@ def _set(world: World) -> Stage:
     other = world.report(world.rolf, title="Also slow", service=world.printing.slug)
     comment = desk.reply(ticket.pk, body="Looking at it", **by_jonas)
     upload = attachments.upload(BytesIO(b"log"), name="log.txt", content_type="text/plain", **by_jonas)
-    desk.note(ticket.pk, body="Suspicious", attachments=(upload.token,), **by_jonas)
+    drawn = attachments.upload(BytesIO(a_picture()), name="shot.png", content_type="image/png", **by_jonas)
+    desk.note(ticket.pk, body="Suspicious", attachments=(upload.token, drawn.token), **by_jonas)
     told = announcements.announce(other.pk, title="Slow", audience=(world.bank.pk,), **world.by(world.olga))
     hook, _ = webhooks.create(name="Chat", url="https://chat.example.org/", **world.by(world.ada))
     am, unread = _watched(world)
@@ -290,6 +291,7 @@ def _set(world: World) -> Stage:
         "signed": "x",
         "by_place": {
             "files": {"token": upload.token},
+            "pictures": {"token": drawn.token},
             "unsubscribe": {"token": unsubscribing.link(world.maria.pk, [Topic.ANNOUNCED]).rpartition("/")[2]},
             "p": {"token": page_links.link(drill.pk, now=world.now).rpartition("/p/")[2]},
             "desk": {"slug": view.slug},
@@ -554,6 +556,7 @@ DECIDED: dict[str, Row] = {
     **_rows(Row(post=frozenset({"agent"})), "remove_view", "job_cancel", "job_go_on"),
     # a ticket of the bank, with the service desk; the file hangs on a note
     "file": Row(READING),
+    "picture": Row(READING),
     "shift_calendar": Row(EVERYBODY),  # the address is the key
     "my_pages": Row(AT_THE_DESK),
     "my_page": Row(),  # one's own; nobody here is called

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from allswell.tickets import dossier
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import PREFIX, Kind, State, WatcherKind, reference
 from allswell.web import clocks, lines
+from allswell.web.files import in_place
 from allswell.web.pages import PageRequest, desk_page, is_fragment, page, signed_in
 
 from .mailed import Mailed, mailed
@@ -41,6 +43,7 @@ class Happening:
     what: Any
     files: tuple[Attachment, ...] = ()
     mail: Mailed | None = None
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def seen_at_the_desk(number: int, actor: Actor) -> Ticket:
@@ -74,18 +77,19 @@ def _told(ticket: Ticket, said: list[Comment], *, actor: Actor) -> list[Entry]:
 def story(ticket: Ticket, *, actor: Actor) -> list[Happening]:
     """Everything that was said and that happened, oldest first, as far as it concerns tickets the viewer may know of."""
     files: dict[int | None, list[Attachment]] = {}
-    for file in dossier.files(ticket.pk):
+    attached = dossier.files(ticket.pk)
+    for file in attached:
         files.setdefault(file.comment_id, []).append(file)
+    shown = in_place(attached)
     comments = dossier.conversation(ticket.pk)
     mails = {comment: mailed(mail) for comment, mail in beside.mails_of(ticket, comments).items()}
+
+    def came_with(comment: int | None) -> tuple[tuple[Attachment, ...], Mailed | None, dict[str, str]]:
+        return tuple(files.get(comment, ())), mails.get(comment), shown.get(comment, {})
+
     happened = [Happening("line", line.at, f"e-{line.entry}", line) for line in lines.of(_told(ticket, comments, actor=actor))]
-    said = [
-        Happening(
-            "message", comment.created_at, f"m-{comment.pk}", comment, tuple(files.get(comment.pk, ())), mails.get(comment.pk)
-        )
-        for comment in comments
-    ]
-    begun = Happening("beginning", ticket.opened_at, "beginning", ticket, tuple(files.get(None, ())), mails.get(None))
+    said = [Happening("message", comment.created_at, f"m-{comment.pk}", comment, *came_with(comment.pk)) for comment in comments]
+    begun = Happening("beginning", ticket.opened_at, "beginning", ticket, *came_with(None))
     # a message and the line of the same instant: the line says what was done, the message why
     return [begun, *sorted(happened + said, key=lambda one: (one.at, one.kind))]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -95,16 +96,21 @@ class Line:
     files: tuple[Attachment, ...] = ()
     text: str = ""
     icon: str = ""
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def _lines(ticket: Ticket) -> list[Line]:
     """The public conversation and what happened, oldest first. Notes never pass here: both reads ask for what is public."""
     attached: dict[int | None, list[Attachment]] = {}
-    for file in tickets.attachments(ticket, internal=False):
+    found = list(tickets.attachments(ticket, internal=False))
+    for file in found:
         attached.setdefault(file.comment_id, []).append(file)
-    lines = [Line(ticket.opened_at, files=tuple(attached.get(None, ())), icon="description")]
+    drawn = files.in_place(found)
+    lines = [Line(ticket.opened_at, files=tuple(attached.get(None, ())), icon="description", pictures=drawn.get(None, {}))]
     said = tickets.comments(ticket, internal=False)
-    lines += [Line(comment.created_at, comment=comment, files=tuple(attached.get(comment.pk, ()))) for comment in said]
+    lines += [
+        Line(one.created_at, comment=one, files=tuple(attached.get(one.pk, ())), pictures=drawn.get(one.pk, {})) for one in said
+    ]
     shown = PUBLIC_VERBS - {Verb.REPLIED, Verb.INCIDENT_REPORTED, Verb.REQUEST_MADE}
     for entry in journal.of_ticket(ticket.pk).filter(verb__in=[verb.value for verb in shown]):
         text, icon = words.happened(entry.verb, entry.data.get("on", ""))

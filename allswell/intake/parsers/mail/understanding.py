@@ -6,9 +6,12 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 
+from allswell.kernel import pictures
+
 from . import authentication, delivery, forwarding, kinds, message, quoting, thanks
 from .authentication import Authentication
 from .delivery import DeliveryReport
+from .files import Attachment
 from .forwarding import Forwarded
 from .kinds import Judgement
 from .message import ParsedMail
@@ -19,6 +22,8 @@ _INLINE = re.compile(r"\[cid:([^\]\s]{1,200})\]")
 _LINK = re.compile(r"\](?=\()")
 _HEADING = re.compile(r"^([ ]{0,3})(?=#{1,6}(?:[ \t]|$))", re.MULTILINE)
 _UNDERLINE = re.compile(r"^([ ]{0,3})(?=(?:-+|=+)[ \t]*$)", re.MULTILINE)
+#: pixels; what is smaller in one direction is an ornament of a signature or a spacer, and says nothing in the text
+_SMALLEST = 50
 #: so much of a text says what it is
 _MARKED = 4_000
 
@@ -45,7 +50,7 @@ class Understood:
 
 def understand(raw: bytes, own: Own, *, authserv: str = "", hops: int = 2) -> Understood:
     """All of it. Raises TooMuch beyond the limits, and nothing else whatever the bytes are."""
-    mail = message.parse(raw)
+    mail = _named_apart(message.parse(raw))
     judgement = kinds.classify(mail, own)
     is_forward = forwarding.is_forward(mail)
     split = quoting.split(mail.text, is_forward=is_forward)
@@ -72,9 +77,29 @@ def as_markdown(text: str) -> str:
 
 
 def _in_place(text: str, mail: ParsedMail) -> str:
-    """The text with the names of its images where the images are."""
-    names = {one.content_id: one.name for one in mail.attachments if one.content_id}
-    return _INLINE.sub(lambda found: f"[{names.get(found.group(1), '…')}]", text) if names else text
+    """The text with the names of its images where the images are, as far as they show something."""
+    names = {one.content_id: "" if _is_ornament(one) else f"[{one.name}]" for one in mail.attachments if one.content_id}
+    return _INLINE.sub(lambda found: names.get(found.group(1), "[…]"), text) if names else text
+
+
+def _is_ornament(file: Attachment) -> bool:
+    size = pictures.measured(file.payload[: pictures.HEAD])
+    return size is not None and min(size) < _SMALLEST
+
+
+def _named_apart(mail: ParsedMail) -> ParsedMail:
+    """The mail with another name for each of its files: programs call every picture image.png, and a name says where it belongs."""
+    taken: set[str] = set()
+    files = []
+    for one in mail.attachments:
+        name, count = one.name, 1
+        stem, dot, ending = name.rpartition(".")
+        while name in taken:
+            count += 1
+            name = f"{stem or ending}-{count}{dot}{ending if stem else ''}"
+        taken.add(name)
+        files.append(one if name == one.name else replace(one, name=name))
+    return replace(mail, attachments=tuple(files))
 
 
 def _mark(subject: str, visible: str) -> str:
