@@ -29,6 +29,7 @@ from tests.engine.test_mail import send
 from tests.engine.test_mail import text as words_of_mail
 from tests.support.mailbox import Mailbox
 from tests.support.monitoring import Monitoring
+from tests.support.program import Program
 from tests.support.receiver import Receiver
 from tests.support.world import World
 
@@ -536,3 +537,67 @@ def test_other_methods_are_answered_and_end_nothing(world: World, method: str) -
     assert answer.status_code in (200, 400, 404, 405)
     am.read()
     assert am.alert().state == "firing"
+
+
+# odd values, through the database
+
+_HUGE = "9" * 4_000
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"NaN",
+        b"-Infinity",
+        b"1e999",
+        _HUGE.encode(),
+        b'"\\u0000"',
+        b'"\\ud800 \\udfff"',
+        b'"\xff\xfe"',
+        b'{"\\u0000": "\\ud83d"}',
+        b"[" * 60 + b"]" * 60,
+        json.dumps("x" * 1_000_000).encode(),
+        json.dumps({f"label{n}": n for n in range(100_000)}).encode(),
+        json.dumps({"n" * 1_000_000: "v"}).encode(),
+        json.dumps(["<!--", "\r\nSubject: x", "' OR 1=1 --", "${jndi:ldap://x}", "%n%s"]).encode(),
+    ],
+    ids=["nan", "infinity", "float", "number", "nul", "halves", "bytes", "name", "nested", "long", "labels", "name-long", "words"],
+)
+@pytest.mark.parametrize("place", ["labels", "groupKey", "truncatedAlerts", "startsAt"])
+def test_whatever_stands_where_is_answered_and_read_or_refused(world: World, place: str, odd: bytes) -> None:
+    am = Monitoring(world, service=world.lookup.pk)
+    one = {"status": "firing", "labels": {"alertname": "Full"}, "annotations": {}, "startsAt": "2026-01-05T09:00:00Z", "fingerprint": "f"}
+    message = {"version": "4", "groupKey": "g", "truncatedAlerts": 0, "receiver": "r", "status": "firing", "alerts": [one]}
+    (message if place in message and place != "status" else one)[place] = "@@"
+    for _ in range(2):
+        answer = am.post(json.dumps(message).encode().replace(b'"@@"', odd))
+        assert answer.status_code in (200, 400)
+    am.read()
+    assert not RawReport.objects.exclude(error="").exists()
+    assert Alert.objects.count() == (answer.status_code == 200)
+    am.send(am.fires("Other"))
+    assert am.alert("Other").state == "firing", "nothing behind it waits"
+
+
+def test_the_key_of_one_source_ends_nothing_of_another(world: World) -> None:
+    ours = Monitoring(world, service=world.lookup.pk)
+    theirs = Monitoring(world, "grafana", service=world.printing.pk)
+    ours.send(ours.fires("Ours"))
+    for minutes in (0, 10, 10):
+        world.forward(minutes=minutes)
+        theirs.send(theirs.fires("Theirs"))
+    theirs.send({**ours.is_over("Ours", since=world.now - timedelta(hours=1))}, status="resolved")
+    assert ours.alert("Ours").state == "firing"
+
+
+def test_monitoring_of_another_organization_is_not_there(world: World) -> None:
+    am = Monitoring(world, service=world.printing.pk)
+    am.send(am.fires())
+    program = Program(world, world.oskar)
+    number, ticket = Alert.objects.get().pk, Ticket.objects.get().pk
+    assert program.get(f"/alerts/{number}").status_code in (403, 404)
+    assert str(number) not in [str(one["id"]) for one in program.get("/alerts").json().get("items", [])]
+    until = (world.now + timedelta(hours=1)).isoformat()
+    for about in ({"ticket": ticket}, {"service": world.printing.pk}, {"matchers": [{"label": "alertname", "operator": "=", "value": "x"}]}):
+        assert program.post("/silences", reason="x", ends_at=until, **about).status_code in (403, 404, 422), about
+    assert Alert.objects.get().silence is None
