@@ -561,12 +561,31 @@ _HUGE = "9" * 4_000
         json.dumps({"n" * 1_000_000: "v"}).encode(),
         json.dumps(["<!--", "\r\nSubject: x", "' OR 1=1 --", "${jndi:ldap://x}", "%n%s"]).encode(),
     ],
-    ids=["nan", "infinity", "float", "number", "nul", "halves", "bytes", "name", "nested", "long", "labels", "name-long", "words"],
+    ids=[
+        "nan",
+        "infinity",
+        "float",
+        "number",
+        "nul",
+        "halves",
+        "bytes",
+        "name",
+        "nested",
+        "long",
+        "labels",
+        "name-long",
+        "words",
+    ],
 )
 @pytest.mark.parametrize("place", ["labels", "groupKey", "truncatedAlerts", "startsAt"])
 def test_whatever_stands_where_is_answered_and_read_or_refused(world: World, place: str, odd: bytes) -> None:
     am = Monitoring(world, service=world.lookup.pk)
-    one = {"status": "firing", "labels": {"alertname": "Full"}, "annotations": {}, "startsAt": "2026-01-05T09:00:00Z", "fingerprint": "f"}
+    one: dict[str, Any] = {
+        "status": "firing",
+        "labels": {"alertname": "Full"},
+        "startsAt": "2026-01-05T09:00:00Z",
+        "fingerprint": "f",
+    }
     message = {"version": "4", "groupKey": "g", "truncatedAlerts": 0, "receiver": "r", "status": "firing", "alerts": [one]}
     (message if place in message and place != "status" else one)[place] = "@@"
     for _ in range(2):
@@ -598,6 +617,7 @@ def test_monitoring_of_another_organization_is_not_there(world: World) -> None:
     assert program.get(f"/alerts/{number}").status_code in (403, 404)
     assert str(number) not in [str(one["id"]) for one in program.get("/alerts").json().get("items", [])]
     until = (world.now + timedelta(hours=1)).isoformat()
-    for about in ({"ticket": ticket}, {"service": world.printing.pk}, {"matchers": [{"label": "alertname", "operator": "=", "value": "x"}]}):
+    words = {"label": "alertname", "operator": "=", "value": "x"}
+    for about in ({"ticket": ticket}, {"service": world.printing.pk}, {"matchers": [words]}):
         assert program.post("/silences", reason="x", ends_at=until, **about).status_code in (403, 404, 422), about
     assert Alert.objects.get().silence is None
