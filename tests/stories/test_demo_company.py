@@ -9,11 +9,11 @@ import pytest
 from django.db import transaction
 
 from allswell.desk import announcements, demo
-from allswell.desk.demo import monitoring
+from allswell.desk.demo import letters, monitoring
 from allswell.desk.demo.texts import stories
 from allswell.incidents.models import Announcement
 from allswell.incidents.queries import visible_announcements
-from allswell.intake.models import Alert
+from allswell.intake.models import Alert, InboundMessage
 from allswell.journal.models import Entry
 from allswell.kernel.actor import Channel
 from allswell.kernel.errors import Conflict
@@ -55,7 +55,7 @@ def test_northbank_and_its_ninety_days() -> None:
     assert ConfigurationItem.objects.count() == 15
     assert Dependency.objects.count() > 15
     assert Organization.objects.count() == 8
-    assert Ticket.objects.count() == 400 + monitoring.INCIDENTS
+    assert Ticket.objects.count() == 400 + monitoring.INCIDENTS + letters.TICKETS
     of_alerts = Ticket.objects.filter(pk__in=Alert.objects.exclude(ticket=None).values("ticket"))
     today = of_alerts.get(done_at__isnull=True)
     assert today.service.slug == "payments"
@@ -79,11 +79,21 @@ def test_northbank_and_its_ninety_days() -> None:
         person = people.person_by_address(account.email)
         assert person is not None
         assert person.check_password(account.password)
+    _its_mail_came()
     _the_story_is_playable()
     _the_queue_shows_every_band()
     _somebody_is_on_call()
     with pytest.raises(Conflict):
         demo.create(now=NOW, seed=1)
+
+
+def _its_mail_came() -> None:
+    """A letter and its answer are on a ticket, a bounce marked an address, a stranger waits, and so does what nobody can read."""
+    said = list(InboundMessage.objects.order_by("pk").values_list("state", "reason"))
+    assert said == [("taken", ""), ("taken", ""), ("taken", "bounce"), ("quarantined", "parts"), ("held", "unknown")]
+    assert InboundMessage.objects.exclude(ticket=None).values("ticket").distinct().count() == 1
+    ticket = Ticket.objects.get(pk=InboundMessage.objects.earliest("pk").ticket_id)
+    assert (ticket.channel, ticket.requester.name, ticket.state) == ("email", "Tara Singh", "in_progress")
 
 
 def _the_story_is_playable() -> None:

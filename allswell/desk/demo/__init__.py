@@ -18,7 +18,7 @@ from allswell.notifications import operations as notifications
 from allswell.people import queries as people
 from allswell.tickets import queries as ticket_queries
 
-from . import company, monitoring, play, policies, promises, rotas
+from . import company, letters, monitoring, play, policies, promises, rotas
 from .company import SignIn
 
 __all__ = ["SignIn", "create", "exists"]
@@ -53,6 +53,7 @@ def create(
         made = company.found(actor=operator, now=begin)
         play.Play(made, now=now, seed=seed, tickets=tickets, progress=progress).run()
         monitoring.run(made, actor=operator, begin=begin, now=now)
+        letters.run(made, actor=operator, begin=begin, now=now)
         # counted at the end, all at once, which is faster than after every act
         promises.agree(made, actor=operator, now=begin)
         promises.count(list(ticket_queries.all_tickets().values_list("pk", flat=True)), actor=operator, now=now)
