@@ -44,6 +44,7 @@ def storm(am: Monitoring, *, many: int = MANY) -> Ticket:
 def test_a_thousand_alerts_are_one_incident_and_one_call(world: World, am: Monitoring) -> None:
     ticket = storm(am)
     assert Alert.objects.filter(ticket=ticket, state="firing").count() == MANY
+    assert f"… + {IN_ONE - 5}" in ticket.description
     assert Escalation.objects.count() == 1
     assert sum(entry.data["count"] for entry in Entry.objects.filter(verb="alerts.joined")) == MANY
     for group in range(MANY // IN_ONE):

@@ -38,8 +38,8 @@ from .folding import Line
 if TYPE_CHECKING:
     from allswell.tickets.models import Ticket
 
-#: so many alerts are named in an entry of the journal and in the words of an incident
-_NAMED = 20
+#: so many alerts are named in an entry of the journal, and in the words of an incident, where more would hide the rest of its page
+_NAMED, _TOLD = 20, 5
 #: characters of a note that was written at the source
 _LONGEST_NOTE = 5_000
 
@@ -203,8 +203,8 @@ def _described(lines: Sequence[Line]) -> str:
     rows = [line.alert for line in lines]
     parts = [row.text for row in rows[:1] if row.text]
     if len(rows) > 1:
-        named = "\n".join(f"- {row.title}" for row in rows[:_NAMED])
-        more = len(rows) - _NAMED
+        named = "\n".join(f"- {row.title}" for row in rows[:_TOLD])
+        more = len(rows) - _TOLD
         parts.append(named + (f"\n- … + {more}" if more > 0 else ""))
     shared = {name: value for name, value in rows[0].labels.items() if all(row.labels.get(name) == value for row in rows)}
     if shared:
