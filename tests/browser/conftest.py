@@ -184,6 +184,9 @@ box, _key = mailboxes.create(
 from allswell.desk.mail import rules as mail_rules
 sorted_out = mail_rules.create(name="Paper", mailbox=box.pk, definition={{"words": ["paper"], "urgency": 3}}, **world.by(world.ada))
 
+from allswell.desk.mail import templates
+worded = templates.create(kind="closed", locale="en", subject="It is over", text="Dear {{{{recipient.name}}}}", **world.by(world.ada))
+
 # Audrey is asked for a code after her password
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allswell.desk import sign_in
@@ -194,7 +197,7 @@ numbers = {{"moved": moved.pk, "solved": solved.pk, "told": told.pk, "maria": wo
 numbers |= {{"silence": known.pk, "work": work.pk}}
 numbers |= {{"handover": handover.pk, "alert": Alert.objects.get().pk, "watch": watch.pk, "rule": rule.pk}}
 numbers["jobs"] = jobs.pk
-numbers |= {{"letter": letter, "box": box.pk, "sorted_out": sorted_out.pk}}
+numbers |= {{"letter": letter, "box": box.pk, "sorted_out": sorted_out.pk, "worded": worded.pk}}
 print(json.dumps(numbers))
 """
 

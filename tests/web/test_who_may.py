@@ -44,6 +44,7 @@ from allswell.desk import tickets as desk
 from allswell.desk.alerts import heartbeats, rules, silences, sources, windows
 from allswell.desk.mail import keeping, unsubscribing
 from allswell.desk.mail import rules as mail_rules
+from allswell.desk.mail import templates as mail_templates
 from allswell.intake.models import InboundMessage, MaintenanceWindow, RawReport, Silence
 from allswell.journal.models import Entry
 from allswell.journal.rules import Verb
@@ -251,6 +252,9 @@ def _set(world: World) -> Stage:
     beat = heartbeats.create(jobs.pk, name="nightly", every=86_400, **world.by(world.ada))
     rule = rules.create(name="Ledger", definition={"severities": ["critical"]}, **world.by(world.ada))
     read = mail_rules.create(name="Ledger", definition={"words": ["ledger"]}, **world.by(world.ada))
+    words = mail_templates.create(
+        kind="closed", locale="en", subject="Bye", text="Bye", organization=world.branch.pk, **world.by(world.ada)
+    )
     view = views.save("Slow ones", filters={"q": "slow"}, **by_jonas)
     job = bulk.start([ticket.pk], verb="watch", params={}, **by_jonas)
     token, _ = people_desk.create_token(world.maria.pk, name="x", scopes=[TokenScope.ALL.value], **world.by(world.maria))
@@ -312,6 +316,7 @@ def _set(world: World) -> Stage:
             "alert-sources": {"number": am.source.pk},
             "alert-rules": {"number": rule.pk},
             "mail-rules": {"number": read.pk},
+            "mail-templates": {"number": words.pk},
             **{
                 f"setup_heartbeat{verb}": {"number": beat.source_id, "beat": beat.pk}
                 for verb in ("", "_pause", "_resume", "_remove")
@@ -612,6 +617,10 @@ DECIDED: dict[str, Row] = {
     "setup_mail_rules": Row(SETUP - {"branch_administrator"}),
     **_rows(Row(post=ADMIN), "setup_mail_rule_earlier", "setup_mail_rule_later", "setup_mail_rule_remove"),
     **_rows(Row(post=ADMIN), "setup_mail_rule_activate", "setup_mail_rule_deactivate"),
+    "setup_mail_templates": Row(SETUP),
+    "setup_mail_template_new": Row(SETUP, ADMIN),
+    "setup_mail_template": Row(SETUP, ADMINS),
+    "setup_mail_template_forget": Row(post=ADMINS),
     **_rows(Row(SETUP - {"branch_administrator"}, ADMIN), "setup_alert_sources", "setup_alert_source"),
     "setup_alert_source_try": Row(SETUP - {"branch_administrator"}, ADMIN | {"auditor"}),  # it writes nothing
     **_rows(Row(post=ADMIN), "setup_alert_source_new_key", "setup_alert_source_end_former_key", "setup_alert_source_switch"),

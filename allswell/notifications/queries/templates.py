@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from allswell.database.statements import ask
 from allswell.notifications.models import MailTemplate
@@ -14,7 +14,7 @@ from allswell.notifications.rules.templates import MailKind
 def all_templates() -> QuerySet[MailTemplate]:
     """All templates, those for all organizations first."""
     rows = MailTemplate.objects.select_related("organization")
-    return rows.order_by("organization__path", "organization_id", "kind", "locale")
+    return rows.order_by(F("organization__path").asc(nulls_first=True), "kind", "locale", "id")
 
 
 def template(number: int, *, is_locked: bool = False) -> MailTemplate | None:

@@ -50,6 +50,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("setup_mail", N_("Mail that came in"), N_("What became of each, and what waits"), "mail"),
             Place("setup_mailboxes", N_("Mailboxes"), N_("Where mail is taken, and how"), "inbox"),
             Place("setup_mail_rules", N_("Mail rules"), N_("What a mail becomes that belongs to no ticket"), "filter"),
+            Place("setup_mail_templates", N_("Mail templates"), N_("What mails say to those who ask"), "writing"),
             Place("setup_alert_sources", N_("Alert sources"), N_("What tells alerts, and with which key"), "activity"),
             Place("setup_alert_rules", N_("Alert rules"), N_("What is done about an alert that fires"), "list-check"),
         ),
