@@ -39,6 +39,11 @@ def test_what_waits_for_a_decision_is_shown_first(world: World, browser: Browser
     assert "eve@example.net" in ada.get("/setup/mail?show=all&sender=EVE@example.net").content.decode()
 
 
+def test_the_list_says_why_a_mail_waits(world: World, browser: Browser) -> None:
+    Post(world, unknown_senders="hold").mail("Max <max@elsewhere.example>")
+    assert "Nobody knows this sender." in browser(world.ada).get("/setup/mail").content.decode()
+
+
 def test_a_held_mail_is_read_and_its_words_are_only_words(world: World, browser: Browser, held: InboundMessage) -> None:
     text = browser(world.ada).get(f"/setup/mail/{held.pk}").content.decode()
     assert "&lt;b&gt;The printer&lt;/b&gt; is on fire" in text

@@ -66,6 +66,7 @@ def mail_messages(request: PageRequest) -> HttpResponse:
         shown=shown,
         choices={key: label for key, (label, _states) in SHOWN.items()},
         sender=sender,
+        reason=wording.reason,
         seen=_seen(request, [row.ticket_id for row in found]),
         previous="?" + urlencode(asked) if before is not None else "",
         following=following,
