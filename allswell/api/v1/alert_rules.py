@@ -12,6 +12,7 @@ from allswell.desk.alerts import rules as desk
 from allswell.intake.rules.matching import MOST
 from allswell.intake.rules.routing import WINDOW
 
+from . import rule_acts
 from .alerts import TAG, Severity
 
 SCOPE = "setup:write"
@@ -161,63 +162,10 @@ def update(call: Call) -> Any:
     )
 
 
-@operation(
-    "POST",
-    "/alert-rules/{id}/activate",
-    id="activateAlertRule",
-    summary="Ask it again",
-    tag=TAG,
-    scope=SCOPE,
-    answer=AlertRule,
-    present=lambda call, row: _make(row),
-)
-def activate(call: Call) -> Any:
-    return desk.switch(call.path["id"], is_active=True, actor=call.actor, now=call.now)
-
-
-@operation(
-    "POST",
-    "/alert-rules/{id}/deactivate",
-    id="deactivateAlertRule",
-    summary="Leave it out; it keeps its place",
-    tag=TAG,
-    scope=SCOPE,
-    answer=AlertRule,
-    present=lambda call, row: _make(row),
-)
-def deactivate(call: Call) -> Any:
-    return desk.switch(call.path["id"], is_active=False, actor=call.actor, now=call.now)
-
-
 class RuleOrder(Body):
     """The ids of all rules, in the order in which they are to be asked."""
 
     order: Annotated[list[Id], Meta(max_length=desk.MOST)]
 
 
-@operation(
-    "POST",
-    "/alert-rules/order",
-    id="orderAlertRules",
-    summary="Put all rules of alerts into another order",
-    tag=TAG,
-    scope=SCOPE,
-    body=RuleOrder,
-    answer=list[AlertRule],
-    present=lambda call, done: list_rules(call),
-)
-def order(call: Call) -> Any:
-    return desk.reorder(call.body.order, actor=call.actor, now=call.now)
-
-
-@operation(
-    "DELETE",
-    "/alert-rules/{id}",
-    id="removeAlertRule",
-    summary="Forget a rule; alerts it decided about stay as they are",
-    tag=TAG,
-    scope=SCOPE,
-    status=204,
-)
-def remove(call: Call) -> Any:
-    return desk.remove(call.path["id"], actor=call.actor, now=call.now)
+rule_acts.declare(desk, of="alert", answer=AlertRule, order=RuleOrder, make=_make, list_rules=list_rules, tag=TAG, scope=SCOPE)

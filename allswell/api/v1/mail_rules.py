@@ -10,6 +10,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType, to_builtins
 from allswell.api.contract import BASE, Body, Call, Id, operation
 from allswell.desk.mail import rules as desk
 
+from . import rule_acts
+
 TAG = "Mail"
 SCOPE = "setup:write"
 Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"\S")]
@@ -152,34 +154,6 @@ def update(call: Call) -> Any:
     )
 
 
-@operation(
-    "POST",
-    "/mail-rules/{id}/activate",
-    id="activateMailRule",
-    summary="Ask it again",
-    tag=TAG,
-    scope=SCOPE,
-    answer=MailRule,
-    present=lambda call, row: _make(row),
-)
-def activate(call: Call) -> Any:
-    return desk.switch(call.path["id"], is_active=True, actor=call.actor, now=call.now)
-
-
-@operation(
-    "POST",
-    "/mail-rules/{id}/deactivate",
-    id="deactivateMailRule",
-    summary="Leave it out; it keeps its place",
-    tag=TAG,
-    scope=SCOPE,
-    answer=MailRule,
-    present=lambda call, row: _make(row),
-)
-def deactivate(call: Call) -> Any:
-    return desk.switch(call.path["id"], is_active=False, actor=call.actor, now=call.now)
-
-
 class MailRuleToTry(Body):
     """A rule as it would be written; `rule` is the one that it would replace, in its place, else it is asked after all others."""
 
@@ -237,29 +211,4 @@ class MailRuleOrder(Body):
     order: Annotated[list[Id], Meta(max_length=desk.MOST)]
 
 
-@operation(
-    "POST",
-    "/mail-rules/order",
-    id="orderMailRules",
-    summary="Put all rules of mail into another order",
-    tag=TAG,
-    scope=SCOPE,
-    body=MailRuleOrder,
-    answer=list[MailRule],
-    present=lambda call, done: list_rules(call),
-)
-def order(call: Call) -> Any:
-    return desk.reorder(call.body.order, actor=call.actor, now=call.now)
-
-
-@operation(
-    "DELETE",
-    "/mail-rules/{id}",
-    id="removeMailRule",
-    summary="Forget a rule; mails it decided about stay as they are",
-    tag=TAG,
-    scope=SCOPE,
-    status=204,
-)
-def remove(call: Call) -> Any:
-    return desk.remove(call.path["id"], actor=call.actor, now=call.now)
+rule_acts.declare(desk, of="mail", answer=MailRule, order=MailRuleOrder, make=_make, list_rules=list_rules, tag=TAG, scope=SCOPE)
