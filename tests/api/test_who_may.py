@@ -40,6 +40,7 @@ from allswell.desk import tickets as desk
 from allswell.desk.alerts import heartbeats, rules, silences, sources, windows
 from allswell.desk.mail import keeping
 from allswell.desk.mail import rules as mail_rules
+from allswell.desk.mail import templates as mail_templates
 from allswell.people.models import RoleGrant
 from allswell.reporting import telling
 from allswell.tickets.models import Ticket
@@ -176,6 +177,9 @@ DECIDED: dict[str, frozenset[str]] = {
     **dict.fromkeys(["listMailRules", "getMailRule"], ADMIN | {"auditor"}),
     **dict.fromkeys(["createMailRule", "updateMailRule", "activateMailRule", "deactivateMailRule"], ADMIN),
     **dict.fromkeys(["orderMailRules", "removeMailRule"], ADMIN),
+    **dict.fromkeys(["listMailTemplates", "getMailTemplate"], ADMIN | {"auditor"}),
+    **dict.fromkeys(["createMailTemplate", "updateMailTemplate", "forgetMailTemplate"], ADMIN),
+    "previewMailTemplate": {"auditor"},  # of a ticket that one sees; it writes nothing
     "tryMailRule": ADMIN | {"auditor"},  # it writes nothing
     **dict.fromkeys(["listMailboxes", "getMailbox"], ADMIN | {"auditor"}),
     **dict.fromkeys(["createMailbox", "updateMailbox", "rotateMailboxKey", "tryMailbox", "removeMailbox"], ADMIN),
@@ -290,6 +294,8 @@ def _set(world: World) -> Stage:
     jobs, _ = sources.create(name="Jobs", kind="heartbeat", **world.by(world.ada))
     beat = heartbeats.create(jobs.pk, name="nightly", every=86_400, **world.by(world.ada))
     rule = rules.create(name="Ledger", definition={}, **world.by(world.ada))
+    said = {"locale": "en", "subject": "Bye", "text": "Bye"}
+    words = mail_templates.create(kind="closed", **said, **world.by(world.ada))
     read = mail_rules.create(name="Ledger", definition={}, **world.by(world.ada))
     quiet = {"service": world.printing.pk, "reason": "x", "ends_at": world.now + timedelta(hours=1)}
     work = {"services": [world.printing.pk], "title": "x", "ends_at": quiet["ends_at"]}
@@ -353,6 +359,7 @@ def _set(world: World) -> Stage:
         "alert-sources": {"id": jobs.pk, "heartbeat": beat.pk},
         "alert-rules": {"id": rule.pk},
         "mail-rules": {"id": read.pk},
+        "mail-templates": {"id": words.pk},
         "mailboxes": {"id": a_mailbox(world, "http")[0].pk},
         "mail-messages": {"id": keeping.keep(b"Subject: x\r\n\r\nx", mailbox=None, **world.by(world.ada))},
         "silences": {"id": silence.pk},
@@ -460,6 +467,9 @@ def _set(world: World) -> Stage:
         "createMailRule": {"name": "x", "definition": {"act": "hold"}},
         "updateMailRule": {"name": "x"},
         "orderMailRules": {"order": [read.pk]},
+        "createMailTemplate": {"kind": "received", **said},
+        "updateMailTemplate": {"text": "x"},
+        "previewMailTemplate": {"kind": "received", "ticket": str(ticket.pk), **said},
         "tryMailRule": {"definition": {"act": "hold"}},
         "createMailbox": {"name": "x", "address": "more@example.org", "kind": "pipe"},
         "updateMailbox": {"name": "x"},
@@ -546,6 +556,7 @@ def test_reading_tokens_and_auditors_write_nothing(made: Operation, stage: Stage
         "createReportSubscription",
         "tryAlertPayload",
         "tryMailRule",
+        "previewMailTemplate",
         "askWhatIf",
         "makeCalendarLink",
         "addContact",

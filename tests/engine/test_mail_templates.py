@@ -178,7 +178,7 @@ def test_a_preview_shows_only_what_one_may_see(world: World) -> None:
     wanted: dict[str, Any] = {"kind": "received", "locale": "en", "subject": "Hello", "text": "x", "now": world.now}
     wanted |= {"organization": world.other.pk, "actor": world.actor(world.oskar)}
     for number in (ticket.pk, 999_999, "", "x", "INC-"):
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(NotFound) as refused:
             templates.preview(ticket=str(number), **wanted)
         assert (refused.value.field, str(refused.value)) == ("ticket", "There is no such ticket, or you may not see it.")
     assert templates.preview(ticket=f"[INC-{own.pk}]", **wanted).subject == f"[INC-{own.pk}] Hello"

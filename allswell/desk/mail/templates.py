@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: so many are listed on one page
 MOST = 500
+#: stands for an address that is not set
+_NOWHERE = "nobody@example.invalid"
 _REFERENCE = re.compile(r"\[?(?:[A-Za-z]{2,4}-|#)?(\d{1,12})\]?")
 
 
@@ -134,7 +136,10 @@ def forget(number: int, *, actor: Actor, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A mail as it would go out about a ticket. `is_example`: nobody wrote publicly yet, so an example stands for it."""
+    """A mail as it would go out about a ticket; `sender` and `answers` are "" where no address is set.
+
+    `is_example`: nobody wrote publicly yet, so an example stands for it.
+    """
 
     subject: str
     sender: str
@@ -158,7 +163,7 @@ def preview(
 ) -> Preview:
     """The very mail that these words would make of a ticket the actor may see; nothing is written or sent.
 
-    Raises Invalid, NotAllowed.
+    Raises Invalid, NotAllowed; NotFound beside `ticket`.
     """
     _place(organization, Act.READ_SETUP, actor=actor)
     wanted, language = _kind(kind), _language(locale)
@@ -171,24 +176,28 @@ def preview(
     letter = Letter(
         key="preview",
         to_name=person.name,
-        to_address=people.primary_addresses([person.pk]).get(person.pk, "nobody@example.invalid"),
+        to_address=people.primary_addresses([person.pk]).get(person.pk, _NOWHERE),
         locale=language,
         time_zone=people.actor_for(person, channel=Channel.EMAIL).time_zone,
         parts=((Matter(found.pk, reference(found.kind, found.pk), found.title), (said,)),),
     )
     words = OwnWords(template, own_words.values(found, [said], wanted, letter=letter))
     letter = sending.addressed(replace(letter, own_words=words), person=person.pk)
-    made = mail.message(letter, sender=settings.MAIL_FROM or "desk@example.invalid", public_url=settings.PUBLIC_URL, now=now)
+    made = mail.message(letter, sender=settings.MAIL_FROM or _NOWHERE, public_url=settings.PUBLIC_URL, now=now)
     plain, page = made.get_body(("plain",)), made.get_body(("html",))
     return Preview(
         subject=str(made["Subject"]),
-        sender=str(made["From"]),
+        sender=_address(made["From"]),
         to=str(made["To"]),
-        answers=str(made["Reply-To"]),
+        answers=_address(made["Reply-To"]),
         plain=str(plain.get_content()) if plain is not None else "",
         html=str(page.get_content()) if page is not None else "",
         is_example=is_example,
     )
+
+
+def _address(header: object) -> str:
+    return "" if str(header) == _NOWHERE else str(header)
 
 
 def _ticket(ticket: str, *, actor: Actor) -> Ticket:
@@ -196,7 +205,7 @@ def _ticket(ticket: str, *, actor: Actor) -> Ticket:
     number = int(told[1]) if told else 0
     found = tickets.for_mail(number) if tickets.visible_to(actor).filter(pk=number).exists() else None
     if found is None:
-        raise Invalid("There is no such ticket, or you may not see it.", field="ticket")
+        raise NotFound("There is no such ticket, or you may not see it.", field="ticket")
     return found
 
 

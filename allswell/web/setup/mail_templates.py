@@ -114,7 +114,7 @@ def _handled(request: PageRequest, form: _Form, row: MailTemplate | None) -> boo
         else:
             desk.change(row.pk, subject=form.subject, text=form.text, seen=request.POST.get("seen", ""), **by)
     except DeskError as error:
-        if error.http in (403, 404):
+        if error.http in (403, 404) and error.field != "ticket":
             raise
         form.errors = field_errors(error)
         if not form.errors.keys() & {"subject", "text", "ticket"}:
