@@ -467,6 +467,7 @@ def test_A24_nothing_the_desk_keeps_is_deleted_through_pages_or_programs(stage: 
         "removeContact",
         "removeAlertRule",
         "removeMailRule",
+        "forgetMailTemplate",
         "removeMailbox",
         "removeHeartbeat",
     }
