@@ -24,6 +24,7 @@ def test_words_are_written_changed_and_forgotten(world: World, browser: Browser)
     begun = ada.get(new).content.decode()
     assert "{{agent.name}} schrieb:" in begun, "it begins with the built-in words of the language"
     assert "Deutsch · Northbank" in begun
+    assert '<html lang="en"' in begun, "the page itself stays in the reader's language"
     assert '<code class="mono">{{reply}}</code>' in begun
     assert ada.post(new, SENT).status_code == 303
     row = MailTemplate.objects.get()

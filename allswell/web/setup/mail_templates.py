@@ -142,7 +142,7 @@ def _show(request: PageRequest, form: _Form, *, row: MailTemplate | None) -> Htt
         row=row,
         seen=request.POST.get("seen") or (desk.version(row) if row else ""),
         kind=dict(_kinds())[form.kind],
-        language=dict(choices.languages()).get(form.locale, form.locale),
+        in_language=dict(choices.languages()).get(form.locale, form.locale),
         whose=whose,
         names=[f"{{{{{name}}}}}" for name in names(kind)],
         built_in=(subject, text),
