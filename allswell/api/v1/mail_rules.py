@@ -24,7 +24,8 @@ class MailRuleDefinition(Body):
     """Which mails, and what becomes of them; all that is said must fit, and what is left out fits all or is as the mailbox says.
 
     `senders` are addresses, or domains with all below them; one of `words` stands in the subject; `plus` is the part of
-    support+plus@example.org; `header` is there and holds `header_says`.
+    support+plus@example.org; `header` is there and holds `header_says`. `source` is the source of alerts, of kind mail-pattern, that reads what
+    becomes an alert.
     """
 
     senders: Words = []
@@ -32,13 +33,14 @@ class MailRuleDefinition(Body):
     plus: Word = ""
     header: Word = ""
     header_says: Word = ""
-    act: Literal["take", "hold", "ignore"] = "take"
+    act: Literal["take", "hold", "ignore", "alert"] = "take"
     kind: Literal["", "incident", "request"] = ""
     service: Id | None = None
     team: Id | None = None
     category: Id | None = None
     impact: Level | None = None
     urgency: Level | None = None
+    source: Id | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As the use cases take it."""

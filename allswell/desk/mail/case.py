@@ -43,6 +43,7 @@ class Case:
     decision: Decision | None
     house: Actor
     now: datetime
+    is_monitoring: bool = False  # a rule takes it for an alert, but it cannot be read as one
     is_program: bool = False  # not written by a person, or not as if it were: nothing answers
     trail: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

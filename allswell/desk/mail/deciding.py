@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from allswell.desk import steps
 from allswell.desk.door import use_case
 from allswell.intake.operations import mail as writing
+from allswell.intake.parsers.mail.kinds import MailKind
 from allswell.intake.queries import mail as queries
 from allswell.intake.rules import mail_rules
-from allswell.intake.rules.mail_rules import MailFacts, Rule
+from allswell.intake.rules.mail_rules import MailFacts, Rule, RuleAct
 from allswell.intake.rules.mailboxes import Decision, MessageState
 from allswell.journal import operations as journal
 from allswell.journal.rules import Verb
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _KEPT, _MOST = timedelta(days=30), 500
 #: mails that a dry run looks at
 _LAST = 100
+#: what programs send that can be an alert, though it opens no ticket
+_MAY_ALERT = (MailKind.AUTO_REPLY, MailKind.NOTICE, MailKind.LIST)
 
 
 @use_case
@@ -66,7 +69,9 @@ def dry_run(rules: list[Rule], *, actor: Actor) -> list[Tried]:
     found = []
     for message in last.defer("folded", "trail", "authentication").order_by("-pk")[:_LAST]:
         facts = MailFacts(message.mailbox_id, message.sender, message.subject, mail_rules.plus_parts(message.envelope_to))
-        rule = mail_rules.decide(facts, rules) if _is_asked_about(message) else mail_rules.OTHERWISE
+        rule = mail_rules.decide(facts, rules)
+        if not _is_asked_about(message) and not (rule.act is RuleAct.ALERT and message.mail_kind in _MAY_ALERT):
+            rule = mail_rules.OTHERWISE
         found.append(Tried(message, None if rule is mail_rules.OTHERWISE else rule))
     return found
 

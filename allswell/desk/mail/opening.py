@@ -14,7 +14,7 @@ from allswell.intake.parsers.mail.kinds import MailKind
 from allswell.intake.parsers.mail.references import is_own_address
 from allswell.intake.queries import mail as queries
 from allswell.intake.rules import mail_rules
-from allswell.intake.rules.mail_rules import MailFacts, Rule, RuleAct
+from allswell.intake.rules.mail_rules import Rule, RuleAct
 from allswell.intake.rules.mailboxes import MessageState, UnknownSenders
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
@@ -25,7 +25,7 @@ from allswell.tickets import operations as tickets
 from allswell.tickets import queries as ticket_queries
 from allswell.tickets.rules import Kind, LinkKind, reference
 
-from . import copies, placing, refusing, senders
+from . import alerting, copies, refusing, senders
 from .case import Case, Outcome
 from .placing import Place
 
@@ -36,18 +36,12 @@ if TYPE_CHECKING:
 _TITLE = 200
 
 
-def facts_of(case: Case) -> MailFacts:
-    """What rules look at."""
-    plus = mail_rules.plus_parts(placing.addressed_to(case.message, case.found))
-    mail = case.found.mail
-    return MailFacts(case.message.mailbox_id, case.sender.address, mail.subject, plus, mail.headers)
-
-
 def open_ticket(case: Case, place: Place) -> Outcome:
     """Open a ticket for a mail, unless a rule or what is known of its sender is against it."""
-    rule = mail_rules.decide(facts_of(case), queries.mail_rules())
+    rule = mail_rules.decide(alerting.facts_of(case), queries.mail_rules())
     if rule.number is not None:
-        case.say("rule", rule=rule.number)
+        if not case.is_monitoring:  # that is said already
+            case.say("rule", rule=rule.number)
         writing.note_fit(rule.number, now=case.now)
     if case.decision is None:
         if rule.act is RuleAct.IGNORE:
@@ -79,7 +73,7 @@ def open_ticket(case: Case, place: Place) -> Outcome:
 
 def _stranger(case: Case) -> Outcome | None:
     """What the mailbox says about people whom nobody knows; None when the mail goes on."""
-    if case.sender.person is not None or case.found.judgement.kind is MailKind.NOTICE:
+    if case.sender.person is not None or case.is_monitoring or case.found.judgement.kind is MailKind.NOTICE:
         return None
     if not case.sender.address:
         return None if case.decision else Outcome(MessageState.HELD, "no_sender")

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from allswell.desk import rule_order
 from allswell.desk.door import use_case
 from allswell.intake.operations import rules as writing
+from allswell.intake.parsers.alerts.registry import MAIL
+from allswell.intake.queries import alerts
 from allswell.intake.queries import mail as queries
 from allswell.intake.queries import mailboxes
-from allswell.intake.rules.mail_rules import Rule
+from allswell.intake.rules.mail_rules import Rule, RuleAct
 from allswell.kernel import text
 from allswell.kernel.actor import Actor
 from allswell.kernel.errors import Invalid
@@ -43,6 +45,12 @@ def one(rule: int, *, actor: Actor, act: Act = Act.READ_SETUP) -> MailRule:
     return rule_order.one(queries.all_rules(), rule, actor=actor, act=act)
 
 
+def sources_of_mail(actor: Actor) -> list[tuple[int, str]]:
+    """The sources of alerts that a rule can name: those that read mail, by name. Raises NotAllowed."""
+    require(actor, Act.READ_SETUP, INSTALLATION)
+    return list(alerts.sources().filter(kind=MAIL).order_by("name", "id").values_list("id", "name"))
+
+
 def said_by(row: MailRule) -> Rule:
     """What a rule says."""
     return Rule.parse(row.definition, number=row.pk, name=row.name, mailbox=row.mailbox_id)
@@ -56,6 +64,10 @@ def _judged(rule: Rule, *, before: Rule | None = None, actor: Actor) -> Rule:
     rule_order.check_place(rule, before=was, actor=actor)
     if rule.category is not None and rule.category != was.category and tickets.category(rule.category) is None:
         raise Invalid("There is no such category.", field="category")
+    if rule.act is RuleAct.ALERT and rule.source is None:
+        raise Invalid("Choose a source of alerts that reads mail.", field="source")
+    if rule.source not in (None, was.source) and not alerts.sources().filter(pk=rule.source, kind=MAIL).exists():
+        raise Invalid("Choose a source of alerts that reads mail.", field="source")
     if rule.header_says and not rule.header:
         raise Invalid("Say which header holds it.", field="header")
     return rule

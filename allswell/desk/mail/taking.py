@@ -16,7 +16,7 @@ from allswell.intake.rules.mailboxes import ATTEMPTS, SAME, SAME_WITHIN, SENDER_
 from allswell.kernel.actor import Actor, Channel
 from allswell.tickets import queries as tickets
 
-from . import answering, opening, placing, programs, senders
+from . import alerting, answering, opening, placing, programs, senders
 from .case import Case, Outcome
 from .files import Files, store
 from .placing import Place
@@ -94,12 +94,14 @@ def _became(case: Case) -> Outcome:
         case.say("released", person=case.decision.by)
     elif (outcome := _again(case)) is not None:
         return outcome
-    if (outcome := programs.handled(case)) is not None:
+    if (outcome := alerting.handled(case)) is not None:
+        return outcome
+    if not case.is_monitoring and (outcome := programs.handled(case)) is not None:
         return outcome
     if case.decision is None:
         if (outcome := _too_many(case)) is not None:
             return outcome
-        case.is_program = _is_repeated(case)
+        case.is_program = case.is_program or _is_repeated(case)
     place = _place(case)
     if case.found.mail.has_tnef:
         case.notes.append(_("Some of this mail is in a winmail.dat (TNEF), which Outlook made and few others can read."))

@@ -19,6 +19,10 @@ _REASONS = {
     "complaint": N_("A complaint about a mail of ours."),
     "duplicate": N_("The same mail came before."),
     "rule": N_("A rule says so."),
+    "alert": N_("It is an alert."),
+    "no_pattern": N_("A rule takes it for an alert, but no pattern of the source fits it."),
+    "no_source": N_("A rule takes it for an alert, but its source is switched off or not there."),
+    "unproven": N_("Its source takes mail of proven senders only, and no server proved who sent this."),
     "sender_rate": N_("Too many mails of this sender in a short time. Perhaps two programs answer each other."),
     "ticket_rate": N_("Too many mails on one ticket in a short time. Perhaps two programs answer each other."),
     "unknown": N_("Nobody knows this sender."),
@@ -49,6 +53,9 @@ _STEPS = {
     "too_late": N_("It was too late to open the ticket again."),
     "follow_up": N_("The ticket is closed: its follow-up is %(ticket)s."),
     "rule": N_("Rule %(rule)s fitted."),
+    "alert": N_("It was read as an alert of %(name)s, under the key %(key)s."),
+    "no_pattern": N_("No pattern of %(name)s fits it."),
+    "no_source": N_("The source of alerts that its rule names is switched off or not there."),
     "made_known": N_("Its sender became known."),
     "forwarded": N_("It was passed on; who wrote it first is the requester."),
     "opened": N_("It opened ticket %(ticket)s."),
@@ -91,7 +98,7 @@ def why(trail: Iterable[Mapping[str, Any]]) -> list[str]:
         if words is None:
             continue
         by, kind = str(step.get("by", "")), str(step.get("kind", ""))
-        facts = dict.fromkeys(("kind", "message", "at_most", "minutes", "times", "ticket", "commands", "rule"), "?")
+        facts = dict.fromkeys(("kind", "message", "at_most", "minutes", "times", "ticket", "commands", "rule", "name", "key"), "?")
         facts |= {name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in step.items()}
         facts["kind"] = _(_KINDS[kind]) if kind in _KINDS else kind
         facts["by"] = _(_FOUND_BY[by]) if by in _FOUND_BY else "–"

@@ -21,6 +21,7 @@ class RuleAct(StrEnum):
     TAKE = "take"  # it opens a ticket
     HOLD = "hold"  # a person decides
     IGNORE = "ignore"  # nothing follows from it
+    ALERT = "alert"  # a source of alerts reads it by its patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Rule:
     """What a mail must look like, all that is said, and what it becomes then. What is empty fits everything, or changes nothing.
 
     `senders` are addresses, or domains with all below them; `words` stand in the subject, one of them is enough; `plus` is the part of
-    support+plus@example.org; `header` (lower case) must be there and, where it is said, hold `header_says`.
+    support+plus@example.org; `header` (lower case) must be there and, where it is said, hold `header_says`. `source` is that of an alert; the rest then says what
+    ticket it opens where no pattern of the source fits.
     """
 
     number: int | None = None
@@ -57,6 +59,7 @@ class Rule:
     category: int | None = None
     impact: int | None = None
     urgency: int | None = None
+    source: int | None = None
 
     def fits(self, mail: MailFacts) -> bool:
         """Whether a mail is what this rule is about."""
@@ -105,6 +108,7 @@ class Rule:
             category=_number(given.get("category"), "category"),
             impact=_level(given.get("impact"), "impact"),
             urgency=_level(given.get("urgency"), "urgency"),
+            source=_number(given.get("source"), "source"),
         )
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from allswell.desk.alerts import sources as desk
 from allswell.desk.alerts import trying
 from allswell.intake.parsers.alerts.presets import PRESETS, TITLES
+from allswell.intake.parsers.alerts.registry import MAIL
 from allswell.kernel.errors import DeskError, Invalid
 from allswell.people.rules import INSTALLATION, Act, may
 from allswell.web import alert_whys
@@ -39,11 +40,22 @@ ENDINGS = {
     "restore": N_("Its incident is marked as restored: all its alerts are over, and somebody works on it."),
     "note": N_("All alerts of its incident are over; that is written in its journal."),
 }
+#: what a mapping begins with where a source has none yet
+_BEGUN: dict[str, dict[str, Any]] = {
+    **PRESETS,
+    MAIL: {
+        "patterns": ["[{state}] {host}: {summary}\nJob: {job}"],
+        "key": ["host", "job"],
+        "words": {"FINISHED": "resolved", "LATE": "warning"},
+        "otherwise": "hold",
+        "only_proven": False,
+    },
+}
 
 
 def reads_by_mapping(kind: str) -> bool:
     """Whether a source of this format is read by a mapping that may be written."""
-    return kind == "generic" or kind in PRESETS
+    return kind in ("generic", MAIL) or kind in PRESETS
 
 
 @require_http_methods(["GET", "POST"])
@@ -56,7 +68,7 @@ def try_payload(request: PageRequest, number: int) -> HttpResponse:
         "sample": "",
         "content_type": "application/json",
         "path": "",
-        "mapping": _written(row.mapping or PRESETS.get(row.kind)) if has_mapping else "",
+        "mapping": _written(row.mapping or _BEGUN.get(row.kind)) if has_mapping else "",
         "preset": "",
     }
     errors: dict[str, str] = {}
@@ -91,6 +103,7 @@ def try_payload(request: PageRequest, number: int) -> HttpResponse:
         errors=errors,
         found=found,
         has_mapping=has_mapping,
+        is_mail=row.kind == MAIL,
         presets=sorted(TITLES.items(), key=lambda pair: pair[1].casefold()),
         may_change=may(request.actor, Act.SET_UP, INSTALLATION),
         changes=CHANGES,

@@ -23,14 +23,16 @@ ACTS = {
     RuleAct.TAKE: N_("It opens a ticket"),
     RuleAct.HOLD: N_("It waits for a decision"),
     RuleAct.IGNORE: N_("Nothing: it is only kept"),
+    RuleAct.ALERT: N_("It is an alert"),
 }
 ACTS_IN_SHORT = {
     RuleAct.TAKE: N_("opens a ticket"),
     RuleAct.HOLD: N_("waits for a decision"),
     RuleAct.IGNORE: N_("nothing comes of it"),
+    RuleAct.ALERT: N_("is an alert"),
 }
 KINDS = {"incident": N_("An incident"), "request": N_("A request")}
-_NUMBERS = ("mailbox", "service", "team", "category", "impact", "urgency")
+_NUMBERS = ("mailbox", "service", "team", "category", "impact", "urgency", "source")
 _TEXTS = ("name", "senders", "words", "plus", "header", "header_says", "act", "kind", *_NUMBERS)
 Names = Mapping[str, Mapping[int, str]]
 
@@ -53,6 +55,7 @@ class MailRuleForm:
     category: str = ""
     impact: str = ""
     urgency: str = ""
+    source: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -114,7 +117,7 @@ def in_words(rule: Rule, names: Names) -> tuple[str, str]:
     does = [_(ACTS_IN_SHORT[rule.act])]
     if rule.act is not RuleAct.IGNORE:
         does += [_(KINDS[rule.kind])] if rule.kind else []
-        named = [(part, getattr(rule, part)) for part in ("service", "team", "category")]
+        named = [(part, getattr(rule, part)) for part in ("source", "service", "team", "category")]
         does += [_named(names, part, number) for part, number in named if number is not None]
         does += [_("impact %(n)s") % {"n": f"{rule.impact} ({words.impact(rule.impact)})"}] if rule.impact else []
         does += [_("urgency %(n)s") % {"n": f"{rule.urgency} ({words.urgency(rule.urgency)})"}] if rule.urgency else []
@@ -127,6 +130,8 @@ def _named(names: Names, part: str, number: int) -> str:
 
 def becomes(message: InboundMessage, rule: Rule, names: Names) -> str:
     """What would become of a mail that a rule decides about, with what its mailbox says of the rest."""
+    if rule.act is RuleAct.ALERT and rule.source is not None:
+        return f"{_(ACTS_IN_SHORT[rule.act])} · {_named(names, 'source', rule.source)}"
     if rule.act is not RuleAct.TAKE:
         return _(ACTS_IN_SHORT[rule.act])
     mailbox = message.mailbox

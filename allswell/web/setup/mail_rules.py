@@ -36,6 +36,7 @@ def _offered(request: PageRequest) -> dict[str, list[tuple[int, str]]]:
         "mailbox": list(mailboxes.all_mailboxes(request.actor).values_list("id", "name")),
         "service": choices.all_services(request),
         "team": choices.teams(request),
+        "source": desk.sources_of_mail(request.actor),
         "category": words.categories((pk, pk, name) for pk, name in active),
     }
 

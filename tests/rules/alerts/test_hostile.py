@@ -219,7 +219,7 @@ def test_depth_is_refused_in_words(kind: str, bomb: str) -> None:
     found = answered(kind, request(BOMBS[bomb], "/v2/alerts" if kind == "opsgenie" else ""))
     if kind != "heartbeat":  # which takes a body for a log
         assert isinstance(found, Refused)
-        assert "deeper than 64" in found.reason or kind in ("nagios", "zabbix", "oncall", "goalert", "apprise")
+        assert "deeper than 64" in found.reason or kind in ("nagios", "zabbix", "oncall", "goalert", "apprise", "mail-pattern")
 
 
 def test_depth_is_what_is_nested_and_not_what_is_written_in_texts() -> None:
@@ -385,6 +385,28 @@ def test_any_mail_is_an_alert_or_none(subject: str, sender: str, patterns: list[
         return
     if found is not None:
         keeps_its_limits(found)
+
+
+@given(st.text(max_size=300), st.text(max_size=80), st.lists(st.text(alphabet="ab{}*[]:\n ", max_size=30), max_size=3), st.binary())
+def test_any_patterns_are_refused_or_read_any_text(text: str, subject: str, patterns: list[str], body: bytes) -> None:
+    try:
+        mail_pattern.judge({"patterns": patterns})
+    except Malformed:
+        return
+    found = mail_pattern.report_of(subject, "a@b.example", text, None, {"patterns": patterns})
+    if found is not None:
+        keeps_its_limits(found)
+    answered("mail-pattern", request(body), {"patterns": patterns})
+
+
+def test_a_long_mail_is_looked_at_line_by_line_only() -> None:
+    pattern = "a" * 200 + "{x}" + "a" * 90
+    wide = "\n".join(["a" * 1_000] * 1_000)
+    found = mail_pattern.report_of("s", "", wide, None, {"patterns": [f"s\n{pattern}b", "s"]})
+    assert found is not None  # the second: no line ends with b
+    assert "x" not in found.labels
+    late = "\n".join(["-"] * mail_pattern.LOOKED_AT + ["Job: 1"])
+    assert mail_pattern.report_of("s", "", late, None, {"patterns": ["s\nJob: {job}"]}) is None
 
 
 @given(bodies, st.text(max_size=60))

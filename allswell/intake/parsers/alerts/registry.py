@@ -18,6 +18,7 @@ from . import (
     goalert,
     grafana,
     heartbeat,
+    mail_pattern,
     nagios,
     oncall_webhook,
     opsgenie,
@@ -36,6 +37,8 @@ from .shape import Accepted, Check, Malformed, Options, Refused, Request
 #: where the key of the source is sent, besides the address: in the header Authorization, or in the body
 KeyPlace = Literal["path", "bearer", "body"]
 Secret = Literal["hmac", "sns"] | None
+#: the format of sources that mail rules name
+MAIL = "mail-pattern"
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ _ALL = (
     Format("goalert", "GoAlert generic integration", goalert.check),
     Format("apprise", "Apprise", apprise.check),
     Format("generic", "JSON with a mapping", generic.check),
+    Format(MAIL, "Mail", mail_pattern.check),
     *(
         Format(kind, presets.TITLES[kind], partial(generic.read_by, mapping), "path", "hmac" if kind in signing.HOW else None)
         for kind, mapping in presets.PRESETS.items()
@@ -112,6 +116,8 @@ def judge(kind: str, options: Options) -> None:
     """Whether the settings of a source make sense for its format. Raises Malformed with what is wrong, before anything is lost by it."""
     if options and (kind == "generic" or kind in presets.PRESETS):
         generic.Mapping(generic.written_in(options))
+    elif kind == MAIL:
+        mail_pattern.judge(options)
     elif kind == "heartbeat":
         heartbeat.judge(options)
     elif kind == "cloudevents":
