@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from allswell.desk.alerts import sources
 from allswell.intake.models import InboundMessage, MailRule
 from tests.support.boxes import a_mailbox
 from tests.support.world import World
@@ -184,3 +185,20 @@ def test_markup_in_rules_and_in_the_mails_they_fit_never_runs(world: World, brow
     ):
         assert answer.status_code in (200, 422)
         assert_inert(answer.content.decode(), PLACE)
+
+
+def test_a_rule_takes_mail_for_alerts_and_its_patterns_are_tried_on_a_pasted_mail(world: World, browser: Browser) -> None:
+    ada, by = browser(world.ada), world.by(world.ada)
+    source, _key = sources.create(name="Backups", kind="mail-pattern", **by)
+    place = f"/setup/alert-sources/{source.pk}/try"
+    assert "Patterns" in ada.get(place).content.decode()
+    mapping = '{"patterns": ["[{state}] {host}: {summary}"], "key": ["host"]}'
+    tried = ada.post(place, {"mapping": mapping, "sample": "[FAILED] db1: nightly\n\nHello", "do": "try"}).content.decode()
+    assert "nightly" in tried
+    assert "Fires" in tried
+    assert ada.post(place, {"mapping": mapping, "sample": "", "do": "save"}).status_code == 303
+    assert ada.post(f"{PLACE}/new", {**ANY, "act": "alert"}).status_code == 422
+    assert ada.post(f"{PLACE}/new", {**ANY, "act": "alert", "source": source.pk}).status_code == 303
+    row = MailRule.objects.get()
+    assert (row.definition["act"], row.definition["source"]) == ("alert", source.pk)
+    assert "is an alert · Backups" in ada.get(PLACE).content.decode()
