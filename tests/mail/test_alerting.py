@@ -132,7 +132,9 @@ def test_mail_of_a_source_that_is_switched_off_waits(world: World, tool: Tool) -
 def test_bounces_stay_bounces_and_people_people(world: World, tool: Tool) -> None:
     rules.change(tool.rule.pk, definition={"act": "alert", "source": tool.source.pk}, **world.by(world.ada))
     bounce = tool.post.comes(
-        tool.post.write("MAILER-DAEMON@mx.example.org", "No such user", subject="[FAILED] db1: x", more="X-Failed-Recipients: a@b.c\n")
+        tool.post.write(
+            "MAILER-DAEMON@mx.example.org", "No such user", subject="[FAILED] db1: x", more="X-Failed-Recipients: a@b.c\n"
+        )
     )
     assert (bounce.state, bounce.reason) == ("ignored", "bounce")
     rules.change(tool.rule.pk, definition={"words": ["failed"], "act": "alert", "source": tool.source.pk}, **world.by(world.ada))

@@ -24,8 +24,8 @@ class MailRuleDefinition(Body):
     """Which mails, and what becomes of them; all that is said must fit, and what is left out fits all or is as the mailbox says.
 
     `senders` are addresses, or domains with all below them; one of `words` stands in the subject; `plus` is the part of
-    support+plus@example.org; `header` is there and holds `header_says`. `source` is the source of alerts, of kind mail-pattern, that reads what
-    becomes an alert.
+    support+plus@example.org; `header` is there and holds `header_says`. `source` is the source of alerts, of kind
+    mail-pattern, that reads what becomes an alert.
     """
 
     senders: Words = []

@@ -11,9 +11,8 @@ from allswell.desk import rule_order
 from allswell.desk.door import use_case
 from allswell.intake.operations import rules as writing
 from allswell.intake.parsers.alerts.registry import MAIL
-from allswell.intake.queries import alerts
+from allswell.intake.queries import alerts, mailboxes
 from allswell.intake.queries import mail as queries
-from allswell.intake.queries import mailboxes
 from allswell.intake.rules.mail_rules import Rule, RuleAct
 from allswell.kernel import text
 from allswell.kernel.actor import Actor

@@ -98,7 +98,9 @@ def why(trail: Iterable[Mapping[str, Any]]) -> list[str]:
         if words is None:
             continue
         by, kind = str(step.get("by", "")), str(step.get("kind", ""))
-        facts = dict.fromkeys(("kind", "message", "at_most", "minutes", "times", "ticket", "commands", "rule", "name", "key"), "?")
+        facts = dict.fromkeys(
+            ("kind", "message", "at_most", "minutes", "times", "ticket", "commands", "rule", "name", "key"), "?"
+        )
         facts |= {name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in step.items()}
         facts["kind"] = _(_KINDS[kind]) if kind in _KINDS else kind
         facts["by"] = _(_FOUND_BY[by]) if by in _FOUND_BY else "–"

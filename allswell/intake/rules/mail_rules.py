@@ -40,8 +40,8 @@ class Rule:
     """What a mail must look like, all that is said, and what it becomes then. What is empty fits everything, or changes nothing.
 
     `senders` are addresses, or domains with all below them; `words` stand in the subject, one of them is enough; `plus` is the part of
-    support+plus@example.org; `header` (lower case) must be there and, where it is said, hold `header_says`. `source` is that of an alert; the rest then says what
-    ticket it opens where no pattern of the source fits.
+    support+plus@example.org; `header` (lower case) must be there and, where it is said, hold `header_says`.
+    `source` is that of an alert; the rest then says what ticket it opens where no pattern of the source fits.
     """
 
     number: int | None = None

@@ -387,7 +387,9 @@ def test_any_mail_is_an_alert_or_none(subject: str, sender: str, patterns: list[
         keeps_its_limits(found)
 
 
-@given(st.text(max_size=300), st.text(max_size=80), st.lists(st.text(alphabet="ab{}*[]:\n ", max_size=30), max_size=3), st.binary())
+@given(
+    st.text(max_size=300), st.text(max_size=80), st.lists(st.text(alphabet="ab{}*[]:\n ", max_size=30), max_size=3), st.binary()
+)
 def test_any_patterns_are_refused_or_read_any_text(text: str, subject: str, patterns: list[str], body: bytes) -> None:
     try:
         mail_pattern.judge({"patterns": patterns})

@@ -1,9 +1,9 @@
 """Mails of monitoring tools, backup programs and appliances: an alert read by patterns that people write on a sample.
 
-A pattern is what a mail says, with holes in it: its first line is the subject, `[{state}] {host}: {summary}`, every further one is found in a
-line of the text. Nothing in it is an expression: text is looked for from left to right, and a hole takes what stands between two texts.
-`{state}` is a word for what became of it, `{key}` names the alert, `{severity}` is how bad it is, `{summary}` its title, `{*}` is left out;
-every other hole becomes a label. Without patterns, a mail is an alert whose subject says that something began or is over.
+A pattern is what a mail says, with holes in it: its first line is the subject, `[{state}] {host}: {summary}`, every further one is found
+in a line of the text. Nothing in it is an expression: text is looked for from left to right, and a hole takes what stands between two
+texts. `{state}` is a word for what became of it, `{key}` names the alert, `{severity}` is how bad it is, `{summary}` its title, `{*}` is
+left out; every other hole becomes a label. Without patterns, a mail is an alert whose subject says that something began or is over.
 """
 
 from __future__ import annotations
