@@ -103,7 +103,6 @@ def try_payload(request: PageRequest, number: int) -> HttpResponse:
         errors=errors,
         found=found,
         has_mapping=has_mapping,
-        is_mail=row.kind == MAIL,
         presets=sorted(TITLES.items(), key=lambda pair: pair[1].casefold()),
         may_change=may(request.actor, Act.SET_UP, INSTALLATION),
         changes=CHANGES,
