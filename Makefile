@@ -2,11 +2,12 @@
 # make check  formatting, lint, types, import contracts, house rules
 # make test   the whole test suite, on SQLite and on PostgreSQL, with a browser
 # make test-senders  the monitoring tools and clients people run, as they are packaged, against a desk (SHORT=1: it is down for seconds only)
-# make test-mail  fetching from a real Dovecot, which is installed where root plays it
+# make test-mail  a real Postfix and Dovecot around a desk, which are installed where root plays it
 # make proof  the long proofs and the measurements (an hour or two)
 
 PORT ?= 8000
 PYTHON ?= python3
+MAIL_SERVERS := dovecot-imapd dovecot-lmtpd dovecot-sieve postfix
 BIN := .venv/bin
 
 .PHONY: demo check test test-senders proof setup-dev format migrations messages clean
@@ -31,7 +32,7 @@ test-senders: .venv/ready-dev
 
 # real mail servers: what Debian lacks is installed where that can be done
 test-mail: .venv/ready-dev
-	@command -v dovecot >/dev/null || test "$$(id -u)" != 0 || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq dovecot-imapd >/dev/null; }
+	@{ command -v dovecot && command -v postfix && test -e /usr/lib/dovecot/modules/lib90_sieve_plugin.so; } >/dev/null || test "$$(id -u)" != 0 || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq $(MAIL_SERVERS) >/dev/null; }
 	MAIL_SERVERS=1 $(BIN)/python -m pytest tests/mail_servers
 
 proof: .venv/ready-dev

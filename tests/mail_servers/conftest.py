@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,16 +16,20 @@ from tests.mail_servers.servers import DOVECOT, Dovecot
 collect_ignore_glob = [] if os.environ.get("MAIL_SERVERS") == "1" else ["test_*.py"]
 
 
+@pytest.fixture(scope="module")
+def open_folder() -> Iterator[Path]:
+    """A folder where servers may read as nobody; pytest's own are closed again whenever another run of it begins."""
+    with tempfile.TemporaryDirectory(prefix="allswell-mail-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.fixture
-def dovecot(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dovecot]:
+def dovecot(open_folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dovecot]:
     """A fresh Dovecot whose certificate is trusted."""
     if DOVECOT is None or os.geteuid() != 0:
         pytest.skip("Dovecot is not here, or this is not root: make test-mail installs it")
-    folder: Path = tmp_path_factory.mktemp("dovecot")
-    for one in (folder, *list(folder.parents)[:3]):
-        if one.stat().st_uid == os.geteuid() and str(one).startswith("/tmp/"):
-            one.chmod(0o755)
-    server = Dovecot(folder / "server")
+    server = Dovecot(open_folder / request.node.name[:30])
     monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
     guarded_http._certificates.cache_clear()
     server.start()

@@ -78,11 +78,34 @@ def certificate(folder: Path) -> Path:
     return path
 
 
-class Dovecot:
-    """An IMAP server with a few people."""
+_LMTP = """
+recipient_delimiter = +
+lmtp_save_to_detail_mailbox = no
+service lmtp {{
+  chroot =
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+}}
+protocol lmtp {{
+  mail_plugins = sieve
+  postmaster_address = postmaster@example.org
+  auth_username_format = %Ln
+}}
+plugin {{
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+  sieve_extensions = +vacation-seconds
+  sieve_vacation_min_period = 0
+}}
+"""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+
+class Dovecot:
+    """An IMAP server with a few people; with `lmtp` mail can be brought to them at that port, and their Sieve scripts are obeyed."""
+
+    def __init__(self, folder: Path, *, lmtp: int | None = None) -> None:
+        self.folder, self.lmtp = folder, lmtp
         self.port = free_port()
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
@@ -93,7 +116,7 @@ class Dovecot:
             self.home(who).mkdir()
             os.chown(self.home(who), 65534, 65534)
         (folder / "dovecot.conf").write_text(f"""
-protocols = imap
+protocols = imap{" lmtp" if lmtp else ""}
 base_dir = {folder}/run
 state_dir = {folder}/run
 log_path = {folder}/dovecot.log
@@ -132,8 +155,14 @@ service anvil {{
 service stats {{
   chroot =
 }}
+{_LMTP.format(port=lmtp) if lmtp else ""}
 """)
         self._process: subprocess.Popen[bytes] | None = None
+
+    def sends_by(self, port: int) -> None:
+        """What Sieve scripts say is sent by this server of this machine."""
+        with (self.folder / "dovecot.conf").open("a") as file:
+            file.write(f"submission_host = 127.0.0.1:{port}\n")
 
     def home(self, who: str) -> Path:
         """The folder of one of them."""
