@@ -1,6 +1,6 @@
 """`make proof`: the figures and the long fault runs. Prints what `bench/RESULTS.md` holds; two hours or so on 2 cores.
 
-    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,clocks,paging,alerts,properties,kills] [--short]
+    python -m bench.proof [--out bench/RESULTS.md] [--only speed,million,import,clocks,paging,alerts,mail,properties,kills] [--short]
 
 Each part stands alone (`python -m bench.speed`, `bench.bring_in`, `bench.clocks`, `bench.paging`, …); this plays them one after the
 other, so that nothing else uses the machine, and writes their output down with the machine they ran on. In a file that is there
@@ -49,6 +49,15 @@ PARTS = {
             ["bench.senders"],
         ],
     ),
+    "mail": (
+        "Mail",
+        [
+            ["bench.mail_in"],
+            ["bench.mail_in", "--kill"],
+            ["bench.mail_corpus"],
+            ["bench.mail_loops", "--days", "1000"],
+        ],
+    ),
     "properties": ("Properties of the rules on new examples", [["bench.properties", "--rounds", "20"]]),
     "kills": (
         "kill -9 of the desk while tickets arrive, and among clocks",
@@ -72,6 +81,8 @@ SHORT = {
     "bench.alerts": ["--rate", "300", "--seconds", "6", "--tickets", "500"],
     "bench.alert_storm": ["--alerts", "1000", "--tickets", "500"],
     "bench.senders": ["--down", "8"],
+    "bench.mail_in": ["--messages", "300"],
+    "bench.mail_loops": ["--days", "10"],
     "bench.properties": ["--rounds", "1"],
     "bench.sudden_death": ["--kills", "2", "--tickets", "20"],
     "bench.clocks_killed": ["--kills", "2", "--acts", "20", "--tickets", "100", "--readers", "5"],

@@ -19,6 +19,9 @@ from .loop import NOTHING, Work, described
 
 log = logging.getLogger("allswell.engine")
 
+#: a mail at which the database fails so often in a row, though it answers to everything else, is put aside
+MOST_FAILURES = 10
+
 
 class MailIn:
     """The module that takes mail. One engine does at a time; another one goes on where it stopped."""
@@ -30,6 +33,7 @@ class MailIn:
         self.now = now
         self._apart = Apart() if reader is None else None
         self._reader = reader
+        self._failing, self._failures = 0, 0
 
     def is_due(self, now: datetime) -> bool:
         """Whether a mail waits to be read."""
@@ -64,8 +68,13 @@ class MailIn:
         """Whether the next one may follow: this one is settled. False: another engine is at it, or it is tried again."""
         try:
             return taking.take(read, actor=engine_actor(), now=self.now()) is not None
-        except OperationalError:
-            raise  # the database, not the mail
+        except OperationalError as error:
+            # the database, not the mail, unless it is always this mail
+            self._failures = self._failures + 1 if self._failing == message else 1
+            self._failing = message
+            if self._failures < MOST_FAILURES:
+                raise
+            return taking.give_up(message, error=described(error), is_final=True, actor=engine_actor(), now=self.now())
         except Exception as error:
             log.exception("mail %s could not be taken", message)
             return taking.give_up(message, error=described(error), actor=engine_actor(), now=self.now())
