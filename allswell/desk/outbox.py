@@ -23,7 +23,7 @@ from allswell.tickets.rules import discreet, reference
 
 from . import coverage_notices, machinery, report_mails, shift_notices
 from .door import use_case
-from .mail import own_words, sending, unsubscribing
+from .mail import own_words, refusing, sending, unsubscribing
 from .sealing import unseal
 
 if TYPE_CHECKING:
@@ -49,8 +49,10 @@ def letter(claim: Claim) -> Letter | Outcome:
     Reads only; called outside any transaction.
     """
     notices = queries.notices(claim.id)
-    if not notices or (person_id := notices[0].person_id) is None:
+    if not notices:
         return Outcome.MOOT
+    if (person_id := notices[0].person_id) is None:
+        return refusing.letter(notices[0])
     person = people.person(person_id)
     if person is None:
         return Outcome.MOOT

@@ -58,6 +58,7 @@ class Letter:
 
     The key becomes the Message-ID, unless `thread` says another. It is written by ALLSWELL_MAIL_FROM unless `from_name` and
     `from_address` say otherwise, and `reply_to` takes the answers if it is not "". `unsubscribe` is the address that ends such mails.
+    `answers` is the id of the mail that it answers by itself, if it does.
     Without `own_words` it has the built-in ones.
     """
 
@@ -72,6 +73,7 @@ class Letter:
     from_address: str = ""
     reply_to: str = ""
     unsubscribe: str = ""
+    answers: str = ""
     own_words: OwnWords | None = None
 
 

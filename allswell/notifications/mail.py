@@ -72,7 +72,9 @@ def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> E
         if len(letter.parts) == 1 and matter is not None:
             thread(mail, matter.number, public_url, letter.thread)
         _from_where(mail, letter)
-        mail["Auto-Submitted"] = "auto-generated"
+        if letter.answers:
+            mail["In-Reply-To"] = mail["References"] = f"<{letter.answers}>"
+        mail["Auto-Submitted"] = "auto-replied" if letter.answers else "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["List-Id"] = f"Allswell <notices.{host}>"
         if letter.unsubscribe:
@@ -210,7 +212,8 @@ def _told_plainly(letter: Letter, public_url: str) -> list[str]:
             if said.topic is not Topic.ACCOUNT:
                 lines += ["", _time(said, letter)]
             lines += [""]
-        lines += [_link(notices[-1], matter, public_url), ""]
+        if link := _link(notices[-1], matter, public_url):
+            lines += [link, ""]
         lines += [text for said in notices if (text := wording.after(said))]
     return lines
 
@@ -258,8 +261,8 @@ def _told_in_html(letter: Letter, public_url: str) -> list[str]:
                 parts.append(body if said.topic in OWN_TEXTS else f"<blockquote>{body}</blockquote>")
             if said.topic is not Topic.ACCOUNT:
                 parts.append(f"<p><small>{html.escape(_time(said, letter))}</small></p>")
-        link = html.escape(_link(notices[-1], matter, public_url))
-        words = link if notices[-1].topic is Topic.ACCOUNT else html.escape(_("Open it"))
-        parts.append(f'<p><a href="{link}">{words}</a></p>')
+        if link := html.escape(_link(notices[-1], matter, public_url)):
+            words = link if notices[-1].topic is Topic.ACCOUNT else html.escape(_("Open it"))
+            parts.append(f'<p><a href="{link}">{words}</a></p>')
         parts += [f"<p>{html.escape(text)}</p>" for said in notices if (text := wording.after(said))]
     return parts

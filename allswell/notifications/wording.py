@@ -15,7 +15,7 @@ from .rules import SHIFT_TOPICS, Passed, Topic
 
 __all__ = ["ACCOUNT", "after", "due", "sentence", "subject", "when"]
 
-#: mails about a person's own sign-in: key -> (subject, sentence before the link, sentence after it)
+#: mails about a person's own sign-in, or that they cannot write to us: key -> (subject, sentence before the link, sentence after it)
 ACCOUNT = {
     "password": (
         N_("Choose a new password"),
@@ -31,6 +31,11 @@ ACCOUNT = {
         N_("Ways to reach you were added"),
         N_("An administrator has added ways by which pages could reach you. Nothing goes there until you show that they work:"),
         N_("Remove there what is not yours."),
+    ),
+    "refused": (
+        N_("Your mail was not taken"),
+        N_('Your mail "%(title)s" to %(to)s was not taken: only people who are known there can write to it. Nobody has read it.'),
+        N_("If you should be known there, ask whom you work with there to add your address."),
     ),
     "address": (
         N_("Confirm your address"),
@@ -117,7 +122,8 @@ def sentence(said: Said, matter: Matter | None) -> str:
     who = said.who or _("Allswell")
     names = {"who": who, "reference": matter.reference if matter else ""}
     if said.topic is Topic.ACCOUNT:
-        return _(ACCOUNT.get(str(said.facts.get("subject")), ACCOUNT["address"])[1])
+        named = {"title": said.facts.get("title", ""), "to": said.facts.get("to", "")}
+        return _(ACCOUNT.get(str(said.facts.get("subject")), ACCOUNT["address"])[1]) % named
     if said.topic is Topic.JOB:
         return _job(said)
     if said.topic is Topic.REPORT:

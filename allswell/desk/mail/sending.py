@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: so many mails of each side are named in a mail: the beginning, and the last ones
 _NAMED = 10
 #: what can stand between < and > in a header; ids of others may hold anything
-_ID = re.compile(r"[!-;=?-~]{1,250}")
+ID = re.compile(r"[!-;=?-~]{1,250}")
 
 
 def addressed(letter: Letter, *, person: int) -> Letter:
@@ -39,7 +39,7 @@ def addressed(letter: Letter, *, person: int) -> Letter:
     mailbox = _mailbox(numbers[0] if len(letter.parts) == 1 else None)
     if mailbox is None:
         return letter
-    name, address = _sender(mailbox)
+    name, address = sender(mailbox)
     answers = ours.reply_address(numbers[0], mailbox.address) if len(letter.parts) == 1 else mailbox.address
     return replace(letter, from_name=name, from_address=address, reply_to=answers)
 
@@ -53,7 +53,7 @@ def _mailbox(ticket: int | None) -> Mailbox | None:
     return ranked[0] if ranked else None
 
 
-def _sender(mailbox: Mailbox) -> tuple[str, str]:
+def sender(mailbox: Mailbox) -> tuple[str, str]:
     """ "Support (Northbank)" at the mailbox; at our own sender's address where its server may not send for the mailbox's domain."""
     name = f"{mailbox.name} ({mailbox.organization.name})" if mailbox.organization else mailbox.name
     written_from = parseaddr(settings.MAIL_FROM)[1]
@@ -70,7 +70,7 @@ def thread(key: str, *, ticket: int, person: int) -> Thread:
     known = queries.known_on(ticket, sent) if sent else set()
     mails = [(at, said, False) for said, at in sent.items() if said in known]
     came = queries.mails_for(ticket, person, limit=2 * _NAMED)
-    mails += [(at, said, writer == person) for at, said, writer in came if _ID.fullmatch(said)]
+    mails += [(at, said, writer == person) for at, said, writer in came if ID.fullmatch(said)]
     mails.sort(key=lambda mail: mail[0])
     if len(mails) > _NAMED:
         mails = [mails[0], *mails[1 - _NAMED :]]

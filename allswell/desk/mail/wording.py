@@ -26,6 +26,7 @@ _REASONS = {
     "sender_rate": N_("Too many mails of this sender in a short time. Perhaps two programs answer each other."),
     "ticket_rate": N_("Too many mails on one ticket in a short time. Perhaps two programs answer each other."),
     "unknown": N_("Nobody knows this sender."),
+    "unknown_told": N_("Nobody knows this sender, who was told so."),
     "no_sender": N_("It names no sender."),
     "inactive": N_("Its sender is not in use any more."),
     "forged": N_("A server we trust says that it is not from whom it claims."),

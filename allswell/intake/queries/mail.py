@@ -69,6 +69,11 @@ def count_of_sender(sender: str, *, since: datetime, until: datetime, is_proven:
     return rows.order_by()[:at_most].count() if sender else 0
 
 
+def was_told(sender: str, *, since: datetime) -> bool:
+    """Whether a stranger was told since then that their mail is not taken."""
+    return InboundMessage.objects.filter(sender=sender, received_at__gt=since, reason="unknown_told").exists()
+
+
 def count_of_ticket(ticket: int, *, since: datetime, at_most: int) -> int:
     """How many mails came in on a ticket, counted up to `at_most`."""
     return InboundMessage.objects.filter(ticket=ticket, received_at__gt=since).order_by()[:at_most].count()

@@ -24,7 +24,7 @@ class UnknownSenders(StrEnum):
 
     CREATE = "create"  # they become known, and get a ticket
     HOLD = "hold"  # somebody at the desk decides
-    REFUSE = "refuse"  # nothing becomes of it, and they are not told
+    REFUSE = "refuse"  # nothing becomes of it, and they are told so once a week, if it is proven that they wrote
 
 
 class MessageState(StrEnum):
@@ -47,6 +47,8 @@ SENDER_RATES = ((timedelta(minutes=10), 10), (timedelta(days=1), 100))
 TICKET_RATE = (timedelta(hours=1), 30)
 #: who says the same once more than this often within a week is taken for a program, and gets no answer
 SAME_WITHIN, SAME = timedelta(days=7), 3
+#: a stranger is told so often at most that their mail is not taken
+REFUSES_AGAIN = timedelta(days=7)
 #: the same mail under the same Message-ID comes again, by another mailbox or a server that was not sure
 AGAIN_WITHIN = timedelta(days=30)
 

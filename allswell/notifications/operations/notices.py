@@ -133,6 +133,19 @@ def mail_account(person: int, *, address: str, subject: str, link: str, entry: E
     )
 
 
+def mail_stranger(address: str, *, content: dict[str, str], key: str, now: datetime) -> None:
+    """A mail to an address that belongs to nobody we know, at once. `content`: {"subject"}, a key of `wording.ACCOUNT`, and more."""
+    Delivery.objects.create(
+        channel="email",
+        topic=rules.Topic.ACCOUNT.value,
+        address=address,
+        content=content,
+        key=key,
+        created_at=now,
+        due_at=now,
+    )
+
+
 # the outbox: claimed under a lease, sent, settled. Marking before sending would lose notices at a crash.
 
 

@@ -41,7 +41,7 @@ PROBLEMS = {
 UNKNOWN = (
     ("create", N_("They become known and get a ticket")),
     ("hold", N_("Their mail waits for a decision")),
-    ("refuse", N_("Nothing becomes of their mail, and they are not told")),
+    ("refuse", N_("Nothing becomes of their mail; they are told so once a week, if it is proven that they wrote it")),
 )
 _FIELDS = (
     *("name", "address", "unknown_senders", "authserv", "hops", "organization", "service", "team", "ticket_kind"),
