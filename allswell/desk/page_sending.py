@@ -39,6 +39,7 @@ from allswell.tickets.rules import reference
 from . import contact_ends, going_on, handover_messages, page_links
 from .contact_messages import way_of
 from .door import use_case
+from .page_answers_by_mail import Answers, answers
 
 if TYPE_CHECKING:
     from allswell.oncall.models import Page
@@ -126,6 +127,7 @@ class _Seen:
     mailboxes: Mapping[int, str]
     allowed: frozenset[tuple[int, int]]  # (person, ticket)
     following: Mapping[int, str]  # page: who is called next
+    answers: Answers  # where those to mails go
 
 
 def parcels(groups: Sequence[Group], *, now: datetime) -> list[Parcel | Unsent]:
@@ -148,13 +150,16 @@ def _look(page_ids: set[int], groups: Sequence[Group], *, now: datetime) -> _See
     claims = [one for group in groups for one in group.claims]
     mailed = {pages[one.page].person_id for one in claims if one.page in pages and one.contact is None}
     few = pages.values() if len(pages) <= _FEW else ()
+    ways = contacts.ways({one.contact for one in claims if one.contact is not None})
+    kinds = {kind for kind, _, _ in ways.values()} | ({ContactKind.EMAIL.value} if mailed else set())
     return _Seen(
         pages=pages,
         actors=actors,
-        ways=contacts.ways({one.contact for one in claims if one.contact is not None}),
+        ways=ways,
         mailboxes=people.primary_addresses([person for person in mailed if person is not None]),
         allowed=frozenset((person, ticket) for person, ticket in allowed if person and ticket),
         following=_next_names(few),
+        answers=answers(kinds),
     )
 
 
@@ -190,7 +195,7 @@ def _parcel(group: Group, seen: _Seen, *, now: datetime) -> Parcel | Unsent:
         return Unsent(group, Outcome.FAILED, "This contact is not there any more, or its secret cannot be read.")
     reader = _reader(page, seen)
     if len(live) == 1:
-        message = _message(head, page, seen, now=now)
+        message = seen.answers.for_page(_message(head, page, seen, now=now), way)
     else:
         message = page_wording.bundle(
             [_bundled(one, reader, now=now) for _, one in live],

@@ -93,7 +93,8 @@ class PageMessage:
 
     `key` stays the same over retries. `short` fits into one SMS, `spoken` is for a voice. `link` opens the page, and only a POST to it
     acknowledges. `code` is what a reply names ("ack 1042"). `callback` is where a carrier reports to: "/status" and "/digits" are put
-    behind it; "" when there is no such place. A page of a storm is about many tickets: its `number` is 0 and its `reference` "".
+    behind it; "" when there is no such place. As a mail it has the `message_id` and takes its answers at `answers_to` if they are not "",
+    and an answer `#ack` acknowledges when `takes_ack`. A page of a storm is about many tickets: its `number` is 0 and its `reference` "".
     """
 
     key: str
@@ -109,6 +110,9 @@ class PageMessage:
     is_drill: bool = False
     code: str = ""
     callback: str = ""
+    message_id: str = ""
+    answers_to: str = ""
+    takes_ack: bool = False
 
     @property
     def takes_answer(self) -> bool:

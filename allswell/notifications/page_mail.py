@@ -19,6 +19,10 @@ def write(page: PageMessage, *, sender: str, to: str, public_url: str, now: date
         made = mail.bare(sender=sender, to=("", to), subject=_subject(page), key=page.key, public_url=public_url, now=now)
         if page.number:
             mail.thread(made, page.number, public_url)
+        if page.message_id:
+            made.replace_header("Message-ID", f"<{page.message_id}>")
+        if page.answers_to:
+            made.replace_header("Reply-To", page.answers_to)
         made["Auto-Submitted"] = "auto-generated"
         made["X-Auto-Response-Suppress"] = "All"
         if page.urgency == "urgent":
@@ -40,7 +44,10 @@ def _hint(page: PageMessage) -> str:
     """What acknowledges: neither this mail nor its link, only the button behind it. Nothing where there is nothing to acknowledge."""
     if not page.link or not (page.number or page.takes_answer):
         return ""
-    return _("Opening this mail or the link acknowledges nothing; the button on the page does.")
+    said = _("Opening this mail or the link acknowledges nothing; the button on the page does.")
+    if not page.takes_ack:
+        return said
+    return said + " " + _("An answer to this mail that begins with #ack on a line of its own acknowledges it as well.")
 
 
 def _plain(page: PageMessage) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from allswell.desk import tickets as desk
 from allswell.desk.mail import ours
 from allswell.journal.models import Entry
+from allswell.notifications import page_mail
 from allswell.oncall.models import Escalation
 from allswell.tickets.models import Comment, Ticket
+from tests.desk.test_page_sending import send
 from tests.desk.test_paging import dba_policy, down, run, watch
 from tests.support.post import Post
 from tests.support.world import World
@@ -75,3 +79,32 @@ def test_nobody_else_ends_a_page_by_mail(world: World, post: Post, sender: str, 
     assert run(ticket).state == "running"
     world.forward(minutes=6)
     assert watch(world) == ["Priya Nair"]
+
+
+def test_an_answer_to_the_mail_of_a_page_finds_its_ticket_and_acknowledges(world: World, post: Post, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://desk.example"
+    dba_policy(world)
+    ticket = down(world)
+    watch(world)
+    (parcel,) = send(world)
+    assert parcel.message.takes_ack
+    page = page_mail.write(
+        parcel.message, sender="Desk <desk@desk.example>", to=parcel.way.address, public_url=settings.PUBLIC_URL, now=world.now
+    )
+    assert ours.ticket_of(str(page["Message-ID"]).strip("<>")) == ticket.pk
+    assert "#ack" in page.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    post.mail(AMIR, "I am away until Monday.", to=str(page["Reply-To"]), more="Auto-Submitted: auto-replied\n", subject="Away")
+    assert run(ticket).state == "running", "a program acknowledges nothing"
+    post.mail(AMIR, "#ack", to=str(page["Reply-To"]), subject=f"Re: {page['Subject']}")
+    assert (run(ticket).state, run(ticket).acknowledged_by) == ("acknowledged", world.amir)
+
+
+def test_a_page_does_not_promise_what_no_server_can_prove(world: World, post: Post) -> None:
+    post.mailbox.authserv = ""
+    post.mailbox.save()
+    dba_policy(world)
+    down(world)
+    watch(world)
+    (parcel,) = send(world)
+    assert parcel.message.answers_to
+    assert not parcel.message.takes_ack

@@ -36,7 +36,7 @@ def addressed(letter: Letter, *, person: int) -> Letter:
         return letter
     if len(letter.parts) == 1:
         letter = replace(letter, thread=thread(letter.key, ticket=numbers[0], person=person))
-    mailbox = _mailbox(numbers[0] if len(letter.parts) == 1 else None)
+    mailbox = mailbox_of(numbers[0] if len(letter.parts) == 1 else None)
     if mailbox is None:
         return letter
     name, address = sender(mailbox)
@@ -44,7 +44,7 @@ def addressed(letter: Letter, *, person: int) -> Letter:
     return replace(letter, from_name=name, from_address=address, reply_to=answers)
 
 
-def _mailbox(ticket: int | None) -> Mailbox | None:
+def mailbox_of(ticket: int | None) -> Mailbox | None:
     """The mailbox in use that the ticket came by; else the one at our own sender's address, else the oldest."""
     found = list(queries.mailboxes().filter(is_active=True).select_related("organization").order_by("id"))
     came_by = queries.came_by(ticket) if found and ticket is not None else None
