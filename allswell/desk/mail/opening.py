@@ -108,6 +108,7 @@ def _requester(case: Case) -> tuple[Person | None, str]:
     if is_within and (case.sender.is_proven or case.decision is not None):
         case.say("forwarded", person=first.pk if first else None)
         return first, _("%(agent)s passed on a mail of %(sender)s, who is the requester.") % {"agent": actor.name, "sender": said}
+    case.say("written_first", address=original.sender.address[:254], name=original.sender.name[:120])
     return writer, _("This mail was passed on; it was first written by %(sender)s. Perhaps they are the requester.") % {
         "sender": said
     }

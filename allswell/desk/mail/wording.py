@@ -59,6 +59,7 @@ _STEPS = {
     "no_source": N_("The source of alerts that its rule names is switched off or not there."),
     "made_known": N_("Its sender became known."),
     "forwarded": N_("It was passed on; who wrote it first is the requester."),
+    "written_first": N_("It was passed on; it was first written by %(address)s."),
     "opened": N_("It opened ticket %(ticket)s."),
     "maybe": N_("It names ticket %(ticket)s, which its sender may not see."),
     "address_fails": N_("An address was marked: mail to it does not arrive."),
@@ -100,7 +101,7 @@ def why(trail: Iterable[Mapping[str, Any]]) -> list[str]:
             continue
         by, kind = str(step.get("by", "")), str(step.get("kind", ""))
         facts = dict.fromkeys(
-            ("kind", "message", "at_most", "minutes", "times", "ticket", "commands", "rule", "name", "key"), "?"
+            ("kind", "message", "at_most", "minutes", "times", "ticket", "commands", "rule", "name", "key", "address"), "?"
         )
         facts |= {name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in step.items()}
         facts["kind"] = _(_KINDS[kind]) if kind in _KINDS else kind

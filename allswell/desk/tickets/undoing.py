@@ -32,6 +32,7 @@ _UNDOABLE = _SAID | {
     Verb.RESTORED,
     Verb.RESOLVED,
     Verb.FULFILLED,
+    Verb.REOPENED,
     Verb.LINKED,
     Verb.TAGGED,
     Verb.UNTAGGED,

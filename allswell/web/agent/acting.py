@@ -144,6 +144,11 @@ def _edited(request: PageRequest, number: int) -> object:
     )
 
 
+def _requester(request: PageRequest, number: int) -> object:
+    changes = {"requester": request.POST.get("requester", "")}
+    return desk.edit(number, changes=changes, actor=request.actor, now=request.now, version=version_of(request))
+
+
 def _priority(request: PageRequest, number: int) -> object:
     wanted = number_or_none(request.POST.get("priority", ""))
     return desk.override_priority(
@@ -317,10 +322,11 @@ ACTS: dict[str, Act] = {
         gettext_lazy("It works again"), _plain(desk.restore), gettext_lazy("Noted that it works again."), has_undo=True
     ),
     "resolve": Act(gettext_lazy("Resolve"), _resolve, gettext_lazy("Resolved."), _codes, has_undo=True),
-    "reopen": Act(gettext_lazy("Reopen"), _plain(desk.reopen, "reason"), gettext_lazy("Reopened.")),
+    "reopen": Act(gettext_lazy("Reopen"), _plain(desk.reopen, "reason"), gettext_lazy("Reopened."), has_undo=True),
     "close": Act(gettext_lazy("Close for good"), _plain(desk.close), gettext_lazy("Closed.")),
     "cancel": Act(gettext_lazy("Cancel the ticket"), _plain(desk.cancel, "reason"), gettext_lazy("Cancelled."), _codes),
     "edit": Act(gettext_lazy("Edit details"), _edited, gettext_lazy("Saved."), _details),
+    "requester": Act(gettext_lazy("Change the requester"), _requester, gettext_lazy("They are the requester now.")),
     "priority": Act(gettext_lazy("Set the priority by hand"), _priority, gettext_lazy("Priority set.")),
     "refile": Act(gettext_lazy("Change the kind"), _refile, gettext_lazy("Kind changed.")),
     "watch": Act(gettext_lazy("Follow"), _plain(desk.watch, is_guarded=False), gettext_lazy("You follow it.")),

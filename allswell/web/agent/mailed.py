@@ -28,6 +28,7 @@ _STEPS = {
     ("rule", ""): N_("A rule for mail fitted it."),
     ("maybe", ""): N_("It names another ticket, which its sender may not see."),
     ("forwarded", ""): N_("It was forwarded; who wrote first is the requester."),
+    ("written_first", ""): N_("It was forwarded, and who wrote it first is not the requester."),
     ("made_known", ""): N_("Nobody knew its sender before."),
     ("commands", ""): N_("What it asked for was done."),
     ("thanks", ""): N_("It says no more than thanks, so nothing was reopened."),
@@ -46,7 +47,10 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Mailed:
-    """How it came. `is_unproven`: anybody may have written this in the sender's name; `checks` is what a trusted server found."""
+    """How it came. `is_unproven`: anybody may have written this in the sender's name; `checks` is what a trusted server found.
+
+    `is_thanks`: it says no more, so its ticket stayed as it was. `written_first`: name and address of who wrote what was passed on.
+    """
 
     number: int
     sender: str
@@ -55,12 +59,15 @@ class Mailed:
     checks: str
     folded: str
     why: tuple[str, ...]
+    is_thanks: bool = False
+    written_first: tuple[str, str] = ("", "")
 
 
 def mailed(mail: InboundMessage) -> Mailed:
     """What the page says of a mail, in the active language."""
     found = mail.authentication if isinstance(mail.authentication, dict) else {}
     checks = [f"{name.upper()} {found[name]}" for name in ("dmarc", "spf", "dkim") if found.get(name)]
+    first = _step(mail, "written_first")
     is_person = mail.mail_kind in ("", MailKind.PERSON.value)
     return Mailed(
         number=mail.pk,
@@ -70,7 +77,15 @@ def mailed(mail: InboundMessage) -> Mailed:
         checks=", ".join(checks) or _("not checked by a trusted server"),
         folded=mail.folded,
         why=tuple(_way(mail.trail)),
+        is_thanks=_step(mail, "thanks") is not None,
+        written_first=(str(first.get("name", "")), str(first.get("address", ""))) if first else ("", ""),
     )
+
+
+def _step(mail: InboundMessage, what: str) -> dict[str, Any] | None:
+    """A step of its way, None where it was not taken."""
+    trail = mail.trail if isinstance(mail.trail, list) else []
+    return next((step for step in trail if isinstance(step, dict) and step.get("what") == what), None)
 
 
 def _way(trail: Any) -> list[str]:

@@ -154,7 +154,8 @@ def _clocks(ticket: Ticket) -> list[dict[str, object]]:
 
 def _more(ticket: Ticket, *, may_lead: bool) -> list[tuple[str, str, str]]:
     """The seldom acts: (address below the ticket, label, icon)."""
-    acts = [("edit", _("Edit details"), "edit"), ("copy", _("Put somebody in copy"), "user-plus")]
+    acts = [("edit", _("Edit details"), "edit"), ("requester", _("Change the requester"), "user-check")]
+    acts.append(("copy", _("Put somebody in copy"), "user-plus"))
     acts.append(("link", _("Link"), "link"))
     if ticket.merged_into_id:
         acts.append(("unmerge", _("Take the merge back"), "arrows-split"))
