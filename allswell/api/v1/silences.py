@@ -206,11 +206,15 @@ class SilencesTaken(Struct):
     scope=WRITE,
     body=SilencesElsewhere,
     answer=SilencesTaken,
+    present=lambda call, done: _taken(done),
 )
 def take_over(call: Call) -> Any:
     body: SilencesElsewhere = call.body
     do = desk.would_take_over if body.is_dry_run else desk.take_over
-    done = do(encode(body.silences), actor=call.actor, now=call.now)
+    return do(encode(body.silences), actor=call.actor, now=call.now)
+
+
+def _taken(done: desk.TakenOver) -> SilencesTaken:
     made = [
         PlannedSilence([one.as_json() for one in plan.matchers], plan.reason, plan.starts_at, plan.ends_at)
         for plan in done.planned
