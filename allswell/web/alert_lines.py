@@ -53,7 +53,11 @@ def _count(entry: Entry) -> int:
 
 def _joined(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Markup:
     count = _count(entry)
-    if kept.get("window"):
+    if kept.get("is_planned") and kept.get("window"):
+        said = _("Announced work has begun on all that fires, until %(until)s: nobody is called")
+    elif kept.get("is_planned"):
+        said = _("A planned silence of all that fires has begun, until %(until)s: nobody is called")
+    elif kept.get("window"):
         said = ngettext("%(count)s alert of the announced work", "%(count)s alerts of the announced work", count)
     else:
         said = ngettext("%(count)s alert belongs to this", "%(count)s alerts belong to this", count)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from allswell.desk import calling, paging, policies
-from allswell.desk.alerts import silences, windows
+from allswell.desk.alerts import silences, taking, windows
+from allswell.intake.models import MaintenanceWindow, Silence
+from allswell.intake.queries import alerts as queries
 from allswell.journal.models import Entry
 from allswell.kernel.actor import engine
 from allswell.oncall.models import Escalation, Page, PageDelivery
@@ -101,3 +104,79 @@ def test_a_storm_is_silenced_whole(world: World, am: Monitoring) -> None:
     go_on(am, seconds=30)
     silence(world, service=None, matchers=[condition("alertname", "Down")])
     assert len(go_on(am, minutes=20)) == 1
+
+
+def test_what_fires_when_a_planned_silence_begins_rests_and_calls_again_afterwards(world: World, am: Monitoring) -> None:
+    row = silence(world, starts_at=world.now + HOUR / 4, ends_at=world.now + 2 * HOUR)
+    am.send(am.fires())
+    first = go_on(am, minutes=5)
+    assert (first, am.alert().silence) == ([world.jonas.name], None)
+    go_on(am, minutes=11)
+    assert am.alert().silence == row
+    assert not PageDelivery.objects.filter(settled_at=None).exists(), "what was on its way is called back"
+    told = Entry.objects.get(verb="alerts.quieted")
+    assert (told.person_id, told.data["is_planned"], told.data["silence"]) == (None, True, row.pk)
+    called = go_on(am, minutes=100)
+    assert called == [world.jonas.name, world.lena.name], "Lena was next before it began, and nobody after that"
+    assert len(go_on(am, minutes=15)) > 2
+    assert (am.alert().silence, Ticket.objects.count()) == (None, 1)
+
+
+def test_what_fires_when_planned_work_begins_rests_until_that_is_over(world: World, am: Monitoring) -> None:
+    row = work(world, starts_at=world.now + timedelta(minutes=5), ends_at=world.now + HOUR)
+    am.send(am.fires())
+    assert len(go_on(am, minutes=4)) == 1
+    go_on(am, minutes=2)
+    assert (am.alert().window, MaintenanceWindow.objects.get().has_begun) == (row, True)
+    assert len(go_on(am, minutes=50)) == 1
+    assert len(go_on(am, minutes=6)) == 2
+
+
+def test_it_begins_once_whoever_looks(world: World, am: Monitoring) -> None:
+    silence(world, starts_at=world.now + timedelta(minutes=5))
+    am.send(am.fires())
+    world.forward(minutes=6)
+    assert [taking.go_on(actor=engine(), now=world.now) for _ in range(3)] == [1, 0, 0]
+    assert Entry.objects.filter(verb="alerts.quieted").count() == 1
+    assert not queries.is_timer_due(world.now)
+
+
+def test_what_was_put_off_ended_or_taken_back_does_not_begin(world: World, am: Monitoring) -> None:
+    soon = world.now + timedelta(minutes=5)
+    off, back = (silence(world, starts_at=soon, ends_at=world.now + 3 * HOUR) for _ in range(2))
+    silence(world, starts_at=soon, ends_at=world.now + timedelta(minutes=10))
+    silences.change(off.pk, starts_at=world.now + HOUR, **world.by(world.jonas))
+    silences.end(back.pk, **world.by(world.jonas))
+    am.send(am.fires())
+    am.wait(minutes=20)
+    assert (am.alert().silence, Entry.objects.filter(verb="alerts.quieted").count()) == (None, 0)
+    am.wait(minutes=41)
+    assert am.alert().silence == off
+
+
+def test_one_that_is_made_to_begin_now_begins(world: World, am: Monitoring) -> None:
+    am.send(am.fires())
+    row = silence(world, starts_at=world.now + HOUR, ends_at=world.now + 2 * HOUR)
+    silences.change(row.pk, starts_at=world.now, **world.by(world.jonas))
+    am.wait(seconds=1)
+    assert am.alert().silence == row
+
+
+def test_the_end_of_one_lets_go_nothing_that_another_holds(world: World, am: Monitoring) -> None:
+    am.send(am.fires())
+    go_on(am, seconds=30)
+    silence(world)
+    longer = work(world, ends_at=world.now + 2 * HOUR)
+    assert len(go_on(am, minutes=90)) == 1
+    assert (am.alert().silence, am.alert().window) == (None, longer)
+    assert len(go_on(am, minutes=31)) == 2
+
+
+@pytest.mark.parametrize(("model", "index"), [(Silence, "silence_to_begin"), (MaintenanceWindow, "window_to_begin")])
+def test_what_begins_is_found_by_its_index(world: World, model: type[Silence] | type[MaintenanceWindow], index: str) -> None:
+    times = {"created_at": world.now, "ends_at": world.now + HOUR, "has_begun": True, "is_over": True}
+    model.objects.bulk_create(model(starts_at=world.now + timedelta(seconds=n), **times) for n in range(2_000))
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {model._meta.db_table}")
+    due = model.objects.filter(has_begun=False, is_over=False, starts_at__lte=world.now)
+    assert index in due.values_list("pk").explain()

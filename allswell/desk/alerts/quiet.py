@@ -122,10 +122,11 @@ def span(starts_at: datetime | None, ends_at: datetime | None, *, longest: timed
     return begin, end
 
 
-def hold(about: Quiet, *, until: datetime, actor: Actor, now: datetime) -> None:
+def hold(about: Quiet, *, until: datetime, is_planned: bool = False, actor: Actor, now: datetime) -> None:
     """What fires already and fits is held back, too: incidents that were opened for alerts, of which none is left, call nobody meanwhile.
 
-    What had been sent for them is called back; what fires still afterwards calls again where it had come to.
+    What had been sent for them is called back; what fires still afterwards calls again where it had come to. `is_planned`: it was
+    made earlier, and begins now.
     """
     found = reading.covered(about, reading.everything_firing(), most=None)
     writing.hold(found, **{about.kind: about.number})
@@ -133,10 +134,27 @@ def hold(about: Quiet, *, until: datetime, actor: Actor, now: datetime) -> None:
         ticket = tickets.ticket(number, is_locked=True)
         if ticket is None or ticket.done_at is not None:
             continue
-        data = {about.kind: about.number, "until": until.isoformat()}
+        data = {about.kind: about.number, "until": until.isoformat(), "is_planned": is_planned}
         ticket_writing.record(Verb.ALERTS_QUIETED, ticket, actor=actor, now=now, data=data)
         running = [row for row in runs.hold_open(number) if row.state == RunState.RUNNING.value]
         runs.rest([row for row in running if runs.may_rest(row, ticket)], now=now)
+
+
+def begin(*, actor: Actor, now: datetime) -> int:
+    """Silences and announced work that were planned for now begin: what fires already is held back. How many."""
+    begun = queries.to_begin(now=now)
+    held = writing.begin(silences=begun[0], windows=begun[1], now=now) if any(begun) else set()
+    for one, until in queries.quiet_until(now=now) if held else ():
+        if (one.kind, one.number) in held:
+            hold(one, until=until, is_planned=True, actor=actor, now=now)
+    return len(held)
+
+
+def hold_on(alerts: Collection[int], *, now: datetime) -> None:
+    """What one quiet time let go and another is about as well stays held back by that."""
+    rows = reading.everything_firing().filter(pk__in=alerts)
+    for one in queries.quiet(now=now):
+        writing.hold(reading.covered(one, rows, most=None), **{one.kind: one.number})
 
 
 def preview(quiet: Quiet, *, actor: Actor) -> Preview:

@@ -83,7 +83,7 @@ def create(
 ) -> Silence:
     """Call nobody for what fits, from now or from `starts_at` on; for a ticket, for the alerts that belong to it.
 
-    What fires already keeps the incident it has, which calls nobody meanwhile. Raises Invalid, Conflict, NotAllowed, NotFound.
+    What fires when it begins keeps the incident it has, which calls nobody meanwhile. Raises Invalid, Conflict, NotAllowed, NotFound.
     """
     about, service_id = _about(matchers, service, ticket, actor=actor)
     begin, end = quiet.span(starts_at, ends_at, longest=LONGEST, now=now)
@@ -94,6 +94,7 @@ def create(
         reason=text.line(reason, field="reason", limit=300),
         starts_at=begin,
         ends_at=end,
+        has_begun=begin <= now,
         actor=actor,
         now=now,
     )
@@ -166,6 +167,7 @@ def take_over(body: bytes, *, actor: Actor, now: datetime) -> TakenOver:
             reason=one.reason,
             starts_at=one.starts_at,
             ends_at=one.ends_at,
+            has_begun=one.starts_at <= now,
             actor=actor,
             now=now,
         )

@@ -18,7 +18,7 @@ from allswell.intake.rules.kept import Raw
 from allswell.jobs import queries as jobs
 from allswell.kernel.actor import Actor, Channel
 
-from . import acting, changes
+from . import acting, changes, quiet
 from .folding import Fold
 from .reading import Read
 
@@ -88,7 +88,8 @@ def forget_read(*, actor: Actor, now: datetime) -> int:
 
 @use_case
 def go_on(*, actor: Actor, now: datetime) -> int:
-    """What time brings about: leases and quiet times that are over, alerts that calmed down, heartbeats that are missing."""
+    """What time brings about: leases and quiet times that are over, alerts that calmed down, heartbeats that are missing; and quiet
+    times that begin."""
     if not is_alone(_ALONE):
         return 0
     silences, windows = queries.ended(now=now)
@@ -109,10 +110,12 @@ def go_on(*, actor: Actor, now: datetime) -> int:
     named = actor.via(Channel.MONITORING)
     if let_go:
         writing.let_go([row.pk for row in let_go])
+        quiet.hold_on([row.pk for row in let_go], now=now)
         acting.route_again([fold.lines[row.source_id, row.key] for row in let_go], actor=named, now=now)
     writing.mark_over(silences=silences, windows=windows)
     acting.act(changed, actor=named, now=now)
-    return len(rows) + len(missing) + len(silences) + len(windows)
+    begun = quiet.begin(actor=named, now=now)
+    return len(rows) + len(missing) + len(silences) + len(windows) + begun
 
 
 def _missing(*, now: datetime) -> list[Heartbeat]:

@@ -69,7 +69,7 @@ def announce(
 ) -> MaintenanceWindow:
     """Announce work: alerts of these services that fire meanwhile call nobody, and belong to `ticket` if there is one.
 
-    What fires already when it begins at once keeps the incident it has, which calls nobody meanwhile.
+    What fires when it begins keeps the incident it has, which calls nobody meanwhile.
 
     Raises Invalid, Conflict, NotAllowed, NotFound.
     """
@@ -82,6 +82,7 @@ def announce(
         ticket_id=quiet.ticket_for(ticket, actor=actor).pk if ticket is not None else None,
         starts_at=begin,
         ends_at=end,
+        has_begun=begin <= now,
         actor=actor,
         now=now,
     )

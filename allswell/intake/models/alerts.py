@@ -174,7 +174,10 @@ class AlertRule(models.Model):
 
 
 class Silence(models.Model):
-    """For a while nobody is called for alerts that fit. It is about labels, a service, or the alerts of a ticket."""
+    """For a while nobody is called for alerts that fit. It is about labels, a service, or the alerts of a ticket.
+
+    `has_begun`: what fired when it began is held back, too.
+    """
 
     matchers = models.JSONField(default=list)
     service = models.ForeignKey("services.ConfigurationItem", models.CASCADE, null=True, related_name="+", db_index=False)
@@ -184,14 +187,21 @@ class Silence(models.Model):
     ends_at = models.DateTimeField()
     created_at = models.DateTimeField()
     created_by = models.ForeignKey("people.Person", models.PROTECT, null=True, related_name="+", db_index=False)
+    has_begun = models.BooleanField(default=False)
     is_over = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["ends_at"], name="silence_open", condition=Q(is_over=False))]
+        indexes = [
+            models.Index(fields=["ends_at"], name="silence_open", condition=Q(is_over=False)),
+            models.Index(fields=["starts_at"], name="silence_to_begin", condition=Q(has_begun=False, is_over=False)),
+        ]
 
 
 class MaintenanceWindow(models.Model):
-    """Work that was announced on services: their alerts belong to it while it lasts, and call nobody."""
+    """Work that was announced on services: their alerts belong to it while it lasts, and call nobody.
+
+    `has_begun`: what fired when it began is held back, too.
+    """
 
     title = models.CharField(max_length=200)
     services = models.ManyToManyField("services.ConfigurationItem", related_name="+")
@@ -201,10 +211,14 @@ class MaintenanceWindow(models.Model):
     ends_at = models.DateTimeField()
     created_at = models.DateTimeField()
     created_by = models.ForeignKey("people.Person", models.PROTECT, null=True, related_name="+", db_index=False)
+    has_begun = models.BooleanField(default=False)
     is_over = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["ends_at"], name="window_open", condition=Q(is_over=False))]
+        indexes = [
+            models.Index(fields=["ends_at"], name="window_open", condition=Q(is_over=False)),
+            models.Index(fields=["starts_at"], name="window_to_begin", condition=Q(has_begun=False, is_over=False)),
+        ]
 
 
 class Heartbeat(models.Model):

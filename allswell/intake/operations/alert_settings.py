@@ -29,6 +29,17 @@ def hold(alerts: Collection[int], *, silence: int | None = None, window: int | N
         some.update(silence=silence, window=window)
 
 
+def begin(*, silences: Collection[int], windows: Collection[int], now: datetime) -> set[tuple[str, int]]:
+    """These begin; answers, as (kind, number), those that nobody began, ended, put off or took back meanwhile."""
+    begun = set()
+    for kind, model, numbers in (("silence", Silence, silences), ("window", MaintenanceWindow, windows)):
+        for number in sorted(numbers):
+            waiting = model.objects.filter(pk=number, has_begun=False, is_over=False, starts_at__lte=now, ends_at__gt=now)
+            if waiting.update(has_begun=True):
+                begun.add((kind, number))
+    return begun
+
+
 def change_silence(row: Silence, values: dict[str, Any], *, actor: Actor, now: datetime) -> None:
     """Write what differs; what an earlier end lets go is looked at again."""
     journal.change(row, values, about="silence", actor=actor, now=now)

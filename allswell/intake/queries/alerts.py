@@ -223,29 +223,36 @@ def rules() -> list[Rule]:
 
 def quiet(*, now: datetime) -> list[Quiet]:
     """Silences and maintenance windows in force, the windows first."""
-    found = [
-        Quiet(
-            "window",
-            row.pk,
-            parse_all(row.matchers),
-            frozenset(service.pk for service in row.services.all()),
-            row.ticket_id,
-        )
-        for row in MaintenanceWindow.objects.filter(is_over=False, starts_at__lte=now, ends_at__gt=now).prefetch_related(
-            "services"
-        )
-    ]
-    for row in Silence.objects.filter(is_over=False, starts_at__lte=now, ends_at__gt=now):
+    return [one for one, _until in quiet_until(now=now)]
+
+
+def quiet_until(*, now: datetime) -> list[tuple[Quiet, datetime]]:
+    """The same, each with its end."""
+    in_force = Q(is_over=False, starts_at__lte=now, ends_at__gt=now)
+    found = []
+    for window in MaintenanceWindow.objects.filter(in_force).prefetch_related("services"):
+        of_services = frozenset(service.pk for service in window.services.all())
+        found.append((Quiet("window", window.pk, parse_all(window.matchers), of_services, window.ticket_id), window.ends_at))
+    for row in Silence.objects.filter(in_force):
         of_service = frozenset([row.service_id]) if row.service_id else frozenset()
-        found.append(Quiet("silence", row.pk, parse_all(row.matchers), of_service, row.ticket_id))
+        found.append((Quiet("silence", row.pk, parse_all(row.matchers), of_service, row.ticket_id), row.ends_at))
     return found
+
+
+def to_begin(*, now: datetime) -> tuple[list[int], list[int]]:
+    """Silences and windows whose time has come, and which have not held back yet what fires."""
+    due = Q(has_begun=False, is_over=False, starts_at__lte=now)
+    return _numbers(Silence.objects.filter(due)), _numbers(MaintenanceWindow.objects.filter(due))
+
+
+def _numbers(rows: QuerySet[Any]) -> list[int]:
+    return list(rows.values_list("pk", flat=True))
 
 
 def ended(*, now: datetime) -> tuple[list[int], list[int]]:
     """Silences and windows whose time is over and that are not marked so."""
-    silences = Silence.objects.filter(is_over=False, ends_at__lte=now).values_list("pk", flat=True)
-    windows = MaintenanceWindow.objects.filter(is_over=False, ends_at__lte=now).values_list("pk", flat=True)
-    return list(silences), list(windows)
+    due = Q(is_over=False, ends_at__lte=now)
+    return _numbers(Silence.objects.filter(due)), _numbers(MaintenanceWindow.objects.filter(due))
 
 
 def service_names() -> dict[str, int]:
@@ -265,12 +272,13 @@ def missing_heartbeats(*, now: datetime, limit: int) -> list[Heartbeat]:
 
 
 def is_timer_due(now: datetime) -> bool:
-    """Whether a lease, a flapping, a silence, a window or a heartbeat is over."""
+    """Whether a lease, a flapping, a silence, a window or a heartbeat is over, or a silence or a window begins."""
     return (
         Alert.objects.filter(state="firing", lease_until__lte=now).exists()
         or Alert.objects.filter(calm_at__lte=now).exists()
         or Heartbeat.objects.filter(is_active=True, due_at__lte=now).exists()
         or any(ended(now=now))
+        or any(to_begin(now=now))
     )
 
 
