@@ -22,6 +22,7 @@ _ENDS = {
     "sender": N_("Over: its source said so."),
     "group": N_("Over: its source said that its whole group is."),
     "left_out": N_("Over: messages that name all of its group name it no more."),
+    "unheard": N_("Over: nothing was told of it for as long as its source is waited for."),
     "lease": N_("Over: nobody repeated it in time."),
 }
 

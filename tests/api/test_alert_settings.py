@@ -32,6 +32,10 @@ def test_a_source_is_set_up_changed_and_switched_off(world: World) -> None:
     assert again.json() == made.json() | {"key": None}
     assert ada.patch(place, service=None, team=world.dba_team.pk).json()["service"] is None
     assert key not in ada.get(place).content.decode()
+    assert ada.get(place).json()["ends_after"] == 144
+    assert ada.patch(place, ends_after=24).json()["ends_after"] == 24
+    assert ada.patch(place, ends_after=None).json()["ends_after"] is None
+    assert ada.patch(place, ends_after=0).status_code == 422
     fresh = ada.post(f"{place}/rotate_key").json()["key"]
     assert fresh != key
     assert ada.get(place).json()["former_key_until"]

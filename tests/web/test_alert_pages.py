@@ -178,3 +178,23 @@ def test_the_page_of_a_source_draws_what_it_reported_lately(world: World, browse
     text = browser(world.ada).get(place).content.decode()
     assert "2 in the last minute, 2 in the last hour" in text
     assert "2 reports in the last hour" in text
+
+
+def test_a_source_says_when_its_alerts_end_by_themselves(world: World, browser: Callable[..., Client]) -> None:
+    am = Monitoring(world)
+    am.send(am.fires())
+    ada, place = browser(world.ada), f"/setup/alert-sources/{am.source.pk}"
+    assert 'value="144"' in ada.get(place).content.decode()
+    assert "Over unless told of" in browser(world.jonas).get(f"/alerts/{am.alert().pk}").content.decode()
+    about = {"name": "Watch", "service": "", "team": "", "secret": ""}
+    assert ada.post(place, about | {"ends_after": "x"}).status_code == 422
+    assert ada.post(place, about | {"ends_after": "12"}).status_code == 303
+    assert ada.get(place).content.decode().count('value="12"') == 1
+    am.wait(hours=12)
+    page = browser(world.jonas).get(f"/alerts/{am.alert().pk}").content.decode()
+    assert "nothing was told of it for as long as its source is waited for" in page
+    story = browser(world.jonas).get(f"/tickets/{am.alert().ticket_id}").content.decode()
+    assert "Nothing is told of its last alerts any more: they are over" in story
+    assert ada.post(place, about | {"ends_after": ""}).status_code == 303
+    am.source.refresh_from_db()
+    assert am.source.ends_after is None

@@ -20,8 +20,14 @@ Kind = Annotated[str, Meta(min_length=1, max_length=20, description="The tool: a
 Secret = Annotated[str, Meta(max_length=200, description="What the tool signs with; empty: nothing.")]
 
 
+Hours = Annotated[int, Meta(ge=1, le=desk.LONGEST_PATIENCE)]
+
+
 class AlertSource(Struct):
-    """A monitoring tool that may report. Of its key only the last characters are shown."""
+    """A monitoring tool that may report. Of its key only the last characters are shown.
+
+    An alert of which nothing is told for `ends_after` hours ends by itself; null: never.
+    """
 
     id: int
     name: str
@@ -32,6 +38,7 @@ class AlertSource(Struct):
     service: int | None
     team: int | None
     mapping: dict[str, Any]
+    ends_after: int | None
     is_active: bool
     created_at: datetime
     last_seen_at: datetime | None
@@ -63,6 +70,7 @@ def _make(row: Any, shape: type[Any] = AlertSource) -> Any:
         service=row.service_id,
         team=row.team_id,
         mapping=row.mapping,
+        ends_after=row.ends_after,
         is_active=row.is_active,
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,
@@ -95,7 +103,8 @@ def get(call: Call) -> AlertSource:
 
 
 class NewAlertSource(Body):
-    """What reports, and what its alerts are about where their labels do not say."""
+    """What reports, and what its alerts are about where their labels do not say. `ends_after` null: never; left out: as its tool
+    repeats what fires."""
 
     name: Name
     kind: Kind
@@ -103,6 +112,7 @@ class NewAlertSource(Body):
     team: Id | None = None
     mapping: dict[str, Any] = {}
     secret: Secret = ""
+    ends_after: Hours | UnsetType | None = UNSET
 
 
 @operation(
@@ -127,6 +137,7 @@ def create(call: Call) -> Any:
         team=body.team,
         mapping=body.mapping,
         secret=body.secret,
+        ends_after=None if body.ends_after is UNSET else body.ends_after or 0,
         actor=call.actor,
         now=call.now,
     )
@@ -147,6 +158,7 @@ class AlertSourceChange(Body):
     team: Id | UnsetType | None = UNSET
     mapping: dict[str, Any] | UnsetType = UNSET
     secret: Secret | UnsetType = UNSET
+    ends_after: Hours | UnsetType | None = UNSET
 
 
 @operation(
@@ -170,6 +182,7 @@ def update(call: Call) -> Any:
         team=None if body.team is UNSET else body.team or 0,
         mapping=None if body.mapping is UNSET else body.mapping,
         secret=None if body.secret is UNSET else body.secret,
+        ends_after=None if body.ends_after is UNSET else body.ends_after or 0,
         actor=call.actor,
         now=call.now,
     )

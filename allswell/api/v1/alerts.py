@@ -55,7 +55,8 @@ class Because(Struct):
     """Why an alert is where it is. `how`: opened, attached, reopened, storm, expected, silenced, recorded, or null where nothing was done.
 
     `basis` is what it has in common with the others of its incident: labels, service or group; null where it has none, and where its
-    rule was changed since (`is_changed`). `rule` is null where none fitted. `ended_by`: sender, group, left_out, lease or empty.
+    rule was changed since (`is_changed`). `rule` is null where none fitted. `ended_by`: sender, group, left_out, lease, unheard or
+    empty.
     """
 
     how: str | None

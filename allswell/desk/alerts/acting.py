@@ -6,7 +6,7 @@ The steps are those people take; a storm of alerts comes to a few of them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,8 @@ def act(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
     if answered := [line for line in lines if line.is_answered and line.alert.ticket_id is not None]:
         _answer(answered, actor=actor, now=now)
     cleared = {line.alert.ticket_id for line in lines if line.has_cleared or (line.row and _has_calmed(line))}
-    clear([ticket for ticket in cleared if ticket is not None], actor=actor, now=now)
+    unheard = {line.alert.ticket_id for line in lines if line.has_cleared and line.alert.ended_by == "unheard"}
+    clear([ticket for ticket in cleared if ticket is not None], unheard=unheard, actor=actor, now=now)
 
 
 def note(said: Iterable[tuple[Line, AlertReport]], *, actor: Actor, now: datetime) -> None:
@@ -258,8 +259,9 @@ def _raise(lines: Iterable[Line], *, actor: Actor, now: datetime) -> None:
         tickets.record(Verb.PRIORITY_SET, ticket, actor=actor, now=now, data=data)
 
 
-def clear(numbers: Iterable[int], *, actor: Actor, now: datetime) -> None:
-    """Alerts of these tickets are over: where none is left, the incident is over too, as its rule says."""
+def clear(numbers: Iterable[int], *, unheard: Collection[int | None] = (), actor: Actor, now: datetime) -> None:
+    """Alerts of these tickets are over: where none is left, the incident is over too, as its rule says. `unheard`: tickets of which
+    one is over only because nothing more was told of it."""
     wanted = sorted(set(numbers))
     if not wanted:
         return
@@ -273,15 +275,15 @@ def clear(numbers: Iterable[int], *, actor: Actor, now: datetime) -> None:
         if ticket is None or ticket.done_at is not None or ticket.kind != Kind.INCIDENT:
             continue
         rule = rules.get(named.get(number), routing.OTHERWISE)
-        _cleared(ticket, rule, actor=actor, now=now)
+        _cleared(ticket, rule, is_unheard=number in unheard, actor=actor, now=now)
 
 
-def _cleared(ticket: Ticket, rule: routing.Rule, *, actor: Actor, now: datetime) -> None:
+def _cleared(ticket: Ticket, rule: routing.Rule, *, is_unheard: bool, actor: Actor, now: datetime) -> None:
     how = deciding.ending_of(ticket, rule.on_clear)
-    data = {"on_clear": rule.on_clear.value, "how": how.value, "rule": rule.number}
+    data = {"on_clear": rule.on_clear.value, "how": how.value, "rule": rule.number, "is_unheard": is_unheard}
     tickets.record(Verb.ALERTS_CLEARED, ticket, actor=actor, now=now, data=data)
     if how is Clear.RESOLVE:
-        words = _("Monitoring says that it is over.")
+        words = _("Monitoring says that it is over.") if not is_unheard else _("Monitoring told nothing of it any more.")
         body_of(moving.resolve)(ticket.pk, code=deciding.BY_ITSELF, resolution=words, actor=actor, now=now)
     elif how is Clear.RESTORE:
         body_of(moving.restore)(ticket.pk, actor=actor, now=now)

@@ -230,7 +230,8 @@ class Fold:
 def _columns(line: Line) -> dict[str, Any]:
     assert line.now is not None
     said = writing.words_of(line.said) if line.said is not None else {}
-    return {**writing.columns_of(line.now), **said}
+    stale_at = standing.stale_at(line.now, key=line.key, ends_after=line.source.ends_after)
+    return {**writing.columns_of(line.now), "stale_at": stale_at, **said}
 
 
 def _differing(line: Line) -> dict[str, Any]:

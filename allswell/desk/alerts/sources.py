@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from allswell.intake.models import AlertSource, RawReport
 
+#: hours after which alerts of which nothing is told end at the latest, where they do
+LONGEST_PATIENCE = 8_760
 #: how long the former key serves after a change, so that senders can be changed in peace
 FORMER_KEY_FOR = timedelta(hours=24)
 _refusals = Rate()
@@ -84,10 +86,14 @@ def create(
     team: int | None = None,
     mapping: Mapping[str, Any] | None = None,
     secret: str = "",
+    ends_after: int | None = None,
     actor: Actor,
     now: datetime,
 ) -> tuple[AlertSource, str]:
-    """Let a monitoring tool report; its key is shown this once. Raises Invalid."""
+    """Let a monitoring tool report; its key is shown this once. `ends_after`: hours, 0 is never, None as is right for the tool.
+
+    Raises Invalid.
+    """
     require(actor, Act.SET_UP, INSTALLATION)
     if kind not in kinds():
         raise Invalid("Choose one of the list.", field="kind")
@@ -104,6 +110,7 @@ def create(
         key_hint=key[-4:],
         secret=_secret(kind, secret),
         mapping=_judged(kind, mapping or {}),
+        ends_after=FORMATS[kind].ends_after if ends_after is None else _patience(ends_after),
         service=_service(service, actor=actor),
         team=steps.team_within_reach(team, actor=actor) if team is not None else None,
         created_at=now,
@@ -111,6 +118,12 @@ def create(
     )
     journal.record(Verb.CREATED, about=("alert_source", row.pk), actor=actor, now=now, data={"kind": kind})
     return row, key
+
+
+def _patience(hours: int) -> int | None:
+    if not 0 <= hours <= LONGEST_PATIENCE:
+        raise Invalid("Use a number of hours, a year at most.", field="ends_after")
+    return hours or None
 
 
 def _judged(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,10 +161,11 @@ def change(
     team: int | None = None,
     mapping: Mapping[str, Any] | None = None,
     secret: str | None = None,
+    ends_after: int | None = None,
     actor: Actor,
     now: datetime,
 ) -> AlertSource:
-    """Change what is not None; an empty service, or team 0, means none. Raises Invalid, NotFound."""
+    """Change what is not None; an empty service, team 0, or `ends_after` 0 means none. Raises Invalid, NotFound."""
     row = one(source, actor=actor, act=Act.SET_UP)
     values: dict[str, Any] = {}
     if name is not None:
@@ -165,7 +179,11 @@ def change(
         values["mapping"] = _judged(row.kind, mapping)
     if secret is not None:
         values["secret"] = _secret(row.kind, secret)
+    if ends_after is not None:
+        values["ends_after"] = _patience(ends_after)
     changed = {field: value for field, value in values.items() if getattr(row, field) != value}
+    if "ends_after" in changed:
+        writing.reckon_stale(row.pk, changed["ends_after"])
     if changed:
         writing.change_source(row, **changed)
         data = {"fields": sorted(field.removesuffix("_id") for field in changed)}

@@ -15,6 +15,7 @@ from allswell.intake.parsers.alerts.shape import Action, Severity, clean_report
 from allswell.intake.queries import alerts as queries
 from allswell.intake.queries.alerts import Known
 from allswell.intake.rules.kept import Raw
+from allswell.intake.rules.standing import HEARTBEAT
 from allswell.jobs import queries as jobs
 from allswell.kernel.actor import Actor, Channel
 
@@ -23,7 +24,7 @@ from .folding import Fold
 from .reading import Read
 
 if TYPE_CHECKING:
-    from allswell.intake.models import Heartbeat
+    from allswell.intake.models import Alert, Heartbeat
 
 #: alerts are folded by one engine at a time, so that each sees what the one before it wrote
 _ALONE = "allswell.alerts"
@@ -77,7 +78,7 @@ def _beat(fold: Fold) -> None:
 
 def heartbeat_key(name: str) -> str:
     """The key of the alert that fires when a heartbeat is missing."""
-    return f"heartbeat: {name}"
+    return f"{HEARTBEAT}{name}"
 
 
 @use_case
@@ -88,8 +89,8 @@ def forget_read(*, actor: Actor, now: datetime) -> int:
 
 @use_case
 def go_on(*, actor: Actor, now: datetime) -> int:
-    """What time brings about: leases and quiet times that are over, alerts that calmed down, heartbeats that are missing; and quiet
-    times that begin."""
+    """What time brings about: leases and quiet times that are over, alerts that were told of no more or calmed down, heartbeats that
+    are missing; and quiet times that begin."""
     if not is_alone(_ALONE):
         return 0
     silences, windows = queries.ended(now=now)
@@ -97,12 +98,15 @@ def go_on(*, actor: Actor, now: datetime) -> int:
     expired = queries.expired(now=now, limit=_MOST)
     calmed = queries.calmed(now=now, limit=_MOST)
     missing = _missing(now=now)
-    rows = [*let_go, *expired, *calmed]
+    stale = _stale(now=now)
+    rows = [*let_go, *expired, *stale, *calmed]
     sources = queries.known({row.source_id for row in rows} | {row.source_id for row in missing})
     fold = Fold()
     fold.load(rows, sources)
     for row in expired:
         fold.end(fold.lines[row.source_id, row.key], at=row.lease_until or now, by="lease", now=now)
+    for row in stale:
+        fold.end(fold.lines[row.source_id, row.key], at=row.stale_at or now, by="unheard", now=now)
     for row in calmed:
         fold.calm(fold.lines[row.source_id, row.key])
     fold.take_all([_silent(row, sources[row.source_id], now=now) for row in missing])
@@ -118,13 +122,30 @@ def go_on(*, actor: Actor, now: datetime) -> int:
     return len(rows) + len(missing) + len(silences) + len(windows) + begun
 
 
+def _stale(*, now: datetime) -> list[Alert]:
+    """What nothing was told of for too long, left out what could not have been told of: while nothing was watched."""
+    found = []
+    for row in queries.stale(now=now, limit=_MOST):
+        hours = row.source.ends_after
+        until = row.seen_at + timedelta(hours=hours) + _blind(row.seen_at, now) if hours is not None else None
+        if until is None or now < until:
+            writing.put_off(row, until=until)
+            continue
+        found.append(row)
+    return found
+
+
+def _blind(heard: datetime, now: datetime) -> timedelta:
+    """How long nothing was watched since then."""
+    return sum((one.until_at - max(one.from_at, heard) for one in jobs.was_blind(heard, now)), timedelta())
+
+
 def _missing(*, now: datetime) -> list[Heartbeat]:
     """Heartbeats that did not come in time, those left out that could not have been heard: while nothing was watched."""
     found = []
     for row in queries.missing_heartbeats(now=now, limit=_MOST):
         heard = row.last_at or row.created_at
-        blind = sum((one.until_at - max(one.from_at, heard)).total_seconds() for one in jobs.was_blind(heard, now))
-        due = heard + timedelta(seconds=row.every + row.grace + blind)
+        due = heard + timedelta(seconds=row.every + row.grace) + _blind(heard, now)
         if now < due:
             writing.credit(row, until=due)
             continue

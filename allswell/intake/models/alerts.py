@@ -10,7 +10,7 @@ class AlertSource(models.Model):
     """A monitoring tool that may report. It shows a key, of which only the digest is kept; a former key serves for a while.
 
     `secret` (sealed) is what the sender signs with, where its format knows that. `mapping` says how to read its bodies, where
-    the format is told that (`kind` "generic").
+    the format is told that (`kind` "generic"). An alert of which nothing is told for `ends_after` hours ends by itself; None: never.
     """
 
     name = models.CharField(max_length=80)
@@ -24,6 +24,7 @@ class AlertSource(models.Model):
     mapping = models.JSONField(default=dict)
     service = models.ForeignKey("services.ConfigurationItem", models.PROTECT, null=True, related_name="+", db_index=False)
     team = models.ForeignKey("people.Team", models.PROTECT, null=True, related_name="+", db_index=False)
+    ends_after = models.PositiveIntegerField(null=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey("people.Person", models.PROTECT, null=True, related_name="+", db_index=False)
@@ -67,7 +68,7 @@ class Alert(models.Model):
     told; `last_at` the instant of the newest report, `seen_at` when that reached us. `count` counts the reports of the episode,
     `total` all. `turns` are the instants at which it began or ended lately; too many, and it is flapping until `calm_at`.
     `case` names what belongs together in one incident. `told_by` is who told it last, where several tell of one group; `left_out_at`
-    when messages that name all of its group began to leave it out.
+    when messages that name all of its group began to leave it out; `stale_at` when it ends because nothing more was told of it.
     """
 
     source = models.ForeignKey(AlertSource, models.CASCADE, related_name="alerts", db_index=False)
@@ -89,6 +90,7 @@ class Alert(models.Model):
     resolved_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=10, default="", blank=True)
     lease_until = models.DateTimeField(null=True)
+    stale_at = models.DateTimeField(null=True)
     turns = models.JSONField(default=list)
     is_flapping = models.BooleanField(default=False)
     calm_at = models.DateTimeField(null=True)
@@ -113,6 +115,7 @@ class Alert(models.Model):
             models.Index(fields=["case", "-seen_at"], name="alert_case", condition=Q(ticket__isnull=False)),
             models.Index(fields=["source", "group"], name="alert_group", condition=Q(state="firing")),
             models.Index(fields=["lease_until"], name="alert_lease", condition=Q(state="firing", lease_until__isnull=False)),
+            models.Index(fields=["stale_at"], name="alert_stale", condition=Q(state="firing", stale_at__isnull=False)),
             models.Index(fields=["calm_at"], name="alert_calm", condition=Q(calm_at__isnull=False)),
             models.Index(fields=["silence"], name="alert_silenced", condition=Q(silence__isnull=False)),
             models.Index(fields=["window"], name="alert_in_window", condition=Q(window__isnull=False)),

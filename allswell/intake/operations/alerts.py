@@ -12,7 +12,7 @@ from allswell.intake.models import Alert, AlertEpisode, AlertRule, AlertSource, 
 from allswell.intake.parsers.alerts.shape import AlertReport
 from allswell.intake.rules.kept import Raw
 from allswell.intake.rules.recent import counted
-from allswell.intake.rules.standing import Standing
+from allswell.intake.rules.standing import HEARTBEAT, Standing
 from allswell.journal import bulk
 
 
@@ -161,6 +161,17 @@ def mark_over(*, silences: Collection[int], windows: Collection[int]) -> None:
 def let_go(alerts: Collection[int]) -> None:
     """These are held back no more."""
     Alert.objects.filter(pk__in=alerts).update(silence=None, window=None)
+
+
+def put_off(row: Alert, *, until: datetime | None) -> None:
+    """It is waited for until then that something is told of it; None: for ever."""
+    Alert.objects.filter(pk=row.pk).update(stale_at=until)
+
+
+def reckon_stale(source: int, hours: int | None) -> None:
+    """What fires of a source ends so many hours after it was last told of; None: not by itself."""
+    rows = Alert.objects.filter(~Q(key__startswith=HEARTBEAT), source=source, state="firing")
+    rows.update(stale_at=F("seen_at") + timedelta(hours=hours) if hours is not None else None)
 
 
 # heartbeats

@@ -38,11 +38,12 @@ class Known:
     is_former: bool
     service: int | None
     team: int | None
+    ends_after: int | None
 
 
 _BY_DIGEST = Prepared(
     lambda digest: AlertSource.objects.filter(Q(key_digest=digest) | Q(former_digest=digest)).values_list(
-        "id", "slug", "kind", "is_active", "mapping", "secret", "key_digest", "service_id", "team_id", "former_until"
+        "id", "slug", "kind", "is_active", "mapping", "secret", "key_digest", "service_id", "team_id", "former_until", "ends_after"
     )
 )
 
@@ -52,11 +53,11 @@ def source_by_digest(digest: str, *, now: datetime) -> Known | None:
     row = _BY_DIGEST.first(digest)
     if row is None:
         return None
-    number, slug, kind, is_active, mapping, secret, current, service, team, until = row
+    number, slug, kind, is_active, mapping, secret, current, service, team, until, ends_after = row
     is_former = current != digest
     if is_former and (until is None or until <= now):
         return None
-    return Known(number, slug, kind, is_active, mapping, secret, is_former, service, team)
+    return Known(number, slug, kind, is_active, mapping, secret, is_former, service, team, ends_after)
 
 
 def sources() -> QuerySet[AlertSource]:
@@ -68,7 +69,18 @@ def known(ids: Collection[int]) -> dict[int, Known]:
     """Sources by id, as the intake needs them."""
     rows = AlertSource.objects.filter(pk__in=ids)
     return {
-        row.pk: Known(row.pk, row.slug, row.kind, row.is_active, row.mapping, row.secret, False, row.service_id, row.team_id)
+        row.pk: Known(
+            row.pk,
+            row.slug,
+            row.kind,
+            row.is_active,
+            row.mapping,
+            row.secret,
+            False,
+            row.service_id,
+            row.team_id,
+            row.ends_after,
+        )
         for row in rows
     }
 
@@ -161,6 +173,12 @@ def unheard(source: int, groups: Collection[str], *, since: datetime) -> list[st
 def expired(*, now: datetime, limit: int) -> list[Alert]:
     """What fires though its lease is over."""
     return list(Alert.objects.filter(state="firing", lease_until__lte=now).order_by("lease_until")[:limit])
+
+
+def stale(*, now: datetime, limit: int) -> list[Alert]:
+    """What fires though nothing was told of it for as long as its source allows."""
+    rows = Alert.objects.filter(state="firing", stale_at__lte=now).select_related("source")
+    return list(rows.order_by("stale_at")[:limit])
 
 
 def calmed(*, now: datetime, limit: int) -> list[Alert]:
@@ -272,9 +290,10 @@ def missing_heartbeats(*, now: datetime, limit: int) -> list[Heartbeat]:
 
 
 def is_timer_due(now: datetime) -> bool:
-    """Whether a lease, a flapping, a silence, a window or a heartbeat is over, or a silence or a window begins."""
+    """Whether a lease, the patience for an alert, a flapping, a silence, a window or a heartbeat is over, or a quiet time begins."""
     return (
         Alert.objects.filter(state="firing", lease_until__lte=now).exists()
+        or Alert.objects.filter(state="firing", stale_at__lte=now).exists()
         or Alert.objects.filter(calm_at__lte=now).exists()
         or Heartbeat.objects.filter(is_active=True, due_at__lte=now).exists()
         or any(ended(now=now))

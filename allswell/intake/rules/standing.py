@@ -51,6 +51,9 @@ _HELD_UP = timedelta(minutes=5)
 LEFT_OUT_FOR = timedelta(minutes=5)
 LEFT_OUT_BY_OTHERS_FOR = timedelta(days=1)
 
+#: so begin the keys of alerts that we raise ourselves when a heartbeat is missing: of those nobody tells until it is heard of
+HEARTBEAT = "heartbeat: "
+
 RANK = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
 
@@ -145,9 +148,9 @@ def _is_again(known: Standing, report: AlertReport, *, at: datetime, began: date
 
     Some tell when it began and nothing else, the same through a whole outage: where its lease ran out, a later lease says that it fires
     still; where it was called over, it fires again unless this may be what was sent before, held up on its way. Where messages of its
-    group left it out, a message that names it again says that it fires.
+    group left it out, or nothing was told of it for too long, a message that names it again says that it fires.
     """
-    if known.ended_by == "left_out":
+    if known.ended_by in ("left_out", "unheard"):
         return received_at > known.seen_at
     ended = known.resolved_at or known.last_at
     if at > ended or (at == ended and began > known.since_at):
@@ -169,7 +172,7 @@ def _resolve(known: Standing, report: AlertReport, *, at: datetime, received_at:
 
 def end(known: Standing, *, at: datetime, received_at: datetime, by: str) -> Standing:
     """The episode is over since `at`: the sender said so ("sender"), its group is ("group"), messages of its
-    group leave it out ("left_out"), or its lease is over ("lease")."""
+    group leave it out ("left_out"), its lease is over ("lease"), or nothing more was told of it ("unheard")."""
     return _marked(
         replace(
             known,
@@ -201,6 +204,13 @@ def leave_out(known: Standing, *, by: str, received_at: datetime) -> tuple[Stand
     if received_at < known.left_out_at + LEFT_OUT_FOR:
         return known, Change.IGNORED
     return end(known, at=known.left_out_at, received_at=received_at, by="left_out"), Change.RESOLVED
+
+
+def stale_at(known: Standing, *, key: str, ends_after: int | None) -> datetime | None:
+    """When it ends because nothing more was told of it for so many hours; None: never."""
+    if ends_after is None or known.state is not State.FIRING or key.startswith(HEARTBEAT):
+        return None
+    return known.seen_at + timedelta(hours=ends_after)
 
 
 def calm(known: Standing) -> Standing:

@@ -33,7 +33,13 @@ UNITS = {1: N_("seconds"), 60: N_("minutes"), 3600: N_("hours"), 86_400: N_("day
 
 def _sent(request: PageRequest) -> dict[str, Any]:
     """What the form holds, as it is shown again."""
-    return {name: request.POST.get(name, "") for name in ("name", "kind", "service", "team", "secret")}
+    return {name: request.POST.get(name, "") for name in ("name", "kind", "service", "team", "secret", "ends_after")}
+
+
+def _kept(row: AlertSource) -> dict[str, Any]:
+    """What the form shows of a source."""
+    about = {"name": row.name, "kind": row.kind, "service": row.service_id or "", "team": row.team_id or ""}
+    return {**about, "ends_after": row.ends_after or ""}
 
 
 def _page(request: PageRequest, template: str, status: int = 200, **more: Any) -> HttpResponse:
@@ -93,7 +99,7 @@ def _key_page(request: PageRequest, row: Any, key: str, *, is_new: bool) -> Http
 def alert_source(request: PageRequest, number: int) -> HttpResponse:
     """One source of alerts: what its alerts are about, its key, and when it was heard of last."""
     row = desk.one(number, actor=request.actor)
-    sent: dict[str, Any] = {"name": row.name, "kind": row.kind, "service": row.service_id or "", "team": row.team_id or ""}
+    sent = _kept(row)
     errors, status = {}, 200
     if request.method == "POST":
         sent = {**_sent(request), "kind": row.kind}
@@ -104,6 +110,7 @@ def alert_source(request: PageRequest, number: int) -> HttpResponse:
                 service=inputs.number(request.POST, "service") or "",
                 team=inputs.number(request.POST, "team") or 0,
                 secret=sent["secret"] or None,
+                ends_after=_patience(request),
                 actor=request.actor,
                 now=request.now,
             )
@@ -115,6 +122,16 @@ def alert_source(request: PageRequest, number: int) -> HttpResponse:
             toast(request, _("Saved."))
             return SeeOther(f"/setup/alert-sources/{number}")
     return _source_page(request, row, sent, errors, status)
+
+
+def _patience(request: PageRequest) -> int | None:
+    """Hours, 0 where the field is empty. Raises Invalid."""
+    if not request.POST.get("ends_after", "").strip():
+        return 0 if "ends_after" in request.POST else None
+    hours = inputs.number(request.POST, "ends_after")
+    if hours is None:
+        raise Invalid("Use a whole number.", field="ends_after")
+    return hours
 
 
 def _source_page(
@@ -175,7 +192,7 @@ def _refused(request: PageRequest, number: int, error: DeskError) -> HttpRespons
     if error.http in (403, 404):
         raise error
     row = desk.one(number, actor=request.actor)
-    sent: dict[str, Any] = {"name": row.name, "kind": row.kind, "service": row.service_id or "", "team": row.team_id or ""}
+    sent = _kept(row)
     beat = {name: request.POST.get(name, "") for name in ("beat", "every", "every_unit", "grace", "grace_unit")}
     found = field_errors(error)
     errors = {"beat" if name == "name" else name: words for name, words in found.items()}

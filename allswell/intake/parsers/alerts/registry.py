@@ -37,6 +37,8 @@ from .shape import Accepted, Check, Malformed, Options, Refused, Request
 #: where the key of the source is sent, besides the address: in the header Authorization, or in the body
 KeyPlace = Literal["path", "bearer", "body"]
 Secret = Literal["hmac", "sns"] | None
+#: an Alertmanager, also the one within Grafana, forgets after 120 hours what it told, and tells what fires again, whatever its settings
+REPEATED_WITHIN = 144
 #: the format of sources that mail rules name
 MAIL = "mail-pattern"
 
@@ -50,6 +52,8 @@ class Format:
     check_fully: Check
     needs: KeyPlace = "path"
     secret: Secret = None
+    #: hours without a word after which a new source's alerts end by themselves; None: never, for most tools tell of a thing once
+    ends_after: int | None = None
 
     def check(self, request: Request, nonce: str = "", options: Options | None = None) -> Accepted | Refused:
         """The answer to a request and what it reports: the same for the same arguments. `nonce` goes into keys that have to be made up."""
@@ -57,12 +61,12 @@ class Format:
 
 
 _ALL = (
-    Format("alertmanager", "Alertmanager", alertmanager.check),
+    Format("alertmanager", "Alertmanager", alertmanager.check, ends_after=REPEATED_WITHIN),
     Format("prometheus", "Prometheus", prometheus.check, needs="bearer"),
     Format("pagerduty", "PagerDuty Events API", pagerduty.check, needs="body"),
     Format("opsgenie", "Opsgenie Alert API", opsgenie.check, needs="bearer"),
     Format("victorops", "VictorOps (Splunk On-Call)", victorops.check),
-    Format("grafana", "Grafana", grafana.check, "path", "hmac"),
+    Format("grafana", "Grafana", grafana.check, "path", "hmac", ends_after=REPEATED_WITHIN),
     Format("oncall", "Grafana OnCall webhook", oncall_webhook.check),
     Format("nagios", "Nagios and Icinga", nagios.check),
     Format("zabbix", "Zabbix", zabbix.check),
