@@ -68,7 +68,9 @@ def _joined(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Mark
 
 def _cleared(kept: dict[str, Any], who: Markup, names: Any, entry: Entry) -> Markup:
     if kept.get("is_unheard"):
-        return _with(show.fill(_("Nothing is told of its last alerts any more: they are over")), ENDS.get(str(kept.get("how", ""))))
+        return _with(
+            show.fill(_("Nothing is told of its last alerts any more: they are over")), ENDS.get(str(kept.get("how", "")))
+        )
     return _with(show.fill(_("All its alerts are over")), ENDS.get(str(kept.get("how", ""))))
 
 

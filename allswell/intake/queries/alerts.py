@@ -43,7 +43,17 @@ class Known:
 
 _BY_DIGEST = Prepared(
     lambda digest: AlertSource.objects.filter(Q(key_digest=digest) | Q(former_digest=digest)).values_list(
-        "id", "slug", "kind", "is_active", "mapping", "secret", "key_digest", "service_id", "team_id", "former_until", "ends_after"
+        "id",
+        "slug",
+        "kind",
+        "is_active",
+        "mapping",
+        "secret",
+        "key_digest",
+        "service_id",
+        "team_id",
+        "former_until",
+        "ends_after",
     )
 )
 
