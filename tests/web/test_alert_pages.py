@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from django.test import Client
 
 from allswell.desk import tickets as desk
+from allswell.desk.alerts import sources
 from allswell.intake.models import Alert, AlertSource, RawReport
 from allswell.tickets.models import Ticket
 from tests.support.monitoring import Monitoring
@@ -198,3 +200,12 @@ def test_a_source_says_when_its_alerts_end_by_themselves(world: World, browser: 
     assert ada.post(place, about | {"ends_after": ""}).status_code == 303
     am.source.refresh_from_db()
     assert am.source.ends_after is None
+
+
+@pytest.mark.parametrize(("kind", "signs"), [("grafana", True), ("mail-pattern", False), ("zabbix", False)])
+def test_a_secret_is_asked_for_where_the_tool_signs(
+    world: World, browser: Callable[..., Client], kind: str, signs: bool
+) -> None:
+    row, _key = sources.create(name="One", kind=kind, **world.by(world.ada))
+    page = browser(world.ada).get(f"/setup/alert-sources/{row.pk}").content.decode()
+    assert ('name="secret"' in page) is signs

@@ -153,6 +153,7 @@ def _source_page(
         sent=sent,
         errors=errors,
         serves_until=serves_until,
+        signs=row.kind in FORMATS and FORMATS[row.kind].secret == "hmac",
         has_heartbeats=has_heartbeats,
         beats=[(one, settings.PUBLIC_URL + heartbeats.place_to_call(row, one.name)) for one in beats],
         lately=_lately(row, request.now),
