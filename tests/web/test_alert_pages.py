@@ -203,9 +203,7 @@ def test_a_source_says_when_its_alerts_end_by_themselves(world: World, browser: 
 
 
 @pytest.mark.parametrize(("kind", "signs"), [("grafana", True), ("mail-pattern", False), ("zabbix", False)])
-def test_a_secret_is_asked_for_where_the_tool_signs(
-    world: World, browser: Callable[..., Client], kind: str, signs: bool
-) -> None:
+def test_a_secret_is_asked_for_where_the_tool_signs(world: World, browser: Callable[..., Client], kind: str, signs: bool) -> None:
     row, _key = sources.create(name="One", kind=kind, **world.by(world.ada))
     page = browser(world.ada).get(f"/setup/alert-sources/{row.pk}").content.decode()
     assert ('name="secret"' in page) is signs
