@@ -12,6 +12,7 @@ from allswell.engine.alerts import Alerts
 from allswell.intake.models import Alert, InboundMessage, MailRule, RawReport
 from allswell.intake.rules.mail_rules import Rule
 from allswell.kernel.errors import Invalid
+from allswell.people.models import EmailAddress, Person
 from allswell.tickets.models import Ticket
 from tests.support.post import Post
 from tests.support.world import World
@@ -28,9 +29,9 @@ SETTINGS: dict[str, Any] = {
 class Tool:
     """A backup program that can only mail, the rule about it, and the source that reads it."""
 
-    def __init__(self, world: World, **settings: Any) -> None:
+    def __init__(self, world: World, unknown_senders: str = "hold", **settings: Any) -> None:
         self.world = world
-        self.post = Post(world, unknown_senders="hold")
+        self.post = Post(world, unknown_senders=unknown_senders)
         by = world.by(world.ada)
         self.source, _key = sources.create(
             name="Backups", kind="mail-pattern", service=world.ledger.pk, mapping={**SETTINGS, **settings}, **by
@@ -103,11 +104,33 @@ def test_a_held_mail_is_read_once_the_patterns_are_better(world: World, tool: To
 
 
 def test_where_the_source_says_so_a_mail_that_fits_nothing_opens_a_ticket(world: World) -> None:
-    tool = Tool(world, otherwise="ticket")
+    tool = Tool(world, "create", otherwise="ticket")
+    people = Person.objects.count()
     opened = tool.mails("The licence runs out", "In ten days.")
     assert (opened.state, Ticket.objects.get().title) == ("taken", "The licence runs out")
+    assert Person.objects.count() == people, "a program becomes no person"
     held = tool.mails("I am away", "I am out of the office.", more="Auto-Submitted: auto-replied\n")
     assert (held.state, held.reason, Ticket.objects.count()) == ("held", "no_pattern", 1)
+
+
+@pytest.mark.parametrize(("policy", "became"), [("hold", ("held", "unknown")), ("refuse", ("refused", "unknown"))])
+def test_what_fits_nothing_opens_no_ticket_where_its_mailbox_takes_no_strangers(
+    world: World, policy: str, became: tuple[str, str]
+) -> None:
+    tool = Tool(world, policy, otherwise="ticket")
+    found = tool.mails("The licence runs out", "In ten days.")
+    assert ((found.state, found.reason), Ticket.objects.count()) == (became, 0)
+    assert tool.mails("[FAILED] db1: backup").reason == "alert", "an alert is one whoever sends it"
+    deciding.release(found.pk, **world.by(world.ada))
+    tool.post.take()
+    assert Ticket.objects.filter(title="The licence runs out").exists()
+
+
+def test_what_fits_nothing_opens_a_ticket_where_its_sender_is_known(world: World) -> None:
+    tool = Tool(world, otherwise="ticket")
+    EmailAddress.objects.create(person=world.maria, address="backup@tools.example", proof="vouched", added_at=world.now)
+    assert tool.mails("The licence runs out", "In ten days.").state == "taken"
+    assert Ticket.objects.get().requester == world.maria
 
 
 def test_who_is_not_proven_may_be_kept_out(world: World) -> None:

@@ -10,7 +10,7 @@ from allswell.desk.door import attempt, body_of
 from allswell.desk.tickets import reporting
 from allswell.desk.tickets.reporting import Report
 from allswell.intake.operations import mail as writing
-from allswell.intake.parsers.mail.kinds import MailKind
+from allswell.intake.parsers.mail.kinds import LIST_HEADERS, MailKind, list_header
 from allswell.intake.parsers.mail.references import is_own_address
 from allswell.intake.queries import mail as queries
 from allswell.intake.rules import mail_rules
@@ -52,7 +52,7 @@ def open_ticket(case: Case, place: Place) -> Outcome:
             return Outcome(MessageState.HELD, "inactive")
         if case.sender.is_forged:
             return Outcome(MessageState.HELD, "forged")
-    if (stranger := _stranger(case)) is not None:
+    if (stranger := _stranger(case, rule)) is not None:
         return stranger
     requester, forwarded = _requester(case)
     actor = case.sender.actor or case.house
@@ -71,28 +71,39 @@ def open_ticket(case: Case, place: Place) -> Outcome:
     return case.taken(ticket)
 
 
-def _stranger(case: Case) -> Outcome | None:
-    """What the mailbox says about people whom nobody knows; None when the mail goes on."""
-    if case.sender.person is not None or case.is_monitoring or case.found.judgement.kind is MailKind.NOTICE:
+def _stranger(case: Case, rule: Rule) -> Outcome | None:
+    """What the mailbox says about senders whom nobody knows; None when the mail goes on."""
+    if case.sender.person is not None:
         return None
-    if not case.sender.address:
-        return None if case.decision else Outcome(MessageState.HELD, "no_sender")
-    mailbox = case.message.mailbox
-    policy = UnknownSenders(mailbox.unknown_senders) if mailbox is not None else UnknownSenders.HOLD
-    if case.decision is None and policy is UnknownSenders.HOLD:
-        return Outcome(MessageState.HELD, "unknown")
-    if case.decision is None and policy is UnknownSenders.REFUSE:
-        return refusing.refuse(case)
-    if case.is_program:
+    if case.decision is None and (kept_out := _kept_out(case, rule)) is not None:
+        return kept_out
+    if not case.sender.address or case.is_program or case.found.judgement.kind is MailKind.NOTICE:
         return None  # they are not made known, and get no answer
     try:
         with attempt():
-            person = senders.make_known(case.sender, mailbox, actor=case.house, now=case.now)
+            person = senders.make_known(case.sender, case.message.mailbox, actor=case.house, now=case.now)
     except DeskError:
         return Outcome(MessageState.HELD, "unknown")
     case.say("made_known", person=person.pk)
     case.sender = senders.sender_of(case.found, case.decision)
     return None
+
+
+def _kept_out(case: Case, rule: Rule) -> Outcome | None:
+    """Why the mail of a sender whom nobody knows opens no ticket, be it a person or a program, whatever rule it fits."""
+    if not case.sender.address:
+        return Outcome(MessageState.HELD, "no_sender")
+    mailbox = case.message.mailbox
+    policy = UnknownSenders(mailbox.unknown_senders) if mailbox is not None else UnknownSenders.HOLD
+    if policy is UnknownSenders.REFUSE:
+        return refusing.refuse(case)
+    if policy is UnknownSenders.HOLD:
+        return Outcome(MessageState.HELD, "unknown")
+    header = list_header(case.found.mail, case.own)
+    if not header or rule.header in LIST_HEADERS:  # who made a rule about lists knows this one
+        return None
+    case.say("by_list", header=header)
+    return Outcome(MessageState.HELD, "list")
 
 
 def _requester(case: Case) -> tuple[Person | None, str]:

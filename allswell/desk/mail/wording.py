@@ -27,6 +27,7 @@ _REASONS = {
     "ticket_rate": N_("Too many mails on one ticket in a short time. Perhaps two programs answer each other."),
     "unknown": N_("Nobody knows this sender."),
     "unknown_told": N_("Nobody knows this sender, who was told so."),
+    "list": N_("It came through a list or went to many, and nobody knows this sender."),
     "no_sender": N_("It names no sender."),
     "inactive": N_("Its sender is not in use any more."),
     "forged": N_("A server we trust says that it is not from whom it claims."),
@@ -46,6 +47,7 @@ _STEPS = {
     "came_before": N_("It is the same as mail %(message)s."),
     "rate": N_("There were %(at_most)s mails of this sender within %(minutes)s minutes."),
     "repeats": N_("The sender said the same %(times)s times within a week, as programs do: no answer."),
+    "by_list": N_("It came through a list, or went to many: its header %(header)s says so."),
     "on_ticket": N_("It belongs to ticket %(ticket)s (found by: %(by)s)."),
     "unproven": N_("No server proved who sent it, so it may only speak."),
     "commands": N_("It asked for: %(commands)s"),
@@ -101,7 +103,7 @@ def why(trail: Iterable[Mapping[str, Any]]) -> list[str]:
             continue
         by, kind = str(step.get("by", "")), str(step.get("kind", ""))
         facts = dict.fromkeys(
-            ("kind", "message", "at_most", "minutes", "times", "ticket", "commands", "rule", "name", "key", "address"), "?"
+            ("kind", "message", "at_most", "minutes", "times", "ticket", "commands", "rule", "name", "key", "address", "header"), "?"
         )
         facts |= {name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in step.items()}
         facts["kind"] = _(_KINDS[kind]) if kind in _KINDS else kind

@@ -63,6 +63,9 @@ _AUTO_HEADERS = (
 )
 _LIST_HEADERS = ("list-id", "list-post", "list-unsubscribe", "x-mailing-list", "mailing-list", "x-list-id", "feedback-id")
 _PRECEDENCES = {"bulk", "list", "junk"}
+#: headers that a list or a mailing adds, and no mail server that only passes on what one person wrote to another
+LIST_HEADERS = frozenset({"list-id", "list-post", "list-unsubscribe", "x-mailing-list", "mailing-list", "x-list-id", "precedence"})
+_LIST_ADDRESS = re.compile(r"mailto:([^>?\s]{3,254})", re.IGNORECASE)
 _WORD = re.compile(r"[a-z-]+")
 #: the opening of a mail, in which a responder says what it is
 OPENING = 1_500
@@ -182,6 +185,20 @@ def _listed(mail: ParsedMail, own: Own) -> Judgement | None:
         if mail.has(name):
             return Judgement(MailKind.LIST, name)
     return None
+
+
+def list_header(mail: ParsedMail, own: Own = _NOBODY) -> str:
+    """The header that says that a mail came through a list, or went to many; "" where none does, or the list is an address of ours.
+
+    Where the desk's own address is a list (a group of a mail provider), all its mail says so, and still is written to the desk.
+    """
+    named = mail.header("list-id").rpartition("<")[2].strip("<> \t").lower()
+    posted = _LIST_ADDRESS.findall(mail.header("list-post"))
+    if named in {one.replace("@", ".") for one in own.addresses} or any(is_own_address(one, own) for one in posted):
+        return ""
+    if mail.header("precedence").strip().lower() in _PRECEDENCES:
+        return "precedence"
+    return next((name for name in _LIST_HEADERS if name in LIST_HEADERS and mail.has(name)), "")
 
 
 def _worded(mail: ParsedMail, own: Own) -> Judgement | None:
