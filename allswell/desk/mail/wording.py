@@ -103,7 +103,8 @@ def why(trail: Iterable[Mapping[str, Any]]) -> list[str]:
             continue
         by, kind = str(step.get("by", "")), str(step.get("kind", ""))
         facts = dict.fromkeys(
-            ("kind", "message", "at_most", "minutes", "times", "ticket", "commands", "rule", "name", "key", "address", "header"), "?"
+            ("kind", "message", "at_most", "minutes", "times", "ticket", "commands", "rule", "name", "key", "address", "header"),
+            "?",
         )
         facts |= {name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in step.items()}
         facts["kind"] = _(_KINDS[kind]) if kind in _KINDS else kind

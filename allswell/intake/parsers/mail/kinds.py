@@ -64,7 +64,9 @@ _AUTO_HEADERS = (
 _LIST_HEADERS = ("list-id", "list-post", "list-unsubscribe", "x-mailing-list", "mailing-list", "x-list-id", "feedback-id")
 _PRECEDENCES = {"bulk", "list", "junk"}
 #: headers that a list or a mailing adds, and no mail server that only passes on what one person wrote to another
-LIST_HEADERS = frozenset({"list-id", "list-post", "list-unsubscribe", "x-mailing-list", "mailing-list", "x-list-id", "precedence"})
+LIST_HEADERS = frozenset(
+    {"list-id", "list-post", "list-unsubscribe", "x-mailing-list", "mailing-list", "x-list-id", "precedence"}
+)
 _LIST_ADDRESS = re.compile(r"mailto:([^>?\s]{3,254})", re.IGNORECASE)
 _WORD = re.compile(r"[a-z-]+")
 #: the opening of a mail, in which a responder says what it is
