@@ -19,12 +19,14 @@ class Answers:
     proves: bool = False
 
     def for_page(self, message: PageMessage, way: Way) -> PageMessage:
-        """The page as its way needs it. Of many tickets there is none that an answer could be about."""
-        if way.kind != ContactKind.EMAIL or not (self.address and message.number):
+        """The page as its way needs it: by mail with an id that proves it ours. A page of many tickets takes no answer."""
+        if way.kind != ContactKind.EMAIL:
+            return message
+        message = replace(message, message_id=ours.message_id(message.number, message.key))
+        if not (self.address and message.number):
             return message
         return replace(
             message,
-            message_id=ours.message_id(message.number, message.key),
             answers_to=ours.reply_address(message.number, self.address),
             takes_ack=self.proves,
         )

@@ -56,8 +56,8 @@ class OwnWords:
 class Letter:
     """A mail to one person: one or more notices, by ticket. `key` stays the same over retries.
 
-    The key becomes the Message-ID, unless `thread` says another. It is written by ALLSWELL_MAIL_FROM unless `from_name` and
-    `from_address` say otherwise, and `reply_to` takes the answers if it is not "". `unsubscribe` is the address that ends such mails.
+    The Message-ID is that of the `thread`, else `message_id`, else made of the key. ALLSWELL_MAIL_FROM writes it unless `from_name`
+    and `from_address` say otherwise, and `reply_to` takes the answers if it is not "". `unsubscribe` is the address that ends such mails.
     `answers` is the id of the mail that it answers by itself, if it does.
     Without `own_words` it has the built-in ones.
     """
@@ -69,6 +69,7 @@ class Letter:
     time_zone: str
     parts: tuple[tuple[Matter | None, tuple[Said, ...]], ...]
     thread: Thread | None = None
+    message_id: str = ""
     from_name: str = ""
     from_address: str = ""
     reply_to: str = ""

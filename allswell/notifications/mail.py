@@ -68,6 +68,8 @@ def message(letter: Letter, *, sender: str, public_url: str, now: datetime) -> E
         to = (letter.to_name, letter.to_address)
         mail = bare(sender=sender, to=to, subject=_subject(letter), key=letter.key, public_url=public_url, now=now)
         host = _host(public_url)
+        if letter.message_id:
+            mail.replace_header("Message-ID", f"<{letter.message_id}>")
         matter = letter.parts[0][0]
         if len(letter.parts) == 1 and matter is not None:
             thread(mail, matter.number, public_url, letter.thread)

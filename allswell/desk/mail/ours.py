@@ -51,7 +51,7 @@ def own() -> Own:
 
 
 def message_id(ticket: int, unique: str) -> str:
-    """The Message-ID of a mail about a ticket, without brackets. The same arguments give the same one, so a second try is no second mail.
+    """The Message-ID of a mail about a ticket (0: none, or several), without brackets. A second try has the same one: it is no second mail.
 
     `unique` may be the key of a delivery: what an id cannot hold is written otherwise.
     """

@@ -95,7 +95,7 @@ def _named(message: InboundMessage, found: Understood, own: Own) -> Iterator[tup
     for one in addressed_to(message, found):
         if (number := references.ticket_of_address(one, own)) is not None:
             yield number, "address"
-    ids = _ids(found)
+    ids = [one for one in _ids(found) if not references.is_invented(one, own)]
     for one in ids:
         if (number := references.ticket_of_id(one, own)) is not None:
             yield number, "our_id"

@@ -19,7 +19,7 @@ from allswell.notifications.letters import Letter, Said
 from allswell.notifications.rules import Outcome as Sending
 from allswell.notifications.rules import Topic
 
-from . import sending
+from . import ours, sending
 from .case import Case, Outcome
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def letter(row: Delivery) -> Letter | Sending:
     name, address = sending.sender(mailbox)
     return Letter(
         key=row.key,
+        message_id=ours.message_id(0, row.key),
         to_name=str(facts.get("name", "")),
         to_address=row.address,
         locale=settings.LANGUAGE_CODE,

@@ -27,10 +27,11 @@ ID = re.compile(r"[!-;=?-~]{1,250}")
 
 
 def addressed(letter: Letter, *, person: int) -> Letter:
-    """The letter with its way back: who writes it, where answers go, what it answers. As it was when no mailbox is in use.
+    """The letter with its way back: an id that proves it ours, who writes it, where answers go, what it answers.
 
     A mail about several tickets has no signed address: an answer to it belongs to none of them.
     """
+    letter = replace(letter, message_id=ours.message_id(0, letter.key))
     numbers = [matter.number for matter, _said in letter.parts if matter is not None]
     if not numbers:
         return letter
@@ -66,7 +67,7 @@ def thread(key: str, *, ticket: int, person: int) -> Thread:
     sent: dict[str, datetime] = {}
     for at, former in notifications.mailed(ticket, person, limit=2 * _NAMED):
         if former != key:
-            sent |= {ours.message_id(ticket, former): at, f"{former}@{ours.host()}": at}
+            sent |= {ours.message_id(ticket, former): at, ours.message_id(0, former): at}
     known = queries.known_on(ticket, sent) if sent else set()
     mails = [(at, said, False) for said, at in sent.items() if said in known]
     came = queries.mails_for(ticket, person, limit=2 * _NAMED)

@@ -11,6 +11,7 @@ from allswell.database.alone import is_alone
 from allswell.desk.door import use_case
 from allswell.intake.operations import mail as writing
 from allswell.intake.parsers.mail.kinds import MailKind
+from allswell.intake.parsers.mail.references import is_invented
 from allswell.intake.queries import mail as queries
 from allswell.intake.rules.mailboxes import ATTEMPTS, SAME, SAME_WITHIN, SENDER_RATES, Decision, MessageState
 from allswell.kernel.actor import Actor, Channel
@@ -182,4 +183,5 @@ def _write(case: Case, outcome: Outcome) -> None:
             told = [one for one in (*mail.references[-10:], *mail.in_reply_to) if one not in ids]
             elsewhere = queries.tickets_of(told) if told else {}
             ids += [one for one in told if one not in elsewhere]  # an answer to it belongs where it was seen first
-        writing.refer(outcome.ticket, [one for one in ids if one], is_ours=False, now=case.now)
+        seen = [one for one in ids if one and not is_invented(one, case.own)]
+        writing.refer(outcome.ticket, seen, is_ours=False, now=case.now)

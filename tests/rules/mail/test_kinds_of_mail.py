@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from allswell.intake.parsers.mail import delivery
+from allswell.intake.parsers.mail import delivery, references
 from allswell.intake.parsers.mail.kinds import MailKind, Own, classify
 
 from .letters import about, mail
@@ -99,8 +99,11 @@ def test_people_who_write_about_such_things_are_people(subject: str, text: str) 
 
 
 def test_our_own_mail_is_known_when_it_comes_back() -> None:
-    own = Own(hosts=frozenset({"desk.example"}), addresses=frozenset({"support@desk.example"}))
-    assert classify(mail(head="From: a@x.example\nMessage-ID: <5@desk.example>\n"), own).kind is MailKind.OWN
+    own = Own(frozenset({"desk.example"}), frozenset({"support@desk.example"}), b"a key of this installation")
+    for number in (0, 5):
+        signed = references.message_id(number, "k", "desk.example", own.key)
+        assert classify(mail(head=f"From: a@x.example\nMessage-ID: <{signed}>\n"), own).kind is MailKind.OWN
+    assert classify(mail(head="From: a@x.example\nMessage-ID: <5@desk.example>\n"), own).kind is MailKind.PERSON
     assert classify(about("x", "y", sender="support@desk.example"), own).kind is MailKind.OWN
     assert classify(about("x", "y", sender="Support+t5-abc@Desk.example"), own).kind is MailKind.OWN
     assert classify(about("x", "y", more=ANSWER), own).kind is MailKind.PERSON

@@ -38,12 +38,19 @@ def _signature(key: bytes, *said: str) -> str:
 
 
 def message_id(number: int, unique: str, host: str, key: bytes) -> str:
-    """The id of a mail about ticket `number`, without brackets: 1042.UNIQUE-SIGNATURE@host. The same arguments give the same id."""
+    """The id of a mail about ticket `number`, 0 for one about none or several, without brackets: 1042.UNIQUE-SIGNATURE@host.
+
+    The same arguments give the same id.
+    """
     return f"{number}.{unique}-{_signature(key, 'id', str(number), unique, host.lower())}@{host.lower()}"
 
 
 def ticket_of_id(said: str, own: Own) -> int | None:
     """The number of the ticket that an id of ours is about; None for ids of others, changed ones and invented ones."""
+    return _number(said, own) or None
+
+
+def _number(said: str, own: Own) -> int | None:
     found = _SIGNED.fullmatch(said)
     if found is None:
         return None
@@ -81,8 +88,13 @@ def is_own_address(said: str, own: Own) -> bool:
 
 
 def is_own_id(said: str, own: Own) -> bool:
-    """Whether an id was made under one of our hosts, signed or not."""
-    return said.rpartition("@")[2].lower() in own.hosts if "@" in said else False
+    """Whether we made an id. The host in it tells nothing: anybody can write it, and programs that know no better say "localhost"."""
+    return _number(said, own) is not None
+
+
+def is_invented(said: str, own: Own) -> bool:
+    """Whether an id names a host of ours, but is none that we made."""
+    return said.rpartition("@")[2].lower() in own.hosts and not is_own_id(said, own)
 
 
 def tickets_of_subject(subject: str, prefixes: Collection[str]) -> tuple[int, ...]:
