@@ -114,7 +114,7 @@ def _became(case: Case) -> Outcome:
 def _again(case: Case) -> Outcome | None:
     """The same mail came before, by another mailbox or from a server that was not sure."""
     mail = case.found.mail
-    before = queries.same(case.message, message_id=mail.message_id, sender=case.sender.address, mark=case.found.mark)
+    before = queries.same(case.message, message_id=mail.message_id, sender=case.sender.address, content=case.found.content)
     if before is None:
         return None
     case.say("came_before", message=before.pk)
@@ -175,6 +175,7 @@ def _write(case: Case, outcome: Outcome) -> None:
         trail=case.trail,
         folded=found.folded[:_FOLDED],
         mark=found.mark,
+        content=found.content,
     )
     is_conversation = outcome.state is MessageState.TAKEN and found.judgement.kind.opens_ticket
     if is_conversation and outcome.ticket is not None:

@@ -46,10 +46,11 @@ class Mailbox(models.Model):
 class InboundMessage(models.Model):
     """A mail that came in, and what became of it. Its bytes are in `MessageSource`; it waits while its state is "pending".
 
-    `digest` is the SHA-256 of the bytes, `message_id` is without brackets, addresses are folded, "" is the null path of programs.
+    `digest` is `rules.mailboxes.marks` of the bytes, `message_id` is without brackets, addresses folded, "" is the null path of programs.
     `mail_kind` and `is_certain` are what the classifier said; `authentication` what a trusted server found out. `folded` is what the
     conversation does not show at once: quoted text and signature. `trail` says step by step why it became what it became. `mark` is the
-    same for mails that say the same; `decision` what a person decided about a mail that was held (`rules.mailboxes.Decision`).
+    same for mails that say the same but for their numbers, `content` only for the same mail; `decision` what a person decided about a
+    mail that was held (`rules.mailboxes.Decision`).
     """
 
     mailbox = models.ForeignKey(Mailbox, models.SET_NULL, null=True, related_name="+", db_index=False)
@@ -73,6 +74,7 @@ class InboundMessage(models.Model):
     trail = models.JSONField(default=list)
     folded = models.TextField(default="", blank=True)
     mark = models.CharField(max_length=32, default="", blank=True)
+    content = models.CharField(max_length=32, default="", db_default="", blank=True)
     decision = models.JSONField(default=dict, blank=True)
     person = models.ForeignKey("people.Person", models.SET_NULL, null=True, related_name="+")
     ticket = models.ForeignKey("tickets.Ticket", models.SET_NULL, null=True, related_name="+", db_index=False)

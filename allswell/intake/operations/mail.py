@@ -10,7 +10,7 @@ from django.db.models import F
 
 from allswell.database import rows
 from allswell.intake.models import InboundMessage, Mailbox, MailRule, MessageSource, ThreadReference
-from allswell.intake.rules.mailboxes import MessageState, digest, id_digest
+from allswell.intake.rules.mailboxes import MessageState, id_digest, marks
 
 
 def keep(
@@ -22,14 +22,14 @@ def keep(
     now: datetime,
 ) -> InboundMessage | None:
     """Keep a mail word for word; it waits to be read. None when the same bytes came to this mailbox before."""
-    mark = digest(raw)
-    if InboundMessage.objects.filter(mailbox=mailbox, digest=mark).exists():
+    known_by = marks(raw, now=now)
+    if InboundMessage.objects.filter(mailbox=mailbox, digest__in=known_by).exists():
         return None
     message = InboundMessage(
         mailbox_id=mailbox,
         received_at=now,
         size=len(raw),
-        digest=mark,
+        digest=known_by[0],
         envelope_from=envelope_from,
         envelope_to=list(envelope_to),
         state=MessageState.PENDING.value,

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from allswell.intake.models import InboundMessage, Mailbox, MailRule, MessageSource, ThreadReference
 from allswell.intake.rules.mail_rules import Rule
-from allswell.intake.rules.mailboxes import AGAIN_WITHIN, MessageState, id_digest
+from allswell.intake.rules.mailboxes import AGAIN_WITHIN, UNNAMED_AGAIN_WITHIN, MessageState, id_digest
 
 
 def mailboxes() -> QuerySet[Mailbox]:
@@ -50,16 +50,19 @@ def message(number: int, *, is_locked: bool = False) -> InboundMessage | None:
     return rows.select_for_update(of=("self",)).first() if is_locked else rows.first()
 
 
-def same(message: InboundMessage, *, message_id: str, sender: str, mark: str) -> InboundMessage | None:
-    """The mail that came before under the same Message-ID, from the same sender, saying the same; whatever way it came."""
-    since = message.received_at - AGAIN_WITHIN
-    rows = InboundMessage.objects.filter(message_id=message_id, sender=sender, mark=mark, received_at__gte=since)
+def same(message: InboundMessage, *, message_id: str, sender: str, content: str) -> InboundMessage | None:
+    """The mail that came before under the same Message-ID, from the same sender, saying the very same; whatever way it came.
+
+    Some programs write one id for all their mails, others none: the id alone makes no two mails one.
+    """
+    since = message.received_at - (AGAIN_WITHIN if message_id else UNNAMED_AGAIN_WITHIN)
+    rows = InboundMessage.objects.filter(message_id=message_id[:250], sender=sender, content=content, received_at__gte=since)
     done = (
         rows.exclude(state__in=[MessageState.PENDING, MessageState.QUARANTINED])
         .exclude(reason="duplicate")
         .exclude(pk=message.pk)
     )
-    return done.order_by("id").first() if message_id else None
+    return done.order_by("id").first() if message_id or sender else None
 
 
 def count_of_sender(sender: str, *, since: datetime, until: datetime, is_proven: bool, at_most: int) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -49,8 +50,11 @@ TICKET_RATE = (timedelta(hours=1), 30)
 SAME_WITHIN, SAME = timedelta(days=7), 3
 #: a stranger is told so often at most that their mail is not taken
 REFUSES_AGAIN = timedelta(days=7)
-#: the same mail under the same Message-ID comes again, by another mailbox or a server that was not sure
-AGAIN_WITHIN = timedelta(days=30)
+#: the same mail under the same Message-ID comes again, by another mailbox or a server that was not sure; one without any so soon only
+AGAIN_WITHIN, UNNAMED_AGAIN_WITHIN = timedelta(days=30), timedelta(hours=1)
+#: what makes the bytes of a mail its own: programs that send the same again and again may leave all of them out
+_TELLS_ITSELF = re.compile(rb"^(?:message-id|date|received)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_HEAD_ENDS = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,16 @@ class Decision:
         return {"by": self.by, "person": self.person, "ticket": self.ticket}
 
 
-def digest(raw: bytes) -> str:
-    """What tells one mail from another: the SHA-256 of its bytes, hexadecimal."""
-    return hashlib.sha256(raw).hexdigest()
+def marks(raw: bytes, *, now: datetime) -> tuple[str, ...]:
+    """What a mail is known by that comes again in the same bytes: the first is kept, and each of them says that it came before.
+
+    It is the SHA-256, hexadecimal. Bytes that tell nothing of their own time or name are the same mail for an hour or two only.
+    """
+    end = _HEAD_ENDS.search(raw)
+    if _TELLS_ITSELF.search(raw, 0, end.start() if end is not None else len(raw)):
+        return (hashlib.sha256(raw).hexdigest(),)
+    hour = int(now.timestamp()) // 3600
+    return tuple(hashlib.sha256(b"%d\n" % one + raw).hexdigest() for one in (hour, hour - 1))
 
 
 def id_digest(message_id: str) -> str:

@@ -33,7 +33,8 @@ class Understood:
     """A mail and what it comes to. `mail` is without its page and the mails inside it, which are among its files.
 
     `said` is what was written now, as Markdown that shows as it was typed; `folded` what it quotes and its signature.
-    `mark` is the same for mails that say the same, whatever the numbers in them. `said_id` is the mail that a report is about.
+    `mark` is the same for mails that say the same, whatever the numbers in them; `content` only for the same mail, be it brought by
+    another server: its date, its words and its files. `said_id` is the mail that a report is about.
     """
 
     mail: ParsedMail
@@ -41,6 +42,7 @@ class Understood:
     said: str
     folded: str
     mark: str
+    content: str
     is_thanks: bool
     authentication: Authentication
     original: Forwarded | None
@@ -63,6 +65,7 @@ def understand(raw: bytes, own: Own, *, authserv: str = "", hops: int = 2) -> Un
         said=as_markdown(_in_place(visible, mail)),
         folded=folded,
         mark=_mark(mail.subject, visible),
+        content=_content(mail, visible),
         is_thanks=thanks.is_thanks_only(split.visible) and not mail.attachments,
         authentication=authentication.authenticate(mail, authserv, hops=hops),
         original=forwarding.original(mail) if is_forward else None,
@@ -105,3 +108,11 @@ def _named_apart(mail: ParsedMail) -> ParsedMail:
 def _mark(subject: str, visible: str) -> str:
     words = _MARK.sub(" ", f"{subject[:250]} {visible[:_MARKED]}".lower())
     return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _content(mail: ParsedMail, visible: str) -> str:
+    """Blanks and the ends of lines do not count: servers change them on the way."""
+    date = mail.date.isoformat() if mail.date is not None else ""
+    files = [f"{one.name} {hashlib.sha256(one.payload).hexdigest()}" for one in mail.attachments]
+    whole = "\0".join([date, *(" ".join(said.split()) for said in (mail.subject, visible)), *files])
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:32]
