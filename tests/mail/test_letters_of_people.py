@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from allswell.desk.mail import deciding, looking
+from allswell.desk import tickets as desk
+from allswell.desk.mail import deciding, looking, ours
 from allswell.intake.models import Mailbox
+from allswell.notifications.models import Delivery
 from allswell.tickets.models import Comment, Ticket
 from tests.support.post import Post
 from tests.support.world import World
@@ -86,3 +88,34 @@ def test_who_writes_by_a_list_is_a_stranger_as_anybody(world: World, post: Post)
     assert Ticket.objects.get().requester.name == "Eva"
     Mailbox.objects.update(unknown_senders="hold")
     assert post.mail("Uwe <uwe@customer.example>", **by_list).state == "held"
+
+
+def test_who_says_each_morning_that_the_account_is_locked_is_answered_each_time(world: World, post: Post) -> None:
+    for number, minutes in enumerate((3, 41, 17, 58, 8, 30)):
+        world.forward(hours=20, minutes=minutes)
+        found = post.mail(MARIA, f"Please unlock my account {4000 + number}.", subject="Account locked")
+        assert not [step for step in found.trail if step["what"] == "repeats"]
+        assert Delivery.objects.filter(ticket=found.ticket_id, topic="received", person=world.maria).exists()
+    assert Ticket.objects.filter(requester=world.maria).count() == 6
+
+
+def test_her_fourth_yes_of_a_week_is_a_reply(world: World, post: Post) -> None:
+    ticket = world.report()
+    to = ours.reply_address(ticket.pk, post.mailbox.address)
+    for minutes in (4, 95, 11, 44, 23):
+        desk.reply(ticket.pk, body="Does it work?", then_waits=True, **world.by(world.jonas))
+        world.forward(minutes=minutes)
+        post.mail(MARIA, "Yes.", subject="Re: Look-up", to=to)
+        ticket.refresh_from_db()
+        assert ticket.state == "in_progress"
+    assert not Comment.objects.filter(ticket=ticket, is_auto=True).exists()
+
+
+def test_a_program_without_headers_is_no_longer_answered_from_its_fourth_mail_on(world: World, post: Post) -> None:
+    told = []
+    for number in range(6):
+        world.forward(hours=1)
+        found = post.mail(MARIA, f"Disk {number} of db1 is full.", subject="Disk full")
+        told.append(Delivery.objects.filter(ticket=found.ticket_id, topic="received").exists())
+        assert ("repeats" in [step["what"] for step in found.trail]) is (number > 2)
+    assert told == [True] * 3 + [False] * 3

@@ -13,8 +13,10 @@ from allswell.intake.operations import mail as writing
 from allswell.intake.parsers.mail.kinds import MailKind
 from allswell.intake.parsers.mail.references import is_invented
 from allswell.intake.queries import mail as queries
-from allswell.intake.rules.mailboxes import ATTEMPTS, SAME, SAME_WITHIN, SENDER_RATES, Decision, MessageState
+from allswell.intake.rules import repeating
+from allswell.intake.rules.mailboxes import ATTEMPTS, SENDER_RATES, Decision, MessageState
 from allswell.kernel.actor import Actor, Channel
+from allswell.notifications import queries as notifications
 from allswell.tickets import queries as tickets
 
 from . import alerting, answering, opening, placing, programs, senders
@@ -26,6 +28,8 @@ from .reading import Read
 #: one engine takes mail at a time, so that mails of one sender and on one ticket are taken in the order in which they came
 _ALONE = "allswell.mail"
 _FOLDED = 200_000
+#: so many of our last mails to a sender are looked at
+_TOLD = 500
 #: mails that may come to have files on a ticket
 _WITH_FILES = (MailKind.PERSON, MailKind.CALENDAR, MailKind.NOTICE, MailKind.LIST, MailKind.AUTO_REPLY)
 
@@ -133,13 +137,18 @@ def _too_many(case: Case) -> Outcome | None:
 
 
 def _is_repeated(case: Case) -> bool:
-    """Whether they said the same so often that a program must have written it, whatever it looks like."""
+    """Whether they said the same so often, and in such time, that a program must have written it, whatever it looks like."""
     if not case.found.judgement.kind.is_answered:
         return False
-    since = case.message.received_at - SAME_WITHIN
-    if queries.count_saying(case.sender.address, case.found.mark, since=since, at_most=SAME) < SAME:
+    at, person = case.message.received_at, case.sender.person
+    since = at - repeating.WITHIN
+    came = [*queries.times_saying(case.sender.address, case.found.mark, since=since, at_most=repeating.MANY), at]
+    if len(came) <= repeating.SAME:
         return False
-    case.say("repeats", times=SAME)
+    told = notifications.mailed_at(person.pk, since=since, limit=_TOLD) if person is not None else []
+    if not repeating.is_by_program(came, told):
+        return False
+    case.say("repeats", times=len(came))
     return True
 
 

@@ -46,7 +46,7 @@ _STEPS = {
     "released": N_("Somebody decided that it is taken."),
     "came_before": N_("It is the same as mail %(message)s."),
     "rate": N_("There were %(at_most)s mails of this sender within %(minutes)s minutes."),
-    "repeats": N_("The sender said the same %(times)s times within a week, as programs do: no answer."),
+    "repeats": N_("The sender said the same %(times)s times within a week, in the time of a program: no answer."),
     "by_list": N_("It came through a list, or went to many: its header %(header)s says so."),
     "on_ticket": N_("It belongs to ticket %(ticket)s (found by: %(by)s)."),
     "unproven": N_("No server proved who sent it, so it may only speak."),

@@ -82,10 +82,11 @@ def count_of_ticket(ticket: int, *, since: datetime, at_most: int) -> int:
     return InboundMessage.objects.filter(ticket=ticket, received_at__gt=since).order_by()[:at_most].count()
 
 
-def count_saying(sender: str, mark: str, *, since: datetime, at_most: int) -> int:
-    """How often a sender said the same, counted up to `at_most`."""
-    rows = InboundMessage.objects.filter(sender=sender, received_at__gt=since, mark=mark)
-    return rows.order_by()[:at_most].count() if sender else 0
+def times_saying(sender: str, mark: str, *, since: datetime, at_most: int) -> list[datetime]:
+    """When the last mails of a sender that say the same came, oldest first; each once, by however many mailboxes it came."""
+    rows = InboundMessage.objects.filter(sender=sender, received_at__gt=since, mark=mark).exclude(reason="duplicate")
+    found = rows.order_by("-received_at").values_list("received_at", flat=True)[:at_most] if sender else ()
+    return list(reversed(found))
 
 
 def all_rules() -> QuerySet[MailRule]:

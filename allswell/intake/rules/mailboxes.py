@@ -46,8 +46,6 @@ ATTEMPTS = 3
 #: more mails than this of one sender, or on one ticket, wait for a person: (within, at most). They end loops that nothing else tells
 SENDER_RATES = ((timedelta(minutes=10), 10), (timedelta(days=1), 100))
 TICKET_RATE = (timedelta(hours=1), 30)
-#: who says the same once more than this often within a week is taken for a program, and gets no answer
-SAME_WITHIN, SAME = timedelta(days=7), 3
 #: a stranger is told so often at most that their mail is not taken
 REFUSES_AGAIN = timedelta(days=7)
 #: the same mail under the same Message-ID comes again, by another mailbox or a server that was not sure; one without any so soon only

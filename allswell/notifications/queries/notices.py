@@ -88,6 +88,13 @@ def mailed(ticket: int, person: int, *, limit: int) -> list[tuple[datetime, str]
     return [(at, key) for key, at in keys.items()]
 
 
+def mailed_at(person: int, *, since: datetime, limit: int) -> list[datetime]:
+    """When the last mails to a person went out, oldest first."""
+    rows = Delivery.objects.filter(person=person, channel="email", outcome=rules.Outcome.SENT.value, settled_at__gt=since)
+    found = rows.order_by("-settled_at").values_list("settled_at", flat=True)[:limit]
+    return [at for at in reversed(found) if at is not None]
+
+
 def tickets_of_mail(delivery_id: int) -> list[int]:
     """The tickets whose conversation a mail and what is bundled in it belong to."""
     rows = Delivery.objects.filter(Q(pk=delivery_id) | Q(bundled_in=delivery_id), ticket__isnull=False)
