@@ -3,6 +3,7 @@
 const readline = require('readline');
 const [name, address, key] = process.argv.slice(2);
 const TITLE = 'Disk of db1 is full';
+console.log = console.error; // the answers alone go to standard output; opsgenie-sdk tells of a refused connection there
 
 function pdjs() {
   const { event } = require('@pagerduty/pdjs');
