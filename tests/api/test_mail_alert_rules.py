@@ -25,7 +25,9 @@ def ada(world: World) -> Program:
 
 @pytest.fixture
 def source(world: World) -> AlertSource:
-    row, _key = sources.create(name="Backups", kind="mail-pattern", service=world.ledger.pk, mapping=PATTERN, **world.by(world.ada))
+    row, _key = sources.create(
+        name="Backups", kind="mail-pattern", service=world.ledger.pk, mapping=PATTERN, **world.by(world.ada)
+    )
     return row
 
 
@@ -51,9 +53,7 @@ def test_a_rule_of_the_api_turns_the_mail_of_a_tool_into_an_alert(world: World, 
     assert ada.get("/mail-rules").json()[0]["fits_count"] == 1
 
 
-def test_a_rule_becomes_one_about_alerts_and_another_source_reads_them(
-    world: World, ada: Program, source: AlertSource
-) -> None:
+def test_a_rule_becomes_one_about_alerts_and_another_source_reads_them(world: World, ada: Program, source: AlertSource) -> None:
     other, _key = sources.create(name="Cron", kind="mail-pattern", mapping=PATTERN, **world.by(world.ada))
     one = f"/mail-rules/{ada.post('/mail-rules', name='Tools', definition={'senders': ['tools.example'], 'act': 'hold'}).json()['id']}"
     for given in (source.pk, other.pk):
