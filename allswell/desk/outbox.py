@@ -74,9 +74,17 @@ def letter(claim: Claim) -> Letter | Outcome:
         locale=actor.locale,
         time_zone=actor.time_zone,
         parts=parts,
-        unsubscribe=unsubscribing.link(person_id, {said.topic for _matter, told in parts for said in told}),
+        unsubscribe=_unsubscribe(person_id, [said for _matter, told in parts for said in told]),
     )
     return sending.addressed(own_words.worded(written, recipient=actor), person=person_id)
+
+
+def _unsubscribe(person: int, told: list[Said]) -> str:
+    """The address that ends such mails by one click; "" where there is none."""
+    number = told[0].facts.get("subscription")
+    if told[0].topic is Topic.REPORT and number is not None:
+        return unsubscribing.report_link(person, number)
+    return unsubscribing.link(person, {said.topic for said in told})
 
 
 def _address(row: Delivery, person: int) -> str:
@@ -104,7 +112,8 @@ def told(notices: Iterable[Delivery], actor: Actor) -> Iterator[tuple[Delivery, 
             written = report_mails.written(row.content, actor=actor, now=row.created_at)
             if written is None:
                 continue
-            said = replace(said, body=written.body, facts={"title": written.title, "path": written.path})
+            facts = {"title": written.title, "path": written.path, "subscription": row.content.get("subscription")}
+            said = replace(said, body=written.body, facts=facts)
         elif row.topic in rules.SHIFT_TOPICS:
             write = coverage_notices.written if row.topic == Topic.UNCOVERED else shift_notices.written
             words = write(Topic(row.topic), row.content, actor=actor)

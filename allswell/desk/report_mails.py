@@ -79,7 +79,13 @@ def send_due(*, limit: int, actor: Actor, now: datetime) -> int:
             zone = reader.time_zone
             if may(reader, Act.SEE_DESK, INSTALLATION):
                 when = period_before(row.every, zone=zone, at=now)
-                content = {"report": row.report, "asked": row.asked, "from": f"{when.first}", "to": f"{when.last}"}
+                content = {
+                    "subscription": row.pk,
+                    "report": row.report,
+                    "asked": row.asked,
+                    "from": f"{when.first}",
+                    "to": f"{when.last}",
+                }
                 about = ("person", row.person_id)
                 data = {"kind": f"report {row.report}", "filters": sorted(row.asked)}
                 entry = journal.record(Verb.EXPORTED, about=about, actor=actor, now=now, data=data)

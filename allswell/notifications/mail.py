@@ -180,7 +180,8 @@ def _ending(public_url: str, letter: Letter) -> list[str]:
     if letter.parts[0][1][0].topic is Topic.ACCOUNT:
         return []
     if letter.parts[0][1][0].topic is Topic.REPORT:
-        return [_("End this mail, or ask for others: %(link)s") % {"link": f"{public_url}/reports"}]
+        lines = [_("Your reports by mail: %(link)s") % {"link": f"{public_url}/reports"}]
+        return [*lines, _("No longer this report: %(link)s") % {"link": letter.unsubscribe}] if letter.unsubscribe else lines
     lines = [_("Choose what you are told about: %(link)s") % {"link": f"{public_url}/profile"}]
     if letter.unsubscribe:
         lines.append(_("No more mails of this kind: %(link)s") % {"link": letter.unsubscribe})

@@ -36,7 +36,7 @@ class Topic(StrEnum):
     JOB = "job"  # long work you started is done
     ACCOUNT = "account"  # your sign-in; cannot be switched off
     BLIND = "blind"  # nothing was watching for a while; told to administrators, cannot be switched off
-    REPORT = "report"  # a report you asked for regularly; ended where it was asked for
+    REPORT = "report"  # a report you asked for regularly; ended by its own mail, or where it was asked for
     WEBHOOK = "webhook"
 
 
@@ -97,7 +97,7 @@ def topics(*, is_agent: bool) -> tuple[Topic, ...]:
 
 #: topics one click in a mail program ends (RFC 8058); never answers to one's own tickets, one's own work and shifts, nor the account.
 #: Their places are written in addresses that stay good for ever: only add behind
-ONE_CLICK = (Topic.ANNOUNCED, Topic.TEAM, Topic.WATCHED, Topic.WARNED, Topic.BREACHED, Topic.DIGEST, Topic.JOB)
+ONE_CLICK = (Topic.ANNOUNCED, Topic.TEAM, Topic.WATCHED, Topic.WARNED, Topic.BREACHED, Topic.DIGEST, Topic.JOB, Topic.UNCOVERED)
 #: topics that are the desk's own: only who may see a ticket's notes is told by them
 DESK_TOPICS = frozenset(
     {Topic.ASSIGNED, Topic.TEAM, Topic.MENTIONED, Topic.ESCALATED, Topic.WATCHED, Topic.WARNED, Topic.BREACHED}
