@@ -53,6 +53,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("import", "imports", "Bring in tickets from another desk."),
     Command("export", "exports", "Take tickets out as CSV or JSON."),
     Command("clocks", "clocks", "Explain the clocks of a ticket; replay them from the journal; try other terms."),
+    Command("triage", "triage", "Say how well the likely team is told, on any file of tickets."),
     Command("oncall", "oncall", "Say who is on call and what would happen; take rotas and policies out, bring them in."),
     Command("mail", "mail", "Take a mail that a mail server hands over; make a key that signs mail.", failure=75),
     Command("watch", "watch", "Watch an installation from another machine, and page when it is silent.", needs_desk=False),

@@ -11,7 +11,7 @@ import importlib.resources
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -49,7 +49,7 @@ def shipped() -> list[str]:
     return sorted(part.name.removesuffix(".yaml") for part in folder.iterdir() if part.name.endswith(".yaml"))
 
 
-def mapping(name: str) -> tuple[TicketMapping, str]:
+def mapping(name: str, parse: Callable[[Any], TicketMapping] = parse) -> tuple[TicketMapping, str]:
     """(mapping, SHA-256 of its text) of a shipped name or a path. Raises Invalid."""
     if name in shipped():
         content = (importlib.resources.files("allswell.intake") / "mappings" / f"{name}.yaml").read_bytes()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,7 +25,7 @@ NUMBERS = ("impact", "urgency", "priority", "reopened_count", "handover_count")
 FIELDS = frozenset({"ref", "at", "category", *TEXTS, *INSTANTS, *PEOPLE, *NAMES, *WORDS, *NUMBERS})
 ORDERS = ("dmy", "mdy", "ymd")
 _TOP = frozenset({"name", "about", "source", "rows", "missing", "date_order", "timezone", "encoding", "delimiter", "records"})
-_TOP |= {"sheet", "organization", "columns", "custom", "comments"}
+_TOP |= {"sheet", "organization", "columns", "custom", "comments", "triage"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -79,6 +79,9 @@ class TicketMapping:
     spots: Mapping[str, Spot]
     custom: Mapping[str, tuple[Spot, str]]
     comments: tuple[CommentSpot, ...]
+    #: columns that are known when a ticket opens, and those known only later, where their names do not tell
+    at_opening: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
     def columns(self) -> set[str]:
         """Every column the mapping reads."""
@@ -183,6 +186,35 @@ def zone(name: str) -> ZoneInfo:
         raise Invalid("%(name)s is not a time zone; use a name such as Europe/Paris.", field="timezone", name=name) from error
 
 
+def _triage(raw: Any) -> dict[str, tuple[str, ...]]:
+    raw = raw or {}
+    if not isinstance(raw, dict) or raw.keys() - {"at_opening", "later"}:
+        raise _fail("triage", "give at_opening and later, each a list of columns.")
+    if not all(isinstance(columns, list) for columns in raw.values()):
+        raise _fail("triage", "give at_opening and later, each a list of columns.")
+    return {name: tuple(_plain(column, "triage") for column in columns) for name, columns in raw.items()}
+
+
+def parse_flat(raw: Any) -> TicketMapping:
+    """A mapping of which little is needed: columns it names as it likes are fields of its own. Raises Invalid."""
+    if not isinstance(raw, dict):
+        raise Invalid("The mapping is not a list of names and values.", field="mapping")
+    columns = raw.get("columns", {key: value for key, value in raw.items() if key not in _TOP})
+    if not isinstance(columns, dict) or not columns:
+        raise _fail("columns", "is missing.")
+    own = {re.sub(r"[^a-z0-9_]+", "_", str(name).lower()).strip("_") or "field": name for name in columns if name not in FIELDS}
+    kept = {key: value for key, value in raw.items() if key in _TOP and key not in ("comments", "organization")}
+    known = {name: value for name, value in columns.items() if name in FIELDS}
+    known |= {name: {"value": "-"} for name in ("ref", "title", "state", "opened_at") if name not in known}
+    custom = {
+        **(raw.get("custom") or {}),
+        **{key if _KEY.fullmatch(key) else f"x_{key}"[:40]: columns[name] for key, name in own.items()},
+    }
+    name = raw.get("name") if _NAME.fullmatch(str(raw.get("name") or "")) else "flat"
+    found = parse({**kept, "name": name, "source": name, "columns": known, "custom": custom})
+    return replace(found, spots={name: spot for name, spot in found.spots.items() if name in columns})
+
+
 def parse(raw: Any) -> TicketMapping:
     """A mapping from what the YAML holds. Raises Invalid that says which part is wrong."""
     if not isinstance(raw, dict):
@@ -229,4 +261,5 @@ def parse(raw: Any) -> TicketMapping:
         spots=spots,
         custom=_custom(raw.get("custom")),
         comments=_comments(raw.get("comments")),
+        **_triage(raw.get("triage")),
     )

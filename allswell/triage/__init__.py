@@ -1,0 +1,1 @@
+"""Likely teams, duplicates and known errors, learned from an organization's own history."""
