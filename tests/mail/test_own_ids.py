@@ -70,3 +70,19 @@ def test_our_mails_that_come_back_under_another_name_end_there(
     exchange.settle()
     assert (Ticket.objects.count(), Comment.objects.count(), len(exchange.sent)) == (tickets, comments, sent)
     assert InboundMessage.objects.filter(reason="own").count() == sent
+
+
+def test_an_answer_that_comes_before_it_is_written_down_that_its_mail_went_out_finds_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = Exchange(Post(world), monkeypatch, {})
+    numbers = [exchange.post.mail(MARIA, f"It hums, {word}.", subject=f"Hum {word}").ticket_id for word in ("a", "b", "c", "d")]
+    exchange.settle()
+    (gathered,) = exchange.sent
+    ThreadReference.objects.filter(is_ours=True).delete()
+    signed = _own_id(gathered)
+    answer = exchange.post.mail(MARIA, "All of them, yes.", subject="Re: News", answers=signed)
+    assert answer.ticket_id == max(number for number in numbers if number is not None)
+    for forged in (signed.replace("received", "replied"), signed.partition("@")[0] + "@elsewhere.example"):
+        assert exchange.post.mail(MARIA, f"Forged {forged}", subject="x", answers=forged).ticket_id not in numbers
+    assert exchange.post.mail("Otto <otto@example.org>", "Mine, too.", subject="x", answers=signed).ticket_id not in numbers

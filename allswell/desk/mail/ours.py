@@ -16,6 +16,9 @@ from allswell.intake.queries import mail as queries
 #: the end of the key of a notice by mail (`notifications.operations.enqueue`), as an id holds it
 _TO = re.compile(r"_(\d{1,18})_email-[a-z2-7]{26}@")
 
+#: the whole of such a key, in the id of a mail about no ticket or several
+_WHOLE = re.compile(r"0\.([0-9a-f]{32})_(\d{1,18})_([a-z_]{1,30})_(\d{1,18})_email-[a-z2-7]{26}@")
+
 
 def _key(secret: str) -> bytes:
     return hashlib.blake2b(secret.encode(), digest_size=32, person=b"allswell.mail").digest()
@@ -36,6 +39,12 @@ def person_of(message_id: str) -> int | None:
     """Who got the mail of this id; None when it is none that we signed. It stands in the key of the delivery, which is signed with it."""
     found = _TO.search(message_id) if ticket_of(message_id) is not None else None
     return int(found.group(1)) if found else None
+
+
+def delivery_of(message_id: str) -> str:
+    """The key of the delivery that went out under this id, about no ticket or several; "" for any other. Who asks knows that it is ours."""
+    found = _WHOLE.match(message_id)
+    return ".".join((*found.groups(), "email")) if found else ""
 
 
 def own() -> Own:
