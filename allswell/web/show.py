@@ -39,7 +39,10 @@ def now() -> datetime:
 
 
 def clock_text(at: datetime) -> str:
-    """An instant in the viewer's zone, as short as can be: 09:34, yesterday 09:34, Mon 09:34, 3 Nov 09:34, 3 Nov 2025."""
+    """An instant in the viewer's zone, as short as can be: 09:34, yesterday 09:34, Mon 09:34, 3 Nov 09:34, 3 Nov 2025.
+
+    A bare weekday is one that was; what comes has its date too, since "Mon" six days ahead is read as the one after tomorrow.
+    """
     local, today = timezone.localtime(at), timezone.localtime(now())
     days = (today.date() - local.date()).days
     hour = clock_at(local)
@@ -49,8 +52,10 @@ def clock_text(at: datetime) -> str:
         return _("yesterday %(time)s") % {"time": hour}
     if days == -1:
         return _("tomorrow %(time)s") % {"time": hour}
-    if -7 < days < 7:
+    if 0 < days < 7:
         return f"{dateformat.format(local, 'D')} {hour}"
+    if -7 < days < 0:
+        return f"{dateformat.format(local, 'D j M')} {hour}"
     if local.year == today.year:
         return f"{dateformat.format(local, 'j M')} {hour}"
     return dateformat.format(local, "j M Y")

@@ -67,5 +67,7 @@ def test_instants_are_said_as_short_as_they_can_be(world: World) -> None:
     assert show.clock_text(world.now - timedelta(minutes=5)) == "08:55"
     assert show.clock_text(world.now - timedelta(days=1)) == "yesterday 09:00"
     assert show.clock_text(world.now - timedelta(days=3)) == "Fri 09:00"
+    assert show.clock_text(world.now + timedelta(days=1)) == "tomorrow 09:00"
+    assert show.clock_text(world.now + timedelta(days=6)) == "Sun 29 Nov 09:00"
     assert show.duration(timedelta(hours=1, minutes=52)) == "1 h 52 min"
     show.set_now(None)

@@ -33,8 +33,13 @@ def run(company: Company, *, actor: Actor, begin: datetime, now: datetime) -> No
     rules.create(name="Disks of test machines only stand in the list", definition={"matchers": [full], "act": "record"}, **by)
     rules.create(name="The label says which service", definition={"service_label": "service"}, **by)
     story = sorted((*_noise(now), *_slow_spells(now), *_today(now)), key=lambda told: told[0])
+    fires: dict[str, dict[str, dict[str, Any]]] = {}
     for at, alert in story:
-        _tell(source.pk, at, alert)
+        group = fires.setdefault(alert["labels"]["alertname"], {})
+        group[alert["fingerprint"]] = alert
+        _tell(source.pk, at, list(group.values()))
+        if alert["status"] == "resolved":
+            del group[alert["fingerprint"]]
     beat, _unused = sources.create(name="Cron jobs", kind="heartbeat", team=company.teams["Systems"], **by)
     heartbeats.create(beat.pk, name="nightly-backup", every=int(_DAY.total_seconds()), grace=3_600, actor=actor, now=now)
     night = (now + _DAY).replace(hour=21, minute=0, second=0, microsecond=0)
@@ -48,24 +53,30 @@ def run(company: Company, *, actor: Actor, begin: datetime, now: datetime) -> No
     )
 
 
-def _tell(source: int, at: datetime, alert: dict[str, Any]) -> None:
-    """One request of the Alertmanager arrives, and is read at once."""
+def _tell(source: int, at: datetime, alerts: list[dict[str, Any]]) -> None:
+    """One request of the Alertmanager arrives, and is read at once. It names all of a group that fires, and what ended just now."""
+    name = {"alertname": alerts[0]["labels"]["alertname"]}
     body = {
         "version": "4",
-        "groupKey": f'{{}}:{{alertname="{alert["labels"]["alertname"]}"}}',
+        "groupKey": f'{{}}:{{alertname="{name["alertname"]}"}}',
         "truncatedAlerts": 0,
-        "status": alert["status"],
+        "status": "firing" if any(alert["status"] == "firing" for alert in alerts) else "resolved",
         "receiver": "allswell",
-        "groupLabels": {"alertname": alert["labels"]["alertname"]},
-        "commonLabels": alert["labels"],
-        "commonAnnotations": alert["annotations"],
+        "groupLabels": name,
+        "commonLabels": _common([alert["labels"] for alert in alerts]),
+        "commonAnnotations": _common([alert["annotations"] for alert in alerts]),
         "externalURL": "http://alertmanager.northbank.example",
-        "alerts": [alert],
+        "alerts": alerts,
     }
     head = {"method": "POST", "path": "", "content_type": "application/json"}
     engine = actors.engine()
     taking.keep([Raw(source, at, head, json.dumps(body).encode(), at.isoformat())], actor=engine, now=at)
     taking.take(reading.read(queries.waiting(limit=1, most_bytes=1_000_000)), actor=engine, now=at)
+
+
+def _common(said: list[dict[str, str]]) -> dict[str, str]:
+    """What all of them say alike."""
+    return {name: value for name, value in said[0].items() if all(other.get(name) == value for other in said)}
 
 
 def _alert(name: str, summary: str, began: datetime, labels: dict[str, str], ended: datetime | None = None) -> dict[str, Any]:
