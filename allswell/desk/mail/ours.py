@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from email.utils import parseaddr
@@ -15,9 +16,6 @@ from allswell.intake.queries import mail as queries
 
 #: the end of the key of a notice by mail (`notifications.operations.enqueue`), as an id holds it
 _TO = re.compile(r"_(\d{1,18})_email-[a-z2-7]{26}@")
-
-#: the whole of such a key, in the id of a mail about no ticket or several
-_WHOLE = re.compile(r"0\.([0-9a-f]{32})_(\d{1,18})_([a-z_]{1,30})_(\d{1,18})_email-[a-z2-7]{26}@")
 
 
 def _key(secret: str) -> bytes:
@@ -41,12 +39,6 @@ def person_of(message_id: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def delivery_of(message_id: str) -> str:
-    """The key of the delivery that went out under this id, about no ticket or several; "" for any other. Who asks knows that it is ours."""
-    found = _WHOLE.match(message_id)
-    return ".".join((*found.groups(), "email")) if found else ""
-
-
 def own() -> Own:
     """What is ours today, as the parsers ask for it; what older secret keys signed still is. One query."""
     addresses = {address.lower() for address in queries.mailboxes().values_list("address", flat=True)}
@@ -64,6 +56,8 @@ def message_id(ticket: int, unique: str) -> str:
 
     `unique` may be the key of a delivery: what an id cannot hold is written otherwise.
     """
+    if not ticket:  # nothing else leads an answer to its tickets, and some programs break long ids when they name them
+        unique = base64.b32encode(hashlib.blake2b(unique.encode(), digest_size=8).digest()).decode("ascii").rstrip("=").lower()
     return references.message_id(ticket, unique.replace(".", "_")[:80], host(), _key(settings.SECRET_KEY))
 
 

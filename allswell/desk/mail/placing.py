@@ -15,12 +15,9 @@ from allswell.intake.parsers.mail.references import Own
 from allswell.intake.parsers.mail.understanding import Understood
 from allswell.intake.queries import mail as queries
 from allswell.kernel.actor import Actor
-from allswell.notifications import queries as notifications
 from allswell.people.rules import Act, may
 from allswell.tickets import queries as tickets
 from allswell.tickets.rules import PREFIX
-
-from . import ours
 
 if TYPE_CHECKING:
     from allswell.intake.models import InboundMessage
@@ -104,16 +101,10 @@ def _named(message: InboundMessage, found: Understood, own: Own) -> Iterator[tup
             yield number, "our_id"
     known = queries.tickets_of(ids) if ids else {}
     for one in ids:
-        for number in (known.get(one) or _gathered(one, own))[:_MOST]:
+        for number in known.get(one, [])[:_MOST]:
             yield number, "known_id"
     for number in references.tickets_of_subject(found.mail.subject, list(PREFIX.values()))[:_MOST]:
         yield number, "subject"
-
-
-def _gathered(message_id: str, own: Own) -> list[int]:
-    """The tickets of a mail of ours about several, the newest first: programs answer before it is written down that it went out."""
-    key = ours.delivery_of(message_id) if references.is_own_id(message_id, own) else ""
-    return sorted(notifications.tickets_of_key(key), reverse=True) if key else []
 
 
 def _followed(number: int) -> Ticket | None:

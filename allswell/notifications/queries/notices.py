@@ -102,12 +102,6 @@ def tickets_of_mail(delivery_id: int) -> list[int]:
     return list(dict.fromkeys(rows.order_by("id").values_list("ticket", flat=True)))
 
 
-def tickets_of_key(key: str) -> list[int]:
-    """The same of the mail with this key; none where there is no such mail."""
-    delivery = Delivery.objects.filter(key=key).values_list("pk").first()
-    return tickets_of_mail(delivery[0]) if delivery is not None else []
-
-
 @dataclass(frozen=True, slots=True)
 class Queue:
     """How a channel fares: `pending` counts at most CAP; `failing_since` is when the tries began to fail without one success."""
