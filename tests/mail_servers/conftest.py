@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from allswell.notifications.channels import guarded_http
+from tests.mail_servers.provider import Provider
 from tests.mail_servers.servers import DOVECOT, Dovecot
 
 #: these start servers and wait for them: `make test-mail` plays them, the suite does not
@@ -25,11 +26,21 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
+def provider(open_folder: Path) -> Iterator[Provider]:
+    """Who gives tokens."""
+    with Provider(open_folder) as one:
+        yield one
+
+
+@pytest.fixture
 def dovecot(open_folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dovecot]:
-    """A fresh Dovecot whose certificate is trusted."""
+    """A fresh Dovecot whose certificate is trusted; where a test has a provider of tokens, it takes those of it."""
     if DOVECOT is None or os.geteuid() != 0:
         pytest.skip("Dovecot is not here, or this is not root: make test-mail installs it")
-    server = Dovecot(open_folder / request.node.name[:30])
+    asks = request.getfixturevalue("provider").inside if "provider" in request.fixturenames else ""
+    server = Dovecot(Path(tempfile.mkdtemp(dir=open_folder)), asks=asks)
+    if asks:
+        request.getfixturevalue("provider").is_trusted_with(server.certificate)
     monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
     guarded_http._certificates.cache_clear()
     server.start()

@@ -54,10 +54,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def certificate(folder: Path) -> Path:
-    """A certificate of its own authority for localhost, with its key beside it."""
+def certificate(folder: Path, authority: str = "localhost") -> Path:
+    """A certificate of its own authority for localhost, with its key beside it. Two that are trusted together need two names."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, authority)])
     now = clock.now()
     made = (
         x509.CertificateBuilder()
@@ -101,12 +101,29 @@ plugin {{
 """
 
 
+def _tokens(folder: Path, asks: str) -> str:
+    """What lets people sign in with a token that the provider at `asks` knows."""
+    (folder / "oauth2.conf").write_text(
+        f"introspection_mode = post\nintrospection_url = {asks}/introspect\n"
+        "username_attribute = username\nactive_attribute = active\nactive_value = true\n"
+    )
+    return f"""
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+"""
+
+
 class Dovecot:
     """An IMAP server with a few people; with `lmtp` mail can be brought to them at that port, and their Sieve scripts are obeyed."""
 
-    def __init__(self, folder: Path, *, lmtp: int | None = None) -> None:
+    def __init__(self, folder: Path, *, lmtp: int | None = None, asks: str = "") -> None:
+        """With `asks`, the address of a provider of tokens, people sign in with those too."""
         self.folder, self.lmtp = folder, lmtp
-        self.port = free_port()
+        self.port, self.plain_port = free_port(), free_port()
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
         self.certificate = certificate(folder)
@@ -130,6 +147,7 @@ ssl_cert = <{folder}/cert.pem
 ssl_key = <{folder}/key.pem
 mail_location = maildir:~/Maildir
 mail_home = {folder}/mail/%n
+{_tokens(folder, asks) if asks else ""}
 passdb {{
   driver = static
   args = password={PASSWORD}
@@ -141,7 +159,8 @@ userdb {{
 service imap-login {{
   chroot =
   inet_listener imap {{
-    port = 0
+    address = 127.0.0.1
+    port = {self.plain_port}
   }}
   inet_listener imaps {{
     address = 127.0.0.1

@@ -57,6 +57,20 @@ class Waiting:
     came_at: datetime | None
 
 
+def _xoauth2(server: Server) -> str:
+    return f"user={server.user}\x01auth=Bearer {server.token}\x01\x01"
+
+
+def _oauthbearer(server: Server) -> str:
+    user = server.user.replace("=", "=3D").replace(",", "=2C")
+    return f"n,a={user},\x01host={server.host}\x01port={server.port}\x01auth=Bearer {server.token}\x01\x01"
+
+
+#: ways of signing in with a token: what is said, and what answers the reason of a refusal. The first is what Google and Microsoft
+#: document, the second is RFC 7628.
+BEARER: dict[str, tuple[Callable[[Server], str], bytes]] = {"XOAUTH2": (_xoauth2, b""), "OAUTHBEARER": (_oauthbearer, b"\x01")}
+
+
 class _Client(imaplib.IMAP4):
     """imaplib on a connection to a checked address. It reads by itself: what a server says has an end, and IDLE sees what came."""
 
@@ -144,8 +158,7 @@ class Mailbox:
             client.begin_tls()
         with _of(Problem.SIGN_IN, client):
             if self._server.token:
-                said = iter([f"user={self._server.user}\x01auth=Bearer {self._server.token}\x01\x01".encode()])
-                client.authenticate("XOAUTH2", lambda _challenge: next(said, b""))
+                self._sign_in_with_token()
             else:
                 client.login(self._server.user, self._server.password)
         client.sock.settimeout(ANSWERS_WITHIN)
@@ -155,6 +168,13 @@ class Mailbox:
             self._done(client.select(_quoted(self._server.folder)))
         self.messages = self._number("EXISTS")
         self.uid_validity, self.uid_next = self._number("UIDVALIDITY"), self._number("UIDNEXT")
+
+    def _sign_in_with_token(self) -> None:
+        """As the server knows it; what it says of a refusal has to be answered before it refuses."""
+        ways = [way for way in BEARER if f"AUTH={way}" in self._client.capabilities] or list(BEARER)
+        begins, ends = BEARER[ways[0]]
+        said = iter([begins(self._server).encode()])
+        self._client.authenticate(ways[0], lambda _challenge: next(said, ends))
 
     def _number(self, name: str) -> int:
         told = self._client.response(name)[1]
