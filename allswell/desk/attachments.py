@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from allswell.tickets.models import Attachment
     from allswell.tickets.operations.attaching import Stored
 
+#: files removed in a round
+_STRAYS = 500
+
 
 def upload(stream: IO[bytes], *, name: str, content_type: str, actor: Actor, now: datetime) -> Attachment:
     """Take a file; its `token` is then given to `report`, `reply`, `note` or `attach` by the same person, within a day.
@@ -82,3 +85,16 @@ def forget_unsent_uploads(*, limit: int = 100, actor: Actor, now: datetime) -> i
     for attachment in unsent:
         _drop(attachment)
     return len(unsent)
+
+
+def forget_strays(*, actor: Actor, now: datetime) -> int:
+    """Remove files of the storage that no row knows, after 30 days: who wrote them was killed before the commit. Answers how many.
+
+    One of its 256 folders is looked at in a minute, so that a large storage is gone through in some hours and no sweep is long. Files
+    wait that long because a database that was put back from an old copy, for a while, knows none of the newer ones.
+    """
+    folder = f"{int(now.timestamp()) // 60 % 256:02x}"
+    strays = tickets.strays(folder, before=now - rules.STRAY_LIVES, limit=_STRAYS)
+    for name in strays:
+        tickets.discard(name)
+    return len(strays)

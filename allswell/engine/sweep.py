@@ -17,6 +17,7 @@ Step = Callable[..., int | None]
 
 STEPS: tuple[Step, ...] = (
     attachments.forget_unsent_uploads,
+    attachments.forget_strays,
     calls.forget_calls,
     sign_in.tidy,
     contact_messages.tidy,

@@ -330,6 +330,8 @@ _TYPES = frozenset(
 )
 UNKNOWN_TYPE = "application/octet-stream"
 UPLOAD_LIVES = timedelta(days=1)
+#: a file that no row knows is removed after this long
+STRAY_LIVES = timedelta(days=30)
 
 
 def file_name(name: str) -> str:

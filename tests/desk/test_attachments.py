@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from django.test import TestCase
 
 from allswell.desk import attachments
 from allswell.desk import tickets as desk
+from allswell.kernel import clock
+from allswell.kernel.actor import engine
 from allswell.kernel.errors import Invalid, NotFound
+from allswell.tickets import operations as tickets
 from allswell.tickets import queries, rules
 from allswell.tickets.models import Attachment
 from tests.support.world import World
@@ -109,6 +113,23 @@ def test_unsent_uploads_are_forgotten_after_a_day(world: World, storage: Path) -
     with TestCase.captureOnCommitCallbacks(execute=True):
         assert attachments.forget_unsent_uploads(**world.by(world.ada)) == 1
     assert [path.name for path in files(storage)] == [Path(sent.stored_as).name]
+
+
+def test_a_file_whose_writer_was_killed_is_swept_after_a_month(world: World, storage: Path) -> None:
+    kept = upload(world, world.maria)
+    world.report(attachments=(kept.token,))
+    killed = tickets.store(io.BytesIO(b"left behind"), limit=1000)
+    written = clock.now()  # the disk's own clock says when
+    by = {"actor": engine(), "now": written + timedelta(days=29)}
+
+    def rounds() -> int:
+        return sum(attachments.forget_strays(**{**by, "now": by["now"] + timedelta(minutes=minute)}) for minute in range(256))
+
+    assert rounds() == 0
+    by["now"] += timedelta(days=2)
+    assert rounds() == 1
+    assert [path.name for path in files(storage)] == [Path(kept.stored_as).name]
+    assert not (storage / killed.stored_as).exists()
 
 
 def test_a_retracted_reply_gives_its_file_back(world: World) -> None:

@@ -1,7 +1,7 @@
 """Writing tickets: guarded updates and a journal entry, inside the desk's transaction."""
 
 from .around import copy_named, forget_presence, rewatch, tag, tag_by_id, untag, untag_by_id, unwatch, watch
-from .attaching import attach, attach_stored, detach, discard, keep_upload, store
+from .attaching import attach, attach_stored, detach, discard, keep_upload, store, strays
 from .core import (
     OPENED,
     came_by,
@@ -58,6 +58,7 @@ __all__ = [
     "rewatch",
     "save_draft",
     "store",
+    "strays",
     "tag",
     "tag_by_id",
     "take_back_link",

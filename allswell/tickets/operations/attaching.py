@@ -18,6 +18,8 @@ from allswell.tickets import rules
 from allswell.tickets.models import Attachment, Comment, Ticket
 
 _CHUNK = 64 * 1024
+#: names asked for in one question
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,18 @@ def store(stream: IO[bytes], *, limit: int) -> Stored:
 def discard(stored_as: str) -> None:
     """Remove a file from the storage; once the transaction that removed its row is through."""
     default_storage.delete(stored_as)
+
+
+def strays(folder: str, *, before: datetime, limit: int) -> list[str]:
+    """Files of a folder of the storage, written before then, that no row knows: their writer was killed before its commit."""
+    if not default_storage.exists(folder):
+        return []
+    names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
+    old = [name for name in names if default_storage.get_modified_time(name) < before]
+    known: set[str] = set()
+    for start in range(0, len(old), _AT_ONCE):
+        known |= set(Attachment.objects.filter(stored_as__in=old[start : start + _AT_ONCE]).values_list("stored_as", flat=True))
+    return [name for name in old if name not in known][:limit]
 
 
 def keep_upload(stored: Stored, *, name: str, content_type: str, actor: Actor, now: datetime) -> Attachment:
