@@ -18,11 +18,11 @@ def main() -> int:
     parser.add_argument("--down", type=float, default=60.0, help="seconds for which the desk is down")
     asked = parser.parse_args()
     subprocess.run([sys.executable, "-m", "tests.senders.install"], check=True, stdout=sys.stderr)
-    command = [sys.executable, "-m", "pytest", "tests/senders", "-v", "--tb=short", "-o", "console_output_style=classic"]
+    command = [sys.executable, "-m", "pytest", "tests/senders", "-rA", "--tb=short"]
     environment = {**os.environ, "SENDERS_DOWN": f"{asked.down:g}", "TEST_DATABASE": "sqlite"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    ended = re.findall(r"::(\w+)(?:\[(.+?)\])? (PASSED|FAILED|ERROR)", done.stdout)
-    for test, sender, outcome in ended:
+    ended = re.findall(r"^(PASSED|FAILED|ERROR) \S+::(\w+)(?:\[(.+?)\])?", done.stdout, re.MULTILINE)
+    for outcome, test, sender in ended:
         words = "one incident, over" if sender else test.removeprefix("test_").replace("_", " ")
         print(f"{sender or 'all'}: {words if outcome == 'PASSED' else outcome}")
     print(f"the desk was killed and down for {asked.down:g} s; {done.stdout.strip().splitlines()[-1].strip('= ')}")
