@@ -187,7 +187,7 @@ def test_a_source_says_when_its_alerts_end_by_themselves(world: World, browser: 
     am.send(am.fires())
     ada, place = browser(world.ada), f"/setup/alert-sources/{am.source.pk}"
     assert 'value="144"' in ada.get(place).content.decode()
-    assert "Over unless told of" in browser(world.jonas).get(f"/alerts/{am.alert().pk}").content.decode()
+    assert "Ends unless reported again" in browser(world.jonas).get(f"/alerts/{am.alert().pk}").content.decode()
     about = {"name": "Watch", "service": "", "team": "", "secret": ""}
     assert ada.post(place, about | {"ends_after": "x"}).status_code == 422
     assert ada.post(place, about | {"ends_after": "12"}).status_code == 303

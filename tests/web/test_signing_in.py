@@ -75,6 +75,7 @@ def test_an_agent_comes_to_the_desk_and_a_requester_to_the_portal(door: Door) ->
     door.client.post("/sign-out")
     assert not door.is_open
     assert door.sign_in("maria").headers["Location"] == "/"
+    assert door.sign_in("Jonas", next="/").headers["Location"] == "/desk/"  # the front door is nowhere in particular
 
 
 @pytest.mark.parametrize("there", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"])

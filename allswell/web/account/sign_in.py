@@ -33,7 +33,9 @@ def _home(person: Person) -> str:
 
 
 def _next(request: HttpRequest) -> str:
-    return back_to(request, "")
+    """Where somebody wanted to go; nowhere in particular when that is the front door."""
+    wanted = back_to(request, "")
+    return "" if wanted == "/" else wanted
 
 
 @require_http_methods(["GET", "POST"])
