@@ -20,6 +20,7 @@ from .outbox import Calls, Mail
 from .pages import Pages
 from .reports import Reports
 from .rotas import Rotas
+from .searching import Searching
 from .sweep import Sweep
 
 
@@ -27,7 +28,7 @@ def all_modules() -> list[loop.Module]:
     """Every module of the engine, fresh."""
     return [
         Escalations(), Pages(), Contacts(), Alerts(), AlertTimes(), Mailboxes(), Listener(), MailIn(), Mail(), Calls(), Jobs(), Clocks(),
-        Closing(), Reports(), Rotas(), Handovers(), Coverage(), Sweep(),
+        Closing(), Reports(), Rotas(), Handovers(), Coverage(), Searching(), Sweep(),
     ]  # fmt: skip
 
 

@@ -6,6 +6,8 @@ from django.db import connection
 
 from allswell.database.statements import run
 
+from .rules import plain
+
 #: characters of a text that are indexed; what is longer is a log file
 LIMIT = 20_000
 
@@ -30,7 +32,7 @@ def create(ticket: int, *, public: str, internal: str = "") -> None:
     if connection.vendor == "sqlite":
         run(_SQLITE_NEW, [ticket, public, internal])
     else:
-        run(_POSTGRESQL_NEW, [ticket, public, f"{public}\n{internal}"])
+        run(_POSTGRESQL_NEW, [ticket, *_plain(public, internal)])
 
 
 def create_many(documents: list[tuple[int, str]]) -> None:
@@ -39,7 +41,7 @@ def create_many(documents: list[tuple[int, str]]) -> None:
         if connection.vendor == "sqlite":
             cursor.executemany(_SQLITE_NEW, [(number, public[:LIMIT], "") for number, public in documents])
         else:
-            cursor.executemany(_POSTGRESQL_NEW, [(number, public[:LIMIT], public[:LIMIT]) for number, public in documents])
+            cursor.executemany(_POSTGRESQL_NEW, [(number, *_plain(public[:LIMIT], "")) for number, public in documents])
 
 
 def add(ticket: int, *, public: str = "", internal: str = "") -> None:
@@ -49,7 +51,7 @@ def add(ticket: int, *, public: str = "", internal: str = "") -> None:
         if connection.vendor == "sqlite":
             cursor.execute(_SQLITE_ADD, [public, internal, ticket])
         else:
-            cursor.execute(_POSTGRESQL_ADD, [public, f"{public}\n{internal}", ticket])
+            cursor.execute(_POSTGRESQL_ADD, [*_plain(public, internal), ticket])
         missing = cursor.rowcount == 0
     if missing:
         create(ticket, public=public, internal=internal)
@@ -61,3 +63,9 @@ def replace(ticket: int, *, public: str, internal: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM search_document WHERE rowid = %s", [ticket])
     create(ticket, public=public, internal=internal)
+
+
+def _plain(public: str, internal: str) -> tuple[str, str]:
+    """The public words, and all of them, as PostgreSQL is to read them."""
+    public = plain(public)
+    return public, f"{public}\n{plain(internal)}"

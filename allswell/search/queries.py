@@ -15,6 +15,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
+from .rules import plain
+
 _WORD = re.compile(r"\w+", re.UNICODE)
 #: hits looked at before a search gives up finding ones the viewer may see
 DEPTH = 20_000
@@ -37,12 +39,20 @@ def _condition(words: list[str], *, internal: bool, is_typing: bool) -> tuple[st
         query = " ".join(f'"{word}"' for word in words) + ("*" if is_typing else "")
         key, condition, values = "rowid", "search_document MATCH %s", [query if internal else f"{{public}} : ({query})"]
     else:
-        query = " & ".join(words) + (":*" if is_typing else "")
+        ends = [""] * (len(words) - 1) + [":*" if is_typing else ""]
+        query = " & ".join(_either(word, end) for word, end in zip(words, ends, strict=True))
         key, condition, values = "ticket_id", f"{'words' if internal else 'public'} @@ to_tsquery('english', %s)", [query]
     if is_typing:
         condition += f" AND {key} > (SELECT max(id) FROM tickets_ticket) - %s"
         values.append(TYPING_WINDOW[connection.vendor])
     return key, condition, values
+
+
+def _either(word: str, end: str) -> str:
+    """A word as PostgreSQL keeps it, or as it stands in documents that are not yet written anew (renewing.py)."""
+    folded = " <-> ".join(plain(word).split())
+    forms = [word] if folded in ("", word) else [folded, word]
+    return "(" + " | ".join(form + end for form in forms) + ")"
 
 
 def _candidates(words: list[str], *, internal: bool, is_typing: bool, before: int | None) -> Iterator[list[int]]:

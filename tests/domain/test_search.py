@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
+from allswell.desk import searching
 from allswell.desk import tickets as desk
+from allswell.engine.searching import Searching
+from allswell.kernel.actor import engine
 from allswell.search import operations, queries
 from allswell.tickets import queries as tickets
 from tests.support.world import World
@@ -58,3 +62,48 @@ def test_an_edited_document_is_replaced(world: World) -> None:
     operations.replace(ticket.pk, public="right", internal="")
     assert found(world, "wrong") == []
     assert found(world, "right") == [ticket.pk]
+
+
+SAID = (
+    "ORA-00060 on db-prod-01.example.net, 0x80070005, HTTP 503, see /var/log/oracle/alert.log or https://intra.example.net/wiki/errors, "
+    "ask ops@example.net; job nightly_run; St\u00f6rung in Z\u00fcrich"
+)
+PARTS = [
+    *("ORA-00060", "ora 00060", "00060", "0x80070005", "http 503", "db-prod-01", "example.net", "/var/log/oracle", "alert.log"),
+    *("wiki/errors", "ops@example.net", "ops", "nightly_run", "nightly", "storung", "St\u00f6rung", "Zurich z\u00fcrich"),
+]
+
+
+@pytest.mark.parametrize("text", PARTS)
+def test_codes_hosts_paths_and_accents_are_found_in_their_parts(world: World, text: str) -> None:
+    ticket = world.report(title="Deadlock", description=SAID)
+    noted = world.report(title="Other")
+    desk.note(noted.pk, body=SAID, **world.by(world.jonas))
+    world.report(title="ORA-00061 on db-prod-02, HTTP 502")
+    assert found(world, text) == [noted.pk, ticket.pk]
+    assert found(world, text, internal=False) == [ticket.pk]
+    assert found(world, text, is_typing=True) == [noted.pk, ticket.pk]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has always kept words in this form")
+def test_documents_of_an_older_form_are_written_anew_the_newest_first(world: World) -> None:
+    first, second, third = [world.report(title=f"ORA-00060 at Z\u00fcrich {nth}") for nth in range(3)]
+    desk.note(first.pk, body="and at db-prod-01.example.net", **world.by(world.jonas))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE search_document SET public = to_tsvector('english', title), words = to_tsvector('english', title)"
+            " FROM tickets_ticket WHERE id = ticket_id"
+        )
+        cursor.execute("INSERT INTO search_renewal VALUES (%s)", [third.pk + 1])
+    assert found(world, "ora-00060") == []
+    assert found(world, "z\u00fcrich") == [third.pk, second.pk, first.pk]
+    assert searching.renew(limit=2, actor=engine(), now=world.now) == 2
+    assert found(world, "ora-00060") == [third.pk, second.pk]
+    module = Searching()
+    assert module.is_due(world.now)
+    while module.tick(world.now).is_more:
+        pass
+    assert not module.is_due(world.now)
+    assert found(world, "ora-00060") == [third.pk, second.pk, first.pk]
+    assert found(world, "example.net") == [first.pk]
+    assert found(world, "example.net", internal=False) == []
