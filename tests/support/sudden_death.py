@@ -25,6 +25,7 @@ Delivery.objects.filter(settled_at__isnull=True).update(claimed_until=None)
 _LOOK = """
 import django; django.setup()
 import json
+from allswell.desk.mail import ours
 from allswell.journal.models import Entry
 from allswell.notifications.models import Delivery
 from allswell.tickets.models import Ticket
@@ -32,7 +33,10 @@ print(json.dumps({
     "tickets": list(Ticket.objects.values_list("pk", flat=True)),
     "journaled": list(Entry.objects.filter(verb="incident.reported").values_list("ticket_id", flat=True)),
     "pending": Delivery.objects.filter(settled_at__isnull=True).count(),
-    "notices": [list(row) for row in Delivery.objects.filter(channel="email").values_list("ticket_id", "key", "outcome")],
+    "notices": [
+        [ticket, key, outcome, [ours.message_id(number, key) for number in {ticket or 0, 0}]]
+        for ticket, key, outcome in Delivery.objects.filter(channel="email").values_list("ticket_id", "key", "outcome")
+    ],
 }))
 """
 
@@ -57,20 +61,20 @@ class Report:
     tickets: set[int] = field(default_factory=set)
     journaled: set[int] = field(default_factory=set)
     pending: int = 0
-    notices: list[tuple[int, str, str]] = field(default_factory=list)
+    #: the ticket, the key, what became of it, and the ids its mail may have: about the ticket alone, or about several
+    notices: list[tuple[int, str, str, list[str]]] = field(default_factory=list)
     mails: int = 0
     message_ids: set[str] = field(default_factory=set)
 
     def lost(self) -> dict[str, list[Any]]:
         """Everything that was promised and is not there; empty lists when all is well."""
-        told = {ticket for ticket, _, _ in self.notices}
-        arrived = " ".join(self.message_ids).replace(".", "_")  # as keys stand in the ids of mails about one ticket
+        told = {ticket for ticket, _, _, _ in self.notices}
         return {
             "tickets": sorted(set(self.answered) - self.tickets),
             "journal": sorted(set(self.tickets) - self.journaled),
             "notices": sorted(set(self.tickets) - told),
-            "mails": [key for _, key, outcome in self.notices if outcome == "sent" and key.replace(".", "_") not in arrived],
-            "unsent": [key for _, key, outcome in self.notices if outcome not in ("sent", "bundled")],
+            "mails": [key for _, key, outcome, ids in self.notices if outcome == "sent" and self.message_ids.isdisjoint(ids)],
+            "unsent": [key for _, key, outcome, _ in self.notices if outcome not in ("sent", "bundled")],
         }
 
 
@@ -97,7 +101,7 @@ def play(home: Path, *, kills: int, tickets: int, seed: int = 1) -> Report:
         post.stop()
     report.tickets, report.journaled = set(found["tickets"]), set(found["journaled"])
     report.pending, report.notices = found["pending"], [tuple(row) for row in found["notices"]]
-    report.mails, report.message_ids = len(box.messages), {str(mail["Message-ID"]) for mail in box.messages}
+    report.mails, report.message_ids = len(box.messages), {str(mail["Message-ID"]).strip("<> ") for mail in box.messages}
     return report
 
 
