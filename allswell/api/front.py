@@ -288,9 +288,13 @@ def _repeated(call: Call, once: Once) -> HttpResponse | None:
     return HttpResponse(kept.answer, status=kept.status, headers={**kept.headers, "Idempotency-Replayed": "true"})
 
 
-def _etag(content: Any, encoded: bytes) -> str:
-    version = getattr(content, "version", None)
-    return f'"{version}"' if version else f'"{hashlib.sha256(encoded).hexdigest()[:16]}"'
+def _etag(content: Any) -> str:
+    """What If-Match names: its version, else all that a person may have set. What the engine notes by itself (`noted`) is no change."""
+    if version := getattr(content, "version", None):
+        return f'"{version}"'
+    noted: frozenset[str] = getattr(content, "noted", frozenset())
+    told = {name: getattr(content, name) for name in content.__struct_fields__ if name not in noted} if noted else content
+    return f'"{hashlib.sha256(_ENCODE(told)).hexdigest()[:16]}"'
 
 
 def _precondition(call: Call) -> Callable[[], None] | None:
@@ -315,7 +319,7 @@ def _precondition(call: Call) -> Callable[[], None] | None:
 
     def check() -> None:
         content = current(call)
-        if _etag(content, _ENCODE(content)) not in tags:
+        if _etag(content) not in tags:
             raise changed
 
     return check
@@ -331,5 +335,5 @@ def _present(call: Call, result: Any) -> HttpResponseBase:
     encoded = _ENCODE(content)
     headers = call.headers
     if operation.status in (200, 201) and "ETag" not in headers:
-        headers["ETag"] = _etag(content, encoded)
+        headers["ETag"] = _etag(content)
     return HttpResponse(encoded, status=operation.status, content_type="application/json", headers=headers)

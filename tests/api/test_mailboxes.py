@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from allswell.desk.mail import fetching
 from allswell.intake.models import InboundMessage, Mailbox
 from allswell.intake.servers import signing_in
 from allswell.intake.servers.trouble import Problem, Trouble
+from allswell.kernel.actor import engine
 from tests.support.boxes import PASSWORD, SERVER, a_mailbox
 from tests.support.post import Post
 from tests.support.program import Program
@@ -49,6 +51,20 @@ def test_a_mailbox_is_set_up_changed_and_forgotten_and_tells_no_secret(world: Wo
     assert ada.post(f"{one}/rotate_key").status_code == 409
     assert ada.call("DELETE", one).status_code == 204
     assert not Mailbox.objects.exists()
+
+
+def test_that_the_engine_looked_is_no_change_for_if_match(world: World, ada: Program) -> None:
+    made = ada.post(
+        "/mailboxes", name="Support", address="a@example.org", kind="imap", connection=SERVER, secret={"password": PASSWORD}
+    )
+    one, seen = f"/mailboxes/{made.json()['id']}", made.headers["ETag"]
+    fetching.note_look(made.json()["id"], actor=engine(), now=world.now)
+    assert ada.get(one).json()["looked_at"] is not None
+    assert ada.get(one).headers["ETag"] == seen
+    changed = ada.patch(one, hops=3, headers={"If-Match": seen})
+    assert changed.status_code == 200
+    assert ada.patch(one, hops=4, headers={"If-Match": seen}).status_code == 412  # somebody changed it
+    assert ada.patch(one, hops=4, headers={"If-Match": changed.headers["ETag"]}).status_code == 200
 
 
 def test_the_key_of_one_that_is_posted_is_shown_once(world: World, ada: Program) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, to_builtins
 
@@ -61,6 +61,8 @@ class RuleDefinition(Body):
 
 class AlertRule(Struct):
     """A rule in its place, how many alerts it fitted, and when last."""
+
+    noted: ClassVar[frozenset[str]] = frozenset({"fits_count", "last_fit_at"})
 
     id: int
     name: str

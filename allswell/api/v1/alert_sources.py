@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -28,6 +28,8 @@ class AlertSource(Struct):
 
     An alert of which nothing is told for `ends_after` hours ends by itself; null: never.
     """
+
+    noted: ClassVar[frozenset[str]] = frozenset({"last_seen_at", "seen_count", "refused_at", "refusal", "key"})
 
     id: int
     name: str
@@ -253,6 +255,8 @@ Grace = Annotated[int, Meta(ge=0, le=heartbeats.LONGEST_GRACE, description="Seco
 
 class Heartbeat(Struct):
     """What must be heard of every `every` seconds; `call` is where, with KEY for the key of its source."""
+
+    noted: ClassVar[frozenset[str]] = frozenset({"last_at", "due_at", "missing_since"})
 
     id: int
     name: str

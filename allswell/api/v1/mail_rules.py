@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, to_builtins
 
@@ -49,6 +49,8 @@ class MailRuleDefinition(Body):
 
 class MailRule(Struct):
     """A rule in its place, how many mails it fitted, and when last."""
+
+    noted: ClassVar[frozenset[str]] = frozenset({"fits_count", "last_fit_at"})
 
     id: int
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, convert, to_builtins
 
@@ -26,7 +26,7 @@ TicketKind = Literal["incident", "request"]
 _NONE: dict[str, Any] = {"organization": 0, "service": "", "team": 0}
 
 
-class MailboxConnection(Body):
+class MailboxConnection(Body, omit_defaults=False):
     """How mail is fetched by IMAP; of no use for the other kinds. `takes_all`: what was read elsewhere is taken, too."""
 
     host: Said = ""
@@ -72,6 +72,8 @@ class Mailbox(Struct):
 
     Of a key only the last characters are shown, of other secrets only whether there is one.
     """
+
+    noted: ClassVar[frozenset[str]] = frozenset({"looked_at", "last_seen_at", "failing_since", "last_error", "key"})
 
     id: int
     name: str
