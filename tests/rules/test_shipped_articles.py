@@ -16,22 +16,19 @@ HEAD = "---\ntitle: T\nsection: start\nslug: a-b\nsummary: S\nlevel: beginner\nm
 TO_COME = frozenset(
     (
         "a-good-ticket",
-        "being-on-call",
         "difficult-conversations",
         "escalation",
-        "fatigue-and-sleep",
-        "handing-over-a-shift",
         "how-clocks-run",
         "knowledge-centered-service",
         "learning-on-the-job",
         "priority-impact-urgency",
         "resolving-and-closing-well",
         "sla-and-ola",
-        "telling-people-during-an-outage",
         "the-service-catalogue",
         "triage-at-the-desk",
         "working-with-developers",
         "working-with-suppliers",
+        "writing-for-users",
     )
 )
 
