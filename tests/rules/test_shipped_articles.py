@@ -26,8 +26,6 @@ TO_COME = frozenset(
         "sla-and-ola",
         "the-service-catalogue",
         "triage-at-the-desk",
-        "working-with-developers",
-        "working-with-suppliers",
         "writing-for-users",
     )
 )
